@@ -1,0 +1,1 @@
+"""Ways to look at a graph: data frames, NetworkX, tables, files, notebooks."""
