@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -53,45 +53,55 @@ ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "mani
 """What a loader can notice about a source without giving it up."""
 
 
-class LayerAnnotations(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+GoInt = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """Base of the wire structs: no cycles, so nothing for the garbage collector to follow.
+
+    Unknown fields are refused here so that the quick decoder gives up on them; the careful one skips them.
+    """
+
+
+class LayerAnnotations(_Wire, frozen=True, rename="camel"):
     """What S3, Azure and GitHub exports say of a layer, having no manifest."""
 
     media_type: str = ""
     diff_id: str = msgspec.field(default="", name="diffID")
-    size: int = 0
+    size: GoInt = 0
     created_at: str = ZERO_TIME
 
 
-class CacheLayer(msgspec.Struct, frozen=True, omit_defaults=True):
+class CacheLayer(_Wire, frozen=True):
     """A layer: its blob and the index of the layer below it (-1 for none)."""
 
     blob: str = ""
-    parent: int = 0
+    parent: GoInt = 0
     annotations: LayerAnnotations | None = None
 
 
-class CacheInput(msgspec.Struct, frozen=True, omit_defaults=True):
+class CacheInput(_Wire, frozen=True):
     """One alternative of a slot: a record index, and the paths the input is narrowed to."""
 
     selector: str = ""
-    link: int = 0
+    link: GoInt = 0
 
 
-class CacheResult(msgspec.Struct, frozen=True, rename="camel"):
+class CacheResult(_Wire, frozen=True, rename="camel"):
     """A result that is a layer with all of its parents."""
 
-    layer: int = 0
+    layer: GoInt = 0
     created_at: str = ZERO_TIME
 
 
-class ChainedResult(msgspec.Struct, frozen=True, rename="camel"):
+class ChainedResult(_Wire, frozen=True, rename="camel"):
     """A result that is exactly these layers, without their parents."""
 
-    layers: tuple[int, ...] = ()
+    layers: tuple[GoInt, ...] = ()
     created_at: str = ZERO_TIME
 
 
-class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class CacheRecord(_Wire, frozen=True):
     """A cache key, the slots it depends on, and its results."""
 
     layers: tuple[CacheResult, ...] = ()
@@ -100,7 +110,7 @@ class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     inputs: tuple[tuple[CacheInput, ...], ...] = ()
 
 
-class CacheConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+class CacheConfig(_Wire, frozen=True):
     """The document that an export is."""
 
     layers: tuple[CacheLayer, ...] = ()

@@ -1,0 +1,227 @@
+"""One export as a graph: what every question is asked of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from cachegraph.core.columns import Columns, build_columns
+from cachegraph.core.images import Images, recognise_images
+from cachegraph.core.model import CacheExport, CacheRecord, Name, Names
+from cachegraph.core.operations import merge_width
+from cachegraph.core.results import Resolved, State, ancestors, resolve
+from cachegraph.core.search import Links
+from cachegraph.core.verdict import annotation_refusal, parse_refusal
+from cachegraph.errors import UnknownNameError
+
+__all__ = ["ExportGraph"]
+
+_UNKNOWN = Name(op="unknown", name="")
+
+
+class ExportGraph:
+    """The records, inputs, results and layers of one export, resolved.
+
+    Parameters
+    ----------
+    export : CacheExport
+    names : Names, optional
+        Plaintexts of digests.
+
+    Attributes
+    ----------
+    export : CacheExport
+    names : Names
+    columns : Columns
+    resolved : Resolved
+    loadable : bytearray, shape (records,)
+        1 for each record that has a loadable result.
+    """
+
+    def __init__(self, export: CacheExport, names: Names | None = None) -> None:
+        self.export = export
+        self.names = names or Names()
+        self.columns: Columns = build_columns(export.config)
+        self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
+        self.missing = {blob.digest for blob in export.blobs or () if blob.present is False}
+        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing)
+        self._result_state: list[int] = self.resolved.result.tolist()
+        self._result_ptr: list[int] = self.columns.result_ptr.tolist()
+        self.loadable = bytearray(len(export.config.records))
+        for record in range(len(self.loadable)):
+            low, high = self._result_ptr[record : record + 2]
+            if low < high and 0 in self._result_state[low:high]:
+                self.loadable[record] = 1
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.export.config.records)
+
+    # --- The export --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def id(self) -> str:
+        """Identity of the export: sha256 over source, config digest and platform."""
+        identity = [self.export.source, self.export.config_digest, self.export.platform]
+        return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()
+
+    @cached_property
+    def import_error(self) -> str | None:
+        """BuildKit's words if it refuses the export; None if it imports it."""
+        return (
+            self.export.refusal
+            or annotation_refusal(self.export.config, self.export.kind)
+            or parse_refusal(self.export.config, self.columns, self.resolved, self.links, self.listed)
+        )
+
+    @cached_property
+    def links(self) -> Links:
+        """Links in both directions, for searches."""
+        return Links(self.columns)
+
+    # --- Records -----------------------------------------------------------------------------------------------------
+
+    def record(self, index: int) -> CacheRecord:
+        """Give the record at this index.
+
+        Parameters
+        ----------
+        index : int
+
+        Raises
+        ------
+        UnknownNameError
+            Out of range.
+        """
+        if not 0 <= index < len(self):
+            last = f"0 to {len(self) - 1}" if len(self) else "none: the export is empty"
+            raise UnknownNameError(f"{self.export.source}: no record {index}", hint=f"records are {last}")
+        return self.export.config.records[index]
+
+    def is_root(self, record: int) -> bool:
+        """Tell whether a record has no inputs."""
+        return not self.export.config.records[record].inputs
+
+    @cached_property
+    def roots(self) -> list[int]:
+        """Records without inputs, by index."""
+        return [index for index, record in enumerate(self.export.config.records) if not record.inputs]
+
+    @cached_property
+    def merges(self) -> list[int]:
+        """Merge records, by index: digest and number of slots agree."""
+        records = self.export.config.records
+        return [i for i, r in enumerate(records) if len(r.inputs) > 1 and merge_width(r.digest) == len(r.inputs)]
+
+    @cached_property
+    def diffs(self) -> list[int]:
+        """Diff records, by index: digest and number of slots agree."""
+        records = self.export.config.records
+        return [i for i, r in enumerate(records) if len(r.inputs) == 2 and merge_width(r.digest) == 0]
+
+    @cached_property
+    def images(self) -> Images:
+        """Roots recognised as base images."""
+        return recognise_images(self)
+
+    def naming(self, record: int) -> Name:
+        """Say what a record does: by its plaintext, else by what its digest gives away.
+
+        Parameters
+        ----------
+        record : int
+
+        Returns
+        -------
+        Name
+            ``op`` is ``unknown`` where nobody can say.
+        """
+        found = self.export.config.records[record]
+        if name := self.names.records.get(found.digest):
+            return name
+        width = merge_width(found.digest)
+        if width and width == len(found.inputs):
+            return Name(op="merge", name=f"merge of {width} inputs")
+        if width == 0 and len(found.inputs) == 2:
+            return Name(op="diff", name="diff")
+        if (layers := self.images.layers.get(record)) is not None:
+            return Name(op="source", name=f"base image of {len(layers)} layer{'s' * (len(layers) != 1)}")
+        return _UNKNOWN
+
+    def is_source(self, record: int) -> bool:
+        """Tell whether a root is known to be fetched from elsewhere: an image, git, a local context."""
+        return self.naming(record).op == "source"
+
+    def title(self, record: int) -> str:
+        """Name a record for a sentence: ``record 7 (RUN make)``."""
+        known = self.naming(record).name
+        shown = known if len(known) <= 60 else known[:57] + "..."
+        return f"record {record} ({shown or self.export.config.records[record].digest[:19]})"
+
+    @cached_property
+    def key_ids(self) -> list[str]:
+        """Identity of each record across exports.
+
+        Returns
+        -------
+        list of str
+            sha256 over the digest and, for each slot, the sorted set of (selector, key id). Records on a loop, or that
+            depend on one, have no such identity; theirs is the sha256 of export id and index.
+        """
+        ids = [""] * len(self)
+        for index in self.links.order:
+            record = self.export.config.records[index]
+            slots = [sorted({(a.selector, self._link_id(ids, a.link)) for a in slot}) for slot in record.inputs]
+            ids[index] = hashlib.sha256(msgspec.json.encode([record.digest, slots])).hexdigest()
+        return [key or hashlib.sha256(f"{self.id}/r{index}".encode()).hexdigest() for index, key in enumerate(ids)]
+
+    def _link_id(self, ids: list[str], link: int) -> str:
+        return ids[link] if 0 <= link < len(ids) else f"out of range: {link}"
+
+    # --- Results -----------------------------------------------------------------------------------------------------
+
+    def results(self, record: int) -> range:
+        """Positions of a record's results in the result columns, in BuildKit's order."""
+        return range(self._result_ptr[record], self._result_ptr[record + 1])
+
+    def state(self, result: int) -> State:
+        """Say what becomes of a result."""
+        return State(self._result_state[result])
+
+    def result_layers(self, result: int) -> list[int]:
+        """Layers of a result as the export gives them, bottom first.
+
+        Parameters
+        ----------
+        result : int
+            Position in the result columns.
+
+        Returns
+        -------
+        list of int
+            Layer indexes; those out of range are left out.
+        """
+        layer = int(self.columns.result_layer[result])
+        if not self.columns.is_chain[result]:
+            return ancestors(self.columns, layer)
+        low, high = self.columns.chain_ptr[layer : layer + 2].tolist()
+        count = len(self.columns.layer_parent)
+        return [index for index in self.columns.chain_layer[low:high].tolist() if 0 <= index < count]
+
+    def result_blobs(self, result: int) -> tuple[str, ...]:
+        """Blob digests of a result, bottom first."""
+        layers = self.export.config.layers
+        return tuple(layers[index].blob for index in self.result_layers(result))
+
+    def loadable_results(self, record: int) -> Iterator[int]:
+        """Positions of a record's loadable results, in BuildKit's order."""
+        return (result for result in self.results(record) if self._result_state[result] == State.LOADABLE)
+
+    def newest_result(self, record: int) -> int | None:
+        """Position of the loadable result that BuildKit takes, the newest (of equals the first); None without one."""
+        return max(
+            self.loadable_results(record), key=lambda result: self.columns.result_time[result].item(), default=None
+        )
