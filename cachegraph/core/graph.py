@@ -10,6 +10,7 @@ import msgspec
 
 from cachegraph.core.columns import Columns, build_columns
 from cachegraph.core.images import Images, recognise_images
+from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, CacheRecord, Name, Names
 from cachegraph.core.operations import merge_width
 from cachegraph.core.results import Resolved, State, ancestors, resolve
@@ -126,6 +127,16 @@ class ExportGraph:
     def images(self) -> Images:
         """Roots recognised as base images."""
         return recognise_images(self)
+
+    @cached_property
+    def merge_layouts(self) -> list[Merge]:
+        """Every merge laid out, by index."""
+        return [lay_out(self, record, self.images.layers) for record in self.merges]
+
+    @cached_property
+    def bridged(self) -> bytearray:
+        """Mark each record that some loadable record depends on, directly or not."""
+        return self.links.below(index for index, loadable in enumerate(self.loadable) if loadable)
 
     def naming(self, record: int) -> Name:
         """Say what a record does: by its plaintext, else by what its digest gives away.

@@ -127,21 +127,23 @@ def _by_gap(graph: ExportGraph, images: set[Blobs], layers: dict[int, Blobs]) ->
         at: int | None = 0  # where the slot begins, as far as the slots before it tell
         for slot in merge.slots:
             bare = [link for link, span in slot.alternatives if span is None and _is_bare_root(graph, link)]
-            if bare and slot.start is not None and slot.stop is not None:
-                fitting = {merge.blobs[slot.start : slot.stop]} & images
-            elif bare and at is not None:
-                # An operation on scratch makes a layer of its own: what begins as an image does is one.
-                fitting = {image for image in images if merge.blobs[at : at + len(image)] == image}
-            else:
-                fitting = set()
-            image = fitting.pop() if len(fitting) == 1 else None
+            image = _fitting_image(merge.blobs, slot.place, at, images) if bare else None
             if image is not None:
-                for root in bare:
-                    layers.setdefault(root, image)
-            if slot.stop is not None:
-                at = slot.stop
+                layers.update({root: image for root in bare if root not in layers})
+            if slot.place is not None:
+                at = slot.place[1]
             else:
                 at = at + len(image) if image is not None and at is not None else None
+
+
+def _fitting_image(whole: Blobs, place: tuple[int, int] | None, at: int | None, images: set[Blobs]) -> Blobs | None:
+    """Give the one proven image that fills a slot of a merge, or that the layers from there on begin with."""
+    if place is not None:
+        own = whole[place[0] : place[1]]
+        return own if own in images else None
+    # An operation on scratch makes a layer of its own, so what begins as an image does is one.
+    fitting = [image for image in images if at is not None and whole[at : at + len(image)] == image]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _is_bare_root(graph: ExportGraph, record: int) -> bool:

@@ -8,6 +8,7 @@ Source: BuildKit ``cache/refs.go`` (``mergeParents``) and ``cache/remote.go`` (`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,14 @@ class Slot:
     ----------
     alternatives : tuple of (int, Span or None)
         Record and where its best loadable result stands in the merged result; None without a loadable result.
-    start, stop : int or None
-        Positions of the slot's layers in the merged result; None where unknown.
+    place : tuple of (int, int), or None
+        Half-open positions of the slot's layers in the merged result; None where unknown.
     inferred : bool
         Whether the positions follow from the neighbours alone.
     """
 
     alternatives: tuple[tuple[int, Span | None], ...]
-    start: int | None
-    stop: int | None
+    place: tuple[int, int] | None
     inferred: bool
 
 
@@ -54,6 +54,14 @@ class Merge:
     record: int
     blobs: tuple[str, ...] | None
     slots: tuple[Slot, ...]
+
+    def gap(self, slot: int) -> tuple[int, int] | None:
+        """Give the positions that the other slots leave for this one; None where they leave no single gap."""
+        if self.blobs is None:
+            return None
+        if self.slots[slot].place and self.slots[slot].inferred:
+            return self.slots[slot].place
+        return _gap([slot.place for slot in self.slots], slot, len(self.blobs))
 
 
 def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) -> Merge:
@@ -76,8 +84,7 @@ def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) 
     newest = graph.newest_result(record)
     if newest is None:
         empty = tuple(
-            Slot(alternatives=tuple((link, None) for link in slot), start=None, stop=None, inferred=False)
-            for slot in links
+            Slot(alternatives=tuple((link, None) for link in slot), place=None, inferred=False) for slot in links
         )
         return Merge(record=record, blobs=None, slots=empty)
 
@@ -97,15 +104,14 @@ def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) 
         places.append(bounds)
         expected = bounds[1] if bounds else expected
         alternatives.append(tuple(spans))
-    _fill_gaps(places, len(whole))
+    places = [place or _gap(places, slot, len(whole)) for slot, place in enumerate(places)]
     return Merge(
         record=record,
         blobs=whole,
         slots=tuple(
             Slot(
                 alternatives=spans,
-                start=place[0] if place else None,
-                stop=place[1] if place else None,
+                place=place,
                 inferred=bool(place) and guessed,
             )
             for spans, place, guessed in zip(alternatives, places, inferred, strict=True)
@@ -120,12 +126,8 @@ def _best_span(graph: ExportGraph, record: int, whole: tuple[str, ...], expected
     return min(spans, key=lambda span: (rank.index(span.relation), span.start != expected), default=None)
 
 
-def _fill_gaps(places: list[tuple[int, int] | None], length: int) -> None:
-    """Give a slot that stands alone between two placed neighbours what they leave."""
-    for index, place in enumerate(list(places)):
-        if place is not None:
-            continue
-        before = places[index - 1] if index else (0, 0)
-        after = places[index + 1] if index + 1 < len(places) else (length, length)
-        if before is not None and after is not None and before[1] <= after[0]:
-            places[index] = (before[1], after[0])
+def _gap(places: Sequence[tuple[int, int] | None], slot: int, length: int) -> tuple[int, int] | None:
+    """Give what the neighbours of a slot leave between them; None unless both are placed."""
+    before = places[slot - 1] if slot else (0, 0)
+    after = places[slot + 1] if slot + 1 < len(places) else (length, length)
+    return (before[1], after[0]) if before and after and before[1] <= after[0] else None

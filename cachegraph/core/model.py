@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
+
+from cachegraph.core.gojson import GoInt, Wire
 
 __all__ = [
     "ZERO_TIME",
@@ -53,17 +55,7 @@ ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "mani
 """What a loader can notice about a source without giving it up."""
 
 
-GoInt = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
-
-class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """Base of the wire structs: no cycles, so nothing for the garbage collector to follow.
-
-    Unknown fields are refused here so that the quick decoder gives up on them; the careful one skips them.
-    """
-
-
-class LayerAnnotations(_Wire, frozen=True, rename="camel"):
+class LayerAnnotations(Wire, frozen=True, rename="camel"):
     """What S3, Azure and GitHub exports say of a layer, having no manifest."""
 
     media_type: str = ""
@@ -72,7 +64,7 @@ class LayerAnnotations(_Wire, frozen=True, rename="camel"):
     created_at: str = ZERO_TIME
 
 
-class CacheLayer(_Wire, frozen=True):
+class CacheLayer(Wire, frozen=True):
     """A layer: its blob and the index of the layer below it (-1 for none)."""
 
     blob: str = ""
@@ -80,28 +72,28 @@ class CacheLayer(_Wire, frozen=True):
     annotations: LayerAnnotations | None = None
 
 
-class CacheInput(_Wire, frozen=True):
+class CacheInput(Wire, frozen=True):
     """One alternative of a slot: a record index, and the paths the input is narrowed to."""
 
     selector: str = ""
     link: GoInt = 0
 
 
-class CacheResult(_Wire, frozen=True, rename="camel"):
+class CacheResult(Wire, frozen=True, rename="camel"):
     """A result that is a layer with all of its parents."""
 
     layer: GoInt = 0
     created_at: str = ZERO_TIME
 
 
-class ChainedResult(_Wire, frozen=True, rename="camel"):
+class ChainedResult(Wire, frozen=True, rename="camel"):
     """A result that is exactly these layers, without their parents."""
 
     layers: tuple[GoInt, ...] = ()
     created_at: str = ZERO_TIME
 
 
-class CacheRecord(_Wire, frozen=True):
+class CacheRecord(Wire, frozen=True):
     """A cache key, the slots it depends on, and its results."""
 
     layers: tuple[CacheResult, ...] = ()
@@ -110,7 +102,7 @@ class CacheRecord(_Wire, frozen=True):
     inputs: tuple[tuple[CacheInput, ...], ...] = ()
 
 
-class CacheConfig(_Wire, frozen=True):
+class CacheConfig(Wire, frozen=True):
     """The document that an export is."""
 
     layers: tuple[CacheLayer, ...] = ()

@@ -121,7 +121,7 @@ class Links:
         needed = bytearray(len(self.inputs))  # whose set or count is asked for, directly or not
         for record in self._upward(wanted):
             needed[record] = 1
-        bit_of, bits = {}, 0
+        bit_of: dict[int, int] = {}
         sets: dict[int, int] = {}
         readers = {
             record: sum(1 for dependency in self.inputs[record] if needed[dependency])
@@ -145,8 +145,7 @@ class Links:
                     break
                 total |= above | (1 << bit_of[dependent]) if dependent in bit_of else above
             if counted[record]:
-                bit_of[record] = bits
-                bits += 1
+                bit_of[record] = len(bit_of)
             if record in asked:
                 counts[record] = None if total < 0 else total.bit_count()
             sets[record] = total

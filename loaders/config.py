@@ -1,0 +1,120 @@
+"""A bare cache config: ``type=config,src=FILE``, or a ``.json`` path. With ``-`` it is read from standard input.
+
+There is no manifest, so every layer's blob counts as listed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cachegraph.core.decode import decode
+from cachegraph.core.model import Blob, CacheConfig, CacheExport, Kind
+from cachegraph.errors import AccessError, DecodeError, NotFoundError
+from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.manifests import MAX_READ, sha256
+from cachegraph.loaders.spec import canonical, check_keys, required
+
+__all__ = ["annotated_blobs", "export_from_config", "load"]
+
+
+def load(spec: Spec, options: Options) -> Sequence[CacheExport]:  # noqa: ARG001 - every loader takes options
+    """Read a cache config from a file.
+
+    Parameters
+    ----------
+    spec : Spec
+        ``src``: the file, or ``-``.
+    options : Options
+
+    Returns
+    -------
+    sequence of CacheExport
+        One.
+
+    Raises
+    ------
+    NotFoundError
+        No such file.
+    DecodeError
+        No cache config.
+    """
+    check_keys(spec, {"src"})
+    src = required(spec, "src", "src=FILE")
+    data = sys.stdin.buffer.read(MAX_READ + 1) if src == "-" else _bytes(Path(src).expanduser())
+    if len(data) > MAX_READ:
+        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes, which is no cache config")
+    try:
+        return [export_from_config(data, source=canonical("config", {"src": src}))]
+    except DecodeError as error:
+        raise DecodeError(f"{src}: {error.message}", hint=error.hint) from None
+
+
+def export_from_config(
+    data: bytes, *, source: str = "config", kind: Kind = "config", blobs: Iterable[str] | None = None
+) -> CacheExport:
+    """Make an export of a cache config's bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        JSON.
+    source : str
+        The canonical spec.
+    kind : Kind
+    blobs : iterable of str, optional
+        Digests that the manifest lists. Without, every layer's blob counts as listed.
+
+    Returns
+    -------
+    CacheExport
+
+    Raises
+    ------
+    DecodeError
+        No cache config.
+    """
+    config = decode(data)
+    return CacheExport(
+        source=source,
+        kind=kind,
+        config=config,
+        config_digest=sha256(data),
+        config_bytes=len(data),
+        blobs=annotated_blobs(config) if blobs is None else tuple(Blob(digest=d) for d in dict.fromkeys(blobs)),
+    )
+
+
+def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
+    """List the blobs of a config without a manifest, as far as its layers' annotations describe them.
+
+    Parameters
+    ----------
+    config : CacheConfig
+
+    Returns
+    -------
+    tuple of Blob
+        One for each distinct blob, in the order of the layers.
+    """
+    found: dict[str, Blob] = {}
+    for layer in config.layers:
+        note = layer.annotations
+        found[layer.blob] = Blob(
+            digest=layer.blob,
+            size=note.size if note else None,
+            media_type=(note.media_type or None) if note else None,
+            diff_id=(note.diff_id or None) if note else None,
+        )
+    return tuple(found.values())
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_READ + 1)
+    except FileNotFoundError:
+        raise NotFoundError(f"{path}: there is no such file", hint="check src=") from None
+    except OSError as error:
+        raise AccessError(f"{path}: {error.strerror}", hint="check who may read it") from None

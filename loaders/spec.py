@@ -1,0 +1,176 @@
+"""The strings that buildx takes, read as buildx reads them.
+
+::
+
+    type=local,src=./cache          --cache-from and --cache-to values, verbatim
+    type=registry,ref=app:cache     (dest= is read as src=; mode=, compression= and the like do not matter here)
+    app:latest                      an image reference
+    ./cache  cache.tar  cache.json  a directory, an archive, a bare cache config
+
+Source: buildx ``util/buildflags/cache.go``, ``parseCacheEntry``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from cachegraph.errors import SpecError
+from cachegraph.loaders.base import Spec
+
+__all__ = ["IRRELEVANT", "SECRET", "canonical", "check_keys", "parse", "required"]
+
+IRRELEVANT = frozenset(
+    {
+        "compression",
+        "compression-level",
+        "force-compression",
+        "ignore-error",
+        "image-manifest",
+        "mode",
+        "oci-artifact",
+        "oci-mediatypes",
+        "timeout",
+    }
+)
+"""Keys that shape a build or an export and say nothing about where it lies."""
+
+SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
+"""Keys whose values are never shown."""
+
+_ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
+
+
+def parse(text: str) -> Spec:
+    """Read a spec.
+
+    Parameters
+    ----------
+    text : str
+        What a user would give to ``--cache-from``, a path, or an image reference.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    SpecError
+        Empty, not ``key=value`` throughout, a key twice, or no ``type``.
+
+    Examples
+    --------
+    >>> parse("type=local,dest=./cache,mode=max").attrs
+    {'src': './cache', 'mode': 'max'}
+    >>> parse("registry.example.com/app:cache").type
+    'registry'
+    """
+    text = text.strip()
+    if not text:
+        raise SpecError("the spec is empty", hint="give a path, an image reference, or type=local,src=DIR")
+    if not _FIELD.match(text) or Path(text).exists():
+        return _bare(text)
+    attrs: dict[str, str] = {}
+    for field in _split(text):
+        key, equals, value = field.partition("=")
+        key = key.strip().lower()
+        if not equals or not key:
+            raise SpecError(f"{_masked(text)}: {field!r} is not key=value", hint="separate fields with commas")
+        if key in attrs:
+            raise SpecError(f"{_masked(text)}: {key} is given twice")
+        attrs[key] = value
+    kind = attrs.pop("type", "")
+    if not kind:
+        raise SpecError(f"{_masked(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
+    if kind == "local" and "dest" in attrs:
+        attrs = {"src" if key == "dest" else key: value for key, value in attrs.items()}
+    return Spec(type=kind, attrs=attrs, text=_masked(text))
+
+
+def check_keys(spec: Spec, known: Collection[str]) -> None:
+    """Refuse keys that a loader does not know.
+
+    Parameters
+    ----------
+    spec : Spec
+    known : collection of str
+        Keys that the loader reads; `IRRELEVANT` ones are passed over.
+
+    Raises
+    ------
+    SpecError
+        Names the key, the known ones, and the nearest of them.
+    """
+    for key in spec.attrs:
+        if key not in known and key not in IRRELEVANT:
+            raise SpecError(
+                f"{spec.text}: {key} is no key of type={spec.type}", hint=f"known keys: {', '.join(sorted(known))}"
+            )
+
+
+def required(spec: Spec, key: str, example: str) -> str:
+    """Give the value of a key that must be there.
+
+    Parameters
+    ----------
+    spec : Spec
+    key : str
+    example : str
+        Shown when it is missing, such as ``src=./cache``.
+
+    Raises
+    ------
+    SpecError
+        Missing or empty.
+    """
+    value = spec.attrs.get(key, "")
+    if not value:
+        raise SpecError(f"{spec.text}: {key} is missing", hint=f"add {example}")
+    return value
+
+
+def _bare(text: str) -> Spec:
+    """Tell what a path or reference is by what lies there, else by how it looks."""
+    path = Path(text)
+    kind, key = "registry", "ref"
+    if path.is_dir() or (_ARCHIVE.search(text) and (path.exists() or _looks_like_path(text))):
+        kind, key = "local", "src"
+    elif path.suffix == ".db":
+        kind, key = "daemon", "db"
+    elif path.is_file() or path.suffix == ".json":
+        kind, key = "config", "src"
+    elif _looks_like_path(text):
+        kind, key = "local", "src"
+    return Spec(type=kind, attrs={key: text}, text=text)
+
+
+def _looks_like_path(text: str) -> bool:
+    return text.startswith(("./", "../", "/", "~", ".\\")) or text in (".", "..") or bool(_ARCHIVE.search(text))
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise SpecError(f"{_masked(text)}: {error}", hint='quote a field with a comma as "key=a,b"') from None
+
+
+def _masked(text: str) -> str:
+    """Show a spec without its credentials."""
+    return re.sub(rf"(?i)\b({'|'.join(SECRET)})=[^,\"]*", r"\1=***", text)
+
+
+def canonical(kind: str, attrs: Mapping[str, str]) -> str:
+    """Write a spec back from what identifies it.
+
+    Parameters
+    ----------
+    kind : str
+    attrs : mapping of str to str
+        Without credentials.
+    """
+    fields = [f"type={kind}", *(f"{key}={value}" for key, value in attrs.items())]
+    return ",".join(f'"{field}"' if "," in field else field for field in fields)
