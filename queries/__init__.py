@@ -1,1 +1,1 @@
-"""The questions: one module each."""
+"""The questions: one module each, listed in the catalogue."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any, Literal
 
 from cachegraph.core.graph import ExportGraph
 
-__all__ = ["SEVERITIES", "Finding", "Query", "Severity", "plural", "shortened"]
+__all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title", "plural", "size_text"]
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """Worst first."""
+
+Title = Callable[[int], str]
+"""Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +41,14 @@ class Finding:
     query: str
     severity: Severity
     export: str
-    record: int | None
-    digest: str | None
-    message: str
+    record: int | None = None
+    digest: str | None = None
+    message: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give the finding as its JSON object."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,11 @@ class Query:
         Which severities it gives, and when.
     finding : type of Finding
     ask : callable
-        From an export's graph to findings, by record index.
+        From an export's graph to findings without their messages, by record index.
+    sentence : callable
+        From such a finding to its message; the finding's own fields must do, as findings come from Cypher too.
+    scope : {"export", "store"}
+        Whether each export has its own answer, or all exports of one store the same.
     """
 
     name: str
@@ -73,6 +80,8 @@ class Query:
     severity: str
     finding: type[Finding]
     ask: Callable[[ExportGraph], Iterable[Finding]]
+    sentence: Callable[[Any, Title], str]
+    scope: Literal["export", "store"] = "export"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,16 +91,31 @@ class Query:
     @property
     def cypher(self) -> str:
         """Text of the twin in Cypher."""
-        return _cypher(self.name)
+        return resources.files("cachegraph.queries").joinpath(f"{self.name}.cypher").read_text("utf-8")
 
+    def answers(self, graph: ExportGraph) -> list[Finding]:
+        """Ask the question of one export.
 
-@cache
-def _cypher(name: str) -> str:
-    return resources.files("cachegraph.queries").joinpath(f"{name}.cypher").read_text("utf-8")
+        Parameters
+        ----------
+        graph : ExportGraph
 
+        Returns
+        -------
+        list of Finding
+        """
+        return [self.worded(finding, graph.title) for finding in self.ask(graph)]
 
-def _plain(value: object) -> object:
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+    def worded(self, finding: Finding, title: Title) -> Finding:
+        """Give a finding its message.
+
+        Parameters
+        ----------
+        finding : Finding
+        title : callable
+            Names a record of the finding's export.
+        """
+        return replace(finding, message=self.sentence(finding, title))
 
 
 def plural(count: int, noun: str) -> str:
@@ -106,6 +130,19 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def shortened(digest: str) -> str:
-    """Cut a digest to what identifies it among others in one table."""
-    return digest[:19]
+def size_text(count: int | None) -> str:
+    """Write a number of bytes for people: ``1.0 MiB``; ``unknown size`` for None.
+
+    Parameters
+    ----------
+    count : int or None
+        Bytes.
+    """
+    if count is None:
+        return "unknown size"
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

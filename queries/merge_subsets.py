@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.merges import Merge
 from cachegraph.core.spans import Span
-from cachegraph.queries.base import Finding, Query, Severity, plural
+from cachegraph.queries.base import Finding, Query, Title, plural
 
 __all__ = ["QUERY", "MergeSubset"]
 
@@ -31,6 +31,8 @@ class MergeSubset(Finding):
         Half-open positions in the merged result's layers.
     inferred : bool
         Whether they are what the neighbouring slots leave.
+    merged_layers : int or None
+        Number of layers of the merged result.
     """
 
     slot: int
@@ -40,6 +42,7 @@ class MergeSubset(Finding):
     start: int | None
     stop: int | None
     inferred: bool
+    merged_layers: int | None
 
 
 def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
@@ -57,46 +60,42 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     for merge in graph.merge_layouts:
         for number, slot in enumerate(merge.slots):
             for alternative, (link, span) in enumerate(slot.alternatives):
-                yield _row(graph, merge, number, alternative, link, span)
+                relation, place, inferred = _compared(merge, number, span)
+                yield MergeSubset(
+                    query=QUERY.name,
+                    severity="warning" if relation in ("scattered", "absent") else "note",
+                    export=graph.id,
+                    record=merge.record,
+                    digest=graph.export.config.records[merge.record].digest,
+                    slot=number,
+                    alternative=alternative,
+                    input=link,
+                    relation=relation,
+                    start=place[0] if place else None,
+                    stop=place[1] if place else None,
+                    inferred=inferred,
+                    merged_layers=None if merge.blobs is None else len(merge.blobs),
+                )
 
 
-def _row(graph: ExportGraph, merge: Merge, number: int, alternative: int, link: int, span: Span | None) -> MergeSubset:
-    whole = None if merge.blobs is None else len(merge.blobs)
-    start = stop = None
-    inferred = False
-    relation: str | None = None
-    if whole is not None:
-        relation = span.relation if span else "no-result"
-        if span is None:
-            gap = merge.gap(number)
-            start, stop, inferred = (*gap, True) if gap else (None, None, False)
-        elif span.relation != "absent":
-            start, stop = span.start, span.stop
-    sentence = _words(relation, start, stop, whole)
-    return MergeSubset(
-        query=QUERY.name,
-        severity=_severity(relation),
-        export=graph.id,
-        record=merge.record,
-        digest=graph.export.config.records[merge.record].digest,
-        message=f"{graph.title(merge.record)}, slot {number}: {graph.title(link)} {sentence}.",
-        slot=number,
-        alternative=alternative,
-        input=link,
-        relation=relation,
-        start=start,
-        stop=stop,
-        inferred=inferred,
-    )
+def _compared(merge: Merge, slot: int, span: Span | None) -> tuple[str | None, tuple[int, int] | None, bool]:
+    """Give relation, positions, and whether they are inferred."""
+    if merge.blobs is None:
+        return None, None, False
+    if span is None:
+        gap = merge.gap(slot)
+        return "no-result", gap, gap is not None
+    return span.relation, None if span.relation == "absent" else (span.start, span.stop), False
 
 
-def _severity(relation: str | None) -> Severity:
-    return "warning" if relation in ("scattered", "absent") else "note"
+def _sentence(finding: MergeSubset, title: Title) -> str:
+    start = f"{title(finding.record or 0)}, slot {finding.slot}: {title(finding.input)}"
+    return f"{start} {_words(finding, finding.start or 0, finding.stop or 0)}."
 
 
-def _words(relation: str | None, start: int | None, stop: int | None, whole: int | None) -> str:
-    count = plural((stop or 0) - (start or 0), "layer")
-    match relation:
+def _words(finding: MergeSubset, start: int, stop: int) -> str:
+    count, whole = plural(stop - start, "layer"), finding.merged_layers
+    match finding.relation:
         case None:
             return "cannot be compared, because the merge has no loadable result"
         case "prefix":
@@ -104,10 +103,10 @@ def _words(relation: str | None, start: int | None, stop: int | None, whole: int
         case "subset":
             return f"is {count} of {whole}, from {start} on"
         case "scattered":
-            return f"is scattered over layers {start} to {(stop or 1) - 1} of {whole}: it can be loaded, not cut out"
+            return f"is scattered over layers {start} to {stop - 1} of {whole}: it can be loaded, not cut out"
         case "absent":
             return f"is not among the {whole} layers: the merge and this input come from different builds"
-    if start is None:
+    if finding.start is None:
         return "has no loadable result, and which layers it brought is unknown"
     return f"has no loadable result; the other slots leave {count} of {whole} for it, from {start} on"
 
@@ -123,4 +122,5 @@ QUERY = Query(
     severity="warning for scattered and absent, else note",
     finding=MergeSubset,
     ask=ask,
+    sentence=_sentence,
 )

@@ -8,9 +8,9 @@ from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
-from cachegraph.queries.base import Finding, Query, Severity, plural
+from cachegraph.queries.base import Finding, Query, Severity, Title, plural
 
-__all__ = ["QUERY", "MissingResult"]
+__all__ = ["QUERY", "MissingResult", "reason_of"]
 
 Reason = Literal["not-exported", "blob-not-listed", "blob-missing"]
 
@@ -56,27 +56,30 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
     MissingResult
         By record index.
     """
-    missing = [r for r in range(len(graph)) if not graph.loadable[r] and not graph.is_root(r)]
-    if not missing:
-        return
-    bridged = graph.bridged
-    counts = graph.links.count_above(missing, graph.loadable)
-    for record in missing:
-        reason = _reason(graph, record)
+    for record in graph.missing:
+        reason = reason_of(graph, record)
+        bridged = bool(graph.bridged[record])
         yield MissingResult(
             query=QUERY.name,
-            severity=_severity(reason, bridged=bool(bridged[record])),
+            severity=_severity(reason, bridged=bridged),
             export=graph.id,
             record=record,
             digest=graph.export.config.records[record].digest,
-            message=_message(graph, record, reason, counts[record], bridged=bool(bridged[record])),
             reason=reason,
-            impact="bridged" if bridged[record] else "dead-end",
-            downstream_loadable=counts[record],
+            impact="bridged" if bridged else "dead-end",
+            downstream_loadable=graph.downstream_loadable[record],
         )
 
 
-def _reason(graph: ExportGraph, record: int) -> Reason:
+def reason_of(graph: ExportGraph, record: int) -> Reason:
+    """Say why a record has no loadable result; of several reasons, the one nearest to loading.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    record : int
+        One without a loadable result.
+    """
     states = [graph.state(result) for result in graph.results(record)]
     if State.BLOB_MISSING in states:
         return "blob-missing"
@@ -89,14 +92,15 @@ def _severity(reason: Reason, *, bridged: bool) -> Severity:
     return "note" if bridged and reason == "not-exported" else "warning"
 
 
-def _message(graph: ExportGraph, record: int, reason: Reason, count: int | None, *, bridged: bool) -> str:
-    start = f"{graph.title(record)} cannot be loaded: {_CAUSE[reason]}; "
-    if bridged:
-        behind = plural(count, "later record") + (" is" if count == 1 else " are") if count else "some later record is"
-        cost = f"{behind} loadable, so this step runs again only when the step after it changes"
+def _sentence(finding: MissingResult, title: Title) -> str:
+    start = f"{title(finding.record or 0)} cannot be loaded: {_CAUSE[finding.reason]}; "
+    count = finding.downstream_loadable
+    if finding.impact == "bridged":
+        behind = f"{plural(count, 'later record')} {'is' if count == 1 else 'are'}" if count else "a later record is"
+        cost = f"{behind} loadable, so this step runs again only when a step after it changes"
     else:
         cost = "nothing after it is loadable either, so this step runs in every build"
-    return f"{start}{cost}; {_REMEDY[reason]}."
+    return f"{start}{cost}; {_REMEDY[finding.reason]}."
 
 
 QUERY = Query(
@@ -110,4 +114,5 @@ QUERY = Query(
     severity="error for blob-missing (the build fails or falls back), note for not-exported and bridged, else warning",
     finding=MissingResult,
     ask=ask,
+    sentence=_sentence,
 )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.merges import Merge
-from cachegraph.queries.base import Finding, Query, Severity, plural
+from cachegraph.queries.base import Finding, Query, Title, plural
 
 __all__ = ["QUERY", "UnreachableRoot"]
 
@@ -51,10 +50,9 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     lost = _lost(graph)
     for root in graph.roots:
         if not graph.links.dependents[root]:
-            known = graph.is_source(root)
-            yield _finding(graph, root, "orphan", "note" if known else "warning", _orphan(graph, root, known=known))
+            yield _finding(graph, root, "orphan")
         elif not graph.bridged[root]:
-            yield _finding(graph, root, "dead", "warning", _dead(graph, root))
+            yield _finding(graph, root, "dead")
         if root in lost:
             yield lost[root]
 
@@ -66,62 +64,17 @@ def _lost(graph: ExportGraph) -> dict[int, UnreachableRoot]:
         for number, slot in enumerate(merge.slots):
             if any(graph.loadable[link] for link, _ in slot.alternatives):
                 continue
+            layers = None if slot.place is None else tuple(range(*slot.place))
             for root in dict.fromkeys(link for link, _ in slot.alternatives if graph.is_root(link)):
                 if not graph.is_source(root) and (root not in found or found[root].layers is None):
-                    found[root] = _lost_in(graph, root, merge, number)
+                    found[root] = _finding(graph, root, "lost", merge=merge.record, slot=number, layers=layers)
     return found
-
-
-def _lost_in(graph: ExportGraph, root: int, merge: Merge, number: int) -> UnreachableRoot:
-    slot = merge.slots[number]
-    layers = None if slot.place is None else tuple(range(*slot.place))
-    if merge.blobs is None:
-        where = f"and {graph.title(merge.record)}, which takes it in slot {number}, cannot be loaded either"
-    elif layers is None:
-        where = f"its layers are somewhere in {graph.title(merge.record)} (slot {number}) and cannot be loaded apart"
-    else:
-        span = f"layer {layers[0]}" if len(layers) == 1 else f"{plural(len(layers), 'layer')} ({_span(layers)})"
-        where = f"it brought {span} of {graph.title(merge.record)} (slot {number}), which cannot be loaded apart"
-    return _finding(
-        graph,
-        root,
-        "lost",
-        "warning",
-        f"{graph.title(root)} is a root, so nothing was exported for it: {where}; when another input of the merge "
-        "changes, it runs again and makes new layers. Give it an input (copy from a base image instead of starting on "
-        "scratch), or name it with --names if it is a source.",
-        merge=merge.record,
-        slot=number,
-        layers=layers,
-    )
-
-
-def _span(layers: tuple[int, ...]) -> str:
-    return f"{layers[0]} to {layers[-1]}" if layers else "none"
-
-
-def _orphan(graph: ExportGraph, root: int, *, known: bool) -> str:
-    if known:
-        return (
-            f"{graph.title(root)} is a key of a base image that no record uses: the same image is used under its other "
-            "key, so this costs nothing."
-        )
-    return f"{graph.title(root)} is used by no record: it can give nothing and only takes room in the config."
-
-
-def _dead(graph: ExportGraph, root: int) -> str:
-    return (
-        f"{graph.title(root)} leads to nothing: no record that depends on it is loadable, so every build runs these "
-        "steps; export with mode=max to keep them."
-    )
 
 
 def _finding(
     graph: ExportGraph,
     root: int,
     reason: Reason,
-    severity: Severity,
-    message: str,
     *,
     merge: int | None = None,
     slot: int | None = None,
@@ -129,16 +82,52 @@ def _finding(
 ) -> UnreachableRoot:
     return UnreachableRoot(
         query=QUERY.name,
-        severity=severity,
+        severity="note" if reason == "orphan" and graph.is_source(root) else "warning",
         export=graph.id,
         record=root,
         digest=graph.export.config.records[root].digest,
-        message=message,
         reason=reason,
         merge=merge,
         slot=slot,
         layers=layers,
     )
+
+
+def _sentence(finding: UnreachableRoot, title: Title) -> str:
+    root = title(finding.record or 0)
+    if finding.reason == "orphan" and finding.severity == "note":
+        return (
+            f"{root} is used by no record: a source often stands there under two keys, and only one is in use; this "
+            "costs nothing."
+        )
+    if finding.reason == "orphan":
+        return f"{root} is used by no record: it can give nothing and only takes room in the config."
+    if finding.reason == "dead":
+        return (
+            f"{root} leads to nothing: no record that depends on it is loadable, so every build runs these steps; "
+            "export with mode=max to keep them."
+        )
+    merge, layers = title(finding.merge or 0), finding.layers
+    if layers is None:
+        where = f"which layers it brought to {merge} (slot {finding.slot}) is unknown, and none can be loaded apart"
+    elif not layers:
+        where = f"it brought no layer to {merge} (slot {finding.slot})"
+    else:
+        span = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]}"
+        where = f"it brought {span} of {merge} (slot {finding.slot}), and nothing can load {_them(layers)} apart"
+    remedy = (
+        "give it an input (copy from a base image instead of starting on scratch)"
+        if layers is None or len(layers) <= 1
+        else f"with {plural(len(layers), 'layer')} it is probably a base image, which --names can tell"
+    )
+    return (
+        f"{root} is a root, so nothing was exported for it: {where}; it runs again as soon as another input of the "
+        f"merge changes; {remedy}."
+    )
+
+
+def _them(layers: tuple[int, ...]) -> str:
+    return "it" if len(layers) == 1 else "them"
 
 
 QUERY = Query(
@@ -150,7 +139,8 @@ QUERY = Query(
         "is an operation on scratch whose layers stand in a merged result and cannot be loaded apart (lost): then it "
         "runs again as soon as another input of the merge changes."
     ),
-    severity="note for the orphan key of a recognised base image, else warning",
+    severity="note for an orphan that is a known source, else warning",
     finding=UnreachableRoot,
     ask=ask,
+    sentence=_sentence,
 )

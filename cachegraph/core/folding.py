@@ -11,11 +11,16 @@ Source: BuildKit ``cache/remotecache/v1/chains.go``, ``CacheChains.Add`` and ``i
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from cachegraph.core.model import CacheConfig
+from cachegraph.core.results import State
 from cachegraph.core.search import Links
 
-__all__ = ["fold"]
+if TYPE_CHECKING:
+    from cachegraph.core.graph import ExportGraph
+
+__all__ = ["fold", "fold_results"]
 
 Link = tuple[int, str]
 
@@ -98,6 +103,41 @@ def import_order(config: CacheConfig, links: Links) -> list[int]:
             alternatives = [a.link for slot in config.records[index].inputs for a in slot]
             stack += [(link, False) for link in reversed(alternatives)]
     return order
+
+
+def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
+    """Name the key of each folded record, and count the results that folding loses.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+        Of an export that BuildKit imports.
+
+    Returns
+    -------
+    dict of int to tuple of (int, int)
+        For each record that is not its key's first: the first, and the number of its results that are dropped as
+        repetitions although their blobs differ.
+    """
+    keys = fold(graph.export.config, graph.links)
+    members = Counter(keys)
+    kept: dict[int, dict[tuple[int, int], set[tuple[str, ...]]]] = {}
+    folded: dict[int, tuple[int, int]] = {}
+    for record in import_order(graph.export.config, graph.links) if len(members) < len(keys) else ():
+        key = keys[record]
+        if key < 0 or members[key] == 1:
+            continue
+        dropped = 0
+        for result in graph.results(record):
+            if graph.state(result) > State.BLOB_MISSING:
+                continue
+            blobs = graph.result_blobs(result)
+            known = kept.setdefault(key, {}).setdefault((int(graph.columns.result_time[result]), len(blobs)), set())
+            dropped += bool(known) and blobs not in known
+            known.add(blobs)
+        if record != key:
+            folded[record] = (key, dropped)
+    return folded
 
 
 class _Keys:

@@ -9,6 +9,7 @@ from functools import cached_property
 import msgspec
 
 from cachegraph.core.columns import Columns, build_columns
+from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
 from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, CacheRecord, Name, Names
@@ -47,8 +48,8 @@ class ExportGraph:
         self.names = names or Names()
         self.columns: Columns = build_columns(export.config)
         self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
-        self.missing = {blob.digest for blob in export.blobs or () if blob.present is False}
-        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing)
+        self.missing_blobs = {blob.digest for blob in export.blobs or () if blob.present is False}
+        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs)
         self._result_state: list[int] = self.resolved.result.tolist()
         self._result_ptr: list[int] = self.columns.result_ptr.tolist()
         self.loadable = bytearray(len(export.config.records))
@@ -192,6 +193,31 @@ class ExportGraph:
     def _link_id(self, ids: list[str], link: int) -> str:
         return ids[link] if 0 <= link < len(ids) else f"out of range: {link}"
 
+    @cached_property
+    def missing(self) -> list[int]:
+        """Records that are not roots and have no loadable result, by index."""
+        records = self.export.config.records
+        return [i for i, loadable in enumerate(self.loadable) if not loadable and records[i].inputs]
+
+    @cached_property
+    def downstream_loadable(self) -> dict[int, int | None]:
+        """Count, for each missing record, the loadable ones that depend on it; None where a loop hides it."""
+        return self.links.count_above(self.missing, self.loadable)
+
+    @cached_property
+    def folded(self) -> dict[int, tuple[int, int]]:
+        """Tell which records BuildKit folds into which.
+
+        Returns
+        -------
+        dict of int to tuple of (int, int)
+            For each record that is not its key's first: the first, and how many of its results get dropped as
+            repetitions although their blobs differ. Empty when BuildKit refuses the export.
+        """
+        if self.import_error is not None:
+            return {}
+        return fold_results(self)
+
     # --- Results -----------------------------------------------------------------------------------------------------
 
     def results(self, record: int) -> range:
@@ -236,3 +262,25 @@ class ExportGraph:
         return max(
             self.loadable_results(record), key=lambda result: self.columns.result_time[result].item(), default=None
         )
+
+    # --- Layers ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def used_layers(self) -> bytearray:
+        """Mark each layer that some loadable result uses."""
+        used = bytearray(len(self.columns.layer_parent))
+        parents = self.columns.layer_parent.tolist()
+        loadable = self.resolved.result == State.LOADABLE
+        for layer in self.columns.result_layer[loadable & ~self.columns.is_chain].tolist():
+            while layer >= 0 and not used[layer]:
+                used[layer] = 1
+                layer = parents[layer]
+        for result in (loadable & self.columns.is_chain).nonzero()[0].tolist():
+            for layer in self.result_layers(result):
+                used[layer] = 1
+        return used
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Sizes in bytes of the listed blobs, by digest, as far as known."""
+        return {blob.digest: blob.size for blob in self.export.blobs or () if blob.size is not None}

@@ -1,0 +1,252 @@
+"""The graph that a user holds: any number of exports, their data frames, and the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheExport, Names
+from cachegraph.errors import UnknownNameError
+from cachegraph.loaders import catalogue
+from cachegraph.loaders.base import Options
+from cachegraph.loaders.config import export_from_config
+from cachegraph.queries.base import Finding, Query
+from cachegraph.queries.catalogue import QUERIES, get
+from cachegraph.queries.findings import Findings
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+
+__all__ = ["CacheGraph", "from_config", "load"]
+
+
+class CacheGraph:
+    """Cache exports as one graph.
+
+    Parameters
+    ----------
+    exports : iterable of CacheExport
+    names : Names, optional
+        Plaintexts of digests, which give records their operation and name.
+
+    See Also
+    --------
+    load : Read exports from wherever they lie.
+    from_config : Make a graph of a cache config's bytes.
+    """
+
+    def __init__(self, exports: Iterable[CacheExport], names: Names | None = None) -> None:
+        self.graphs = tuple(ExportGraph(export, names) for export in exports)
+
+    def __repr__(self) -> str:
+        """Count exports and records."""
+        records = sum(map(len, self.graphs))
+        return f"<CacheGraph: {len(self.graphs):,} export(s), {records:,} record(s)>"
+
+    def __iter__(self) -> Iterator[ExportGraph]:
+        """Go through the exports."""
+        return iter(self.graphs)
+
+    @property
+    def import_error(self) -> str | None:
+        """BuildKit's reason for refusing the first refused export; None if it imports all."""
+        return next((graph.import_error for graph in self.graphs if graph.import_error is not None), None)
+
+    def loadable_results(self, record: int, export: int = 0) -> list[tuple[str, ...]]:
+        """Give the blobs of each loadable result of a record.
+
+        Parameters
+        ----------
+        record : int
+            Index in the export's own ``records``.
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        list of tuple of str
+            Blob digests, bottom first; in BuildKit's order, ``layers`` before ``chains``.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export or record.
+
+        Examples
+        --------
+        >>> config = b'{"layers": [{"blob": "sha256:a", "parent": -1}], "records": [{"layers": [{"layer": 0}]}]}'
+        >>> from_config(config).loadable_results(0)
+        [('sha256:a',)]
+        """
+        graph = self._graph(export)
+        graph.record(record)
+        return [graph.result_blobs(result) for result in graph.loadable_results(record)]
+
+    def _graph(self, export: int) -> ExportGraph:
+        if not 0 <= export < len(self.graphs):
+            raise UnknownNameError(f"there is no export {export}", hint=f"the graph has {len(self.graphs)}")
+        return self.graphs[export]
+
+    # --- Questions ---------------------------------------------------------------------------------------------------
+
+    def query(self, name: str) -> Findings:
+        """Ask a question of every export.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``missing-results``; `cachegraph.queries.catalogue.QUERIES` lists all.
+
+        Returns
+        -------
+        Findings
+
+        Raises
+        ------
+        UnknownNameError
+            No such question.
+        """
+        question = get(name)
+        return Findings(self._answers(question), question)
+
+    def check(self) -> Findings:
+        """Ask every question of every export.
+
+        Returns
+        -------
+        Findings
+        """
+        return Findings(finding for question in QUERIES for finding in self._answers(question))
+
+    def _answers(self, question: Query) -> Iterator[Finding]:
+        stores: set[str] = set()
+        for graph in self.graphs:
+            store = graph.export.store
+            if question.scope == "store" and store:
+                if store in stores:
+                    continue
+                stores.add(store)
+            yield from question.answers(graph)
+
+    def missing_results(self) -> Findings:
+        """Ask which records have no loadable result."""
+        return self.query("missing-results")
+
+    def unreachable_roots(self) -> Findings:
+        """Ask which roots can give nothing."""
+        return self.query("unreachable-roots")
+
+    def merge_subsets(self) -> Findings:
+        """Ask which layers of a merged result each input brought."""
+        return self.query("merge-subsets")
+
+    # --- Views -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def exports(self) -> pd.DataFrame:
+        """Data frame of the exports; columns as the schema's ``Export``."""
+        return self._frame("exports")
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """Data frame of the records; columns as the schema's ``Record``, and ``export``."""
+        return self._frame("records")
+
+    @cached_property
+    def inputs(self) -> pd.DataFrame:
+        """Data frame of the inputs; columns as the schema's ``INPUT``, and ``export``, ``record``, ``input``."""
+        return self._frame("inputs")
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """Data frame of the results; columns as the schema's ``Result``, and ``export``, ``record``, ``position``."""
+        return self._frame("results")
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """Data frame of the layers; columns as the schema's ``Layer``, and ``export``, ``parent``, ``blob``."""
+        return self._frame("layers")
+
+    @cached_property
+    def blobs(self) -> pd.DataFrame:
+        """Data frame of the listed blobs; columns as the schema's ``Blob``, and ``export``, ``present``."""
+        return self._frame("blobs")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        from cachegraph.views.frames import frame
+
+        return frame(self.graphs, name)
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """Give the graph to NetworkX, with the schema's labels and properties.
+
+        Returns
+        -------
+        networkx.MultiDiGraph
+            Nodes are named by their keys and have ``label``; edges have ``type``. Null properties are left out.
+
+        Raises
+        ------
+        cachegraph.errors.MissingExtraError
+            NetworkX is not installed.
+        """
+        from cachegraph.views.networkx import to_networkx
+
+        return to_networkx(self.graphs)
+
+
+def load(specs: str | Sequence[str], *, names: Names | None = None, options: Options | None = None) -> CacheGraph:
+    """Read exports from wherever they lie.
+
+    Parameters
+    ----------
+    specs : str or sequence of str
+        What buildx takes for ``--cache-from``, a path, or an image reference; several give one graph.
+    names : Names, optional
+        Plaintexts of digests.
+    options : Options, optional
+
+    Returns
+    -------
+    CacheGraph
+
+    Raises
+    ------
+    cachegraph.errors.CacheGraphError
+        The first spec that could not be read. To go on without it, use `cachegraph.loaders.catalogue.load`.
+    """
+    loaded = catalogue.load([specs] if isinstance(specs, str) else specs, options)
+    if loaded.failures:
+        raise loaded.failures[0].error
+    return CacheGraph(loaded.exports, names)
+
+
+def from_config(config: bytes, blobs: Iterable[str] | None = None, *, names: Names | None = None) -> CacheGraph:
+    """Make a graph of a bare cache config.
+
+    Parameters
+    ----------
+    config : bytes
+        JSON of ``application/vnd.buildkit.cacheconfig.v0``.
+    blobs : iterable of str, optional
+        Digests that the manifest lists; without, all of the config's layers.
+    names : Names, optional
+
+    Returns
+    -------
+    CacheGraph
+
+    Raises
+    ------
+    cachegraph.errors.DecodeError
+        No cache config.
+
+    Examples
+    --------
+    >>> from_config(b'{"records": [{"inputs": [[{"link": 0}]]}]}').import_error
+    'invalid looping record'
+    """
+    return CacheGraph([export_from_config(config, blobs=blobs)], names)

@@ -1,0 +1,75 @@
+"""Records that BuildKit folds into one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.base import Finding, Query, Title, plural
+
+__all__ = ["QUERY", "DuplicateKey"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateKey(Finding):
+    """A record that BuildKit folds into an earlier one.
+
+    Attributes
+    ----------
+    key : int
+        Index of the record that it becomes one with.
+    dropped_results : int
+        Loadable results that BuildKit takes for repetitions (same time, same number of layers) and drops, though their
+        blobs differ.
+    """
+
+    key: int
+    dropped_results: int
+
+
+def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
+    """Find the records that BuildKit folds into an earlier one.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Yields
+    ------
+    DuplicateKey
+        By record index; none for an export that BuildKit refuses.
+    """
+    for record, (key, dropped) in sorted(graph.folded.items()):
+        yield DuplicateKey(
+            query=QUERY.name,
+            severity="warning" if dropped else "note",
+            export=graph.id,
+            record=record,
+            digest=graph.export.config.records[record].digest,
+            key=key,
+            dropped_results=dropped,
+        )
+
+
+def _sentence(finding: DuplicateKey, title: Title) -> str:
+    start = f"BuildKit folds {title(finding.record or 0)} into {title(finding.key)}: same digest, matching inputs"
+    if not finding.dropped_results:
+        return f"{start}; both have the results of both, which costs nothing."
+    lost = plural(finding.dropped_results, "result")
+    return f"{start}; {lost} of the same time and length {'is' if finding.dropped_results == 1 else 'are'} dropped."
+
+
+QUERY = Query(
+    name="duplicate-keys",
+    title="Which records does BuildKit fold into one key?",
+    meaning=(
+        "Records of one digest whose inputs match in every slot become one key with the results of all. Of two results "
+        "with the same time and number of layers only the first is kept, whatever their blobs: inline chains carry no "
+        "time, so there a result can get lost."
+    ),
+    severity="warning where a result gets lost, else note",
+    finding=DuplicateKey,
+    ask=ask,
+    sentence=_sentence,
+)

@@ -1,0 +1,93 @@
+"""A list of findings that a notebook, a script and the command line all like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from cachegraph.errors import MissingExtraError
+from cachegraph.queries.base import SEVERITIES, Finding, Query, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Findings"]
+
+
+class Findings(Sequence[Finding]):
+    """Findings, in the order of the questions, exports and records.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    query : Query, optional
+        The question that they answer; None for those of several.
+    """
+
+    def __init__(self, findings: Iterable[Finding], query: Query | None = None) -> None:
+        self._findings = tuple(findings)
+        self.query = query
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return len(self._findings)
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Findings: ...
+
+    def __getitem__(self, index: int | slice) -> Finding | Findings:
+        """Give one, or a stretch of them."""
+        if isinstance(index, slice):
+            return Findings(self._findings[index], self.query)
+        return self._findings[index]
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Go through them."""
+        return iter(self._findings)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare findings, in order."""
+        return isinstance(other, Findings) and self._findings == other._findings
+
+    def __hash__(self) -> int:
+        """Hash by content."""
+        return hash(self._findings)
+
+    def __repr__(self) -> str:
+        """Count them by severity."""
+        counts = ", ".join(f"{count} {severity}" for severity, count in self.counts().items())
+        return f"<Findings: {counts}>"
+
+    def counts(self) -> dict[Severity, int]:
+        """Count the findings of each severity, worst first."""
+        return {severity: sum(f.severity == severity for f in self._findings) for severity in SEVERITIES}
+
+    def worst(self) -> Severity | None:
+        """Worst severity among them; None if there are none."""
+        return next((severity for severity, count in self.counts().items() if count), None)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the findings as a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each, a column for each field; of findings of several questions, only the common ones.
+
+        Raises
+        ------
+        cachegraph.errors.MissingExtraError
+            pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingExtraError("a data frame", "notebook") from None
+        common = tuple(Finding.__dataclass_fields__)
+        columns = self.query.columns if self.query else common
+        rows = [{name: value for name, value in f.to_dict().items() if name in columns} for f in self._findings]
+        frame = pd.DataFrame(rows, columns=list(columns))
+        return frame.convert_dtypes(convert_string=False).astype({"severity": pd.CategoricalDtype(list(SEVERITIES))})

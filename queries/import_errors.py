@@ -1,0 +1,63 @@
+"""Whether BuildKit would refuse the export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.base import Finding, Query, Title
+
+__all__ = ["QUERY", "ImportError_"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportError_(Finding):  # noqa: N801 - the builtin has the name
+    """BuildKit's reason for refusing the export.
+
+    Attributes
+    ----------
+    error : str
+        BuildKit's words.
+    """
+
+    error: str
+
+
+def ask(graph: ExportGraph) -> Iterator[ImportError_]:
+    """Say whether BuildKit would refuse the export.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Yields
+    ------
+    ImportError_
+        One, if it would.
+    """
+    if graph.import_error is not None:
+        yield ImportError_(query=QUERY.name, severity="error", export=graph.id, error=graph.import_error)
+
+
+def _sentence(finding: ImportError_, title: Title) -> str:  # noqa: ARG001 - about no record
+    remedy = (
+        "export less (mode=min, fewer stages), or to S3, Azure or GitHub, which have no such limit"
+        if "too large" in finding.error
+        else "export again to a fresh place"
+    )
+    return f'BuildKit refuses this export ("{finding.error}"): every build that imports it is cold; {remedy}.'
+
+
+QUERY = Query(
+    name="import-errors",
+    title="Would BuildKit refuse the export?",
+    meaning=(
+        "One broken link, slot or layer index is enough for BuildKit's importer to refuse the whole export, and so is "
+        "a config over 1 MiB in a registry or a local directory. The build then goes on without this cache."
+    ),
+    severity="error",
+    finding=ImportError_,
+    ask=ask,
+    sentence=_sentence,
+)

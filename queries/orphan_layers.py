@@ -1,0 +1,75 @@
+"""Layers that no loadable result uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.base import Finding, Query, Title, size_text
+
+__all__ = ["QUERY", "OrphanLayer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanLayer(Finding):
+    """A layer that no loadable result uses.
+
+    Attributes
+    ----------
+    layer : int
+        Index in the export's ``layers``.
+    bytes : int or None
+        Size of its blob.
+    """
+
+    layer: int
+    bytes: int | None
+
+
+def ask(graph: ExportGraph) -> Iterator[OrphanLayer]:
+    """Find the layers that no loadable result uses.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Yields
+    ------
+    OrphanLayer
+        By layer index.
+    """
+    for layer, used in enumerate(graph.used_layers):
+        if not used:
+            digest = graph.export.config.layers[layer].blob
+            yield OrphanLayer(
+                query=QUERY.name,
+                severity="note",
+                export=graph.id,
+                digest=digest,
+                layer=layer,
+                bytes=graph.sizes.get(digest),
+            )
+
+
+def _sentence(finding: OrphanLayer, title: Title) -> str:  # noqa: ARG001 - about no record
+    blob = (finding.digest or "")[:19]
+    return (
+        f"layer {finding.layer} ({blob}, {size_text(finding.bytes)}) is part of no loadable result: it takes room and "
+        "gives nothing; in an image with inline cache it may still belong to the image."
+    )
+
+
+QUERY = Query(
+    name="orphan-layers",
+    title="Which layers does no loadable result use?",
+    meaning=(
+        "A layer that is part of no loadable result can never be loaded from this export. In an exported cache it only "
+        "takes room; in an image with inline cache it is a layer of the image for which no record was kept, such as "
+        "that of a lost root."
+    ),
+    severity="note",
+    finding=OrphanLayer,
+    ask=ask,
+    sentence=_sentence,
+)
