@@ -113,8 +113,8 @@ def fetch(lock: str, report: Report) -> tuple[Path, ...]:
     with needs_server_extra():
         from filelock import FileLock
     jars, cache = read_lock(lock), cache_home()
-    if _missing(jars, cache):
-        with writing(cache):
+    with writing(cache):
+        if _missing(jars, cache):
             cache.mkdir(parents=True, exist_ok=True)
             with FileLock(cache / "lock"):
                 _download(lock, jars, cache, report)
@@ -132,7 +132,7 @@ def _is_good(jar: Jar, repository: Path) -> bool:
     try:
         with (repository / jar.path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

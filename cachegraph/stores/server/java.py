@@ -24,6 +24,7 @@ _FLAGS = (
 _KEPT = ("HOME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "USERPROFILE")
 # Python warns when a handle of a living child is dropped; these children are meant to outlive it.
 _started: list[subprocess.Popen[bytes]] = []
+_CHATTER = re.compile(r"at |\.\.\. |WARNING: |Error occurred during initialization of VM|\S+ \S+ (INFO|WARN) ")
 _CLASS = re.compile(r"^(?:[\w$]+\.)+[\w$]+: ")
 
 
@@ -66,11 +67,13 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8", **extra}
 
 
-def run(words: Sequence[str], extra: Mapping[str, str], *, given: str = "", timeout: float) -> str:
+def run(what: str, words: Sequence[str], extra: Mapping[str, str], *, given: str = "", timeout: float) -> str:
     """Run a Java command to its end and give what it printed.
 
     Parameters
     ----------
+    what : str
+        Its name in errors.
     words : sequence of str
         From `command`.
     extra : mapping of str to str
@@ -96,9 +99,11 @@ def run(words: Sequence[str], extra: Mapping[str, str], *, given: str = "", time
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        raise StoreError(reason(error.stderr or error.stdout)) from None  # The command may hold a password.
+        raise StoreError(
+            f"{what}: {reason(error.stderr or error.stdout)}"
+        ) from None  # The command may hold a password.
     except subprocess.TimeoutExpired:
-        raise StoreError(f"{words[0]}: not done after {timeout:g} s") from None
+        raise StoreError(f"{what}: not done after {timeout:g} s") from None
     except OSError as error:
         raise _unusable(error) from error
     return ended.stdout
@@ -138,13 +143,12 @@ def _unusable(error: OSError) -> StoreError:
 
 
 def reason(log: str) -> str:
-    """Find the line that says why a Java program failed: the innermost cause, else the last line that is no chatter."""
+    """Find the line that says why a Java program failed: the innermost cause, else the first line but chatter."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     uncaught = [line.partition('" ')[2] for line in lines if line.startswith("Exception in thread ")]
-    chatter = re.compile(r"at |\.\.\. |WARNING: |.* (INFO|WARN) ")
-    others = [line for line in lines if not chatter.match(line)]
-    found = next((each[-1] for each in (causes, uncaught, others) if each), "it left no message")
+    others = [line for line in lines if not _CHATTER.match(line)]
+    found = [*causes[-1:], *uncaught, *others, "it left no message"][0]
     while stripped := _CLASS.match(found):
         found = found[stripped.end() :]
     return found

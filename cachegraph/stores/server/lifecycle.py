@@ -190,7 +190,9 @@ def _set_password(place: Home, jars: Sequence[Path]) -> None:
     arguments = place.path / "run" / "password.args"
     words = command(arguments, jars, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password", password)
     try:
-        run(words, {"NEO4J_HOME": str(place.path), "NEO4J_CONF": str(place.conf)}, timeout=_START)
+        # The directory of this file holds no neo4j.conf: a wrong setting is the server's to tell.
+        variables = {"NEO4J_HOME": str(place.path), "NEO4J_CONF": str(arguments.parent)}
+        run("neo4j-admin dbms set-initial-password", words, variables, timeout=_START)
     finally:
         arguments.unlink(missing_ok=True)
 

@@ -56,7 +56,7 @@ def cypher_shell(
     secrets = {"NEO4J_USERNAME": login.username, "NEO4J_PASSWORD": login.password}
     with tempfile.TemporaryDirectory(prefix="cachegraph-") as directory:
         java = command(Path(directory) / "args", jars, "org.neo4j.shell.Main", *words)
-        return run(java, secrets, given=text, timeout=timeout)
+        return run("cypher-shell", java, secrets, given=text, timeout=timeout)
 
 
 def _literal(value: Value) -> str:
