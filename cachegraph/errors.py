@@ -8,7 +8,8 @@
     |   |-- UnknownNameError        2  no such query, export or record
     |   `-- MissingExtraError       2  an optional dependency is not installed
     |-- SourceError                 3  a source could not be read
-    |   |-- NotFoundError           3  nothing there, or no cache in it
+    |   |-- NotFoundError           3  nothing there
+    |   |   `-- NoCacheError          3  something there, but no cache in it
     |   |-- AccessError             3  refused: credentials, rights
     |   `-- DecodeError             3  bytes that are not what they should be
     `-- StoreError                  3  a graph store (Neo4j) could not be used
@@ -25,6 +26,7 @@ __all__ = [
     "CacheGraphError",
     "DecodeError",
     "MissingExtraError",
+    "NoCacheError",
     "NotFoundError",
     "SourceError",
     "SpecError",
@@ -91,7 +93,11 @@ class SourceError(CacheGraphError):
 
 
 class NotFoundError(SourceError):
-    """Nothing is there, or what is there holds no cache."""
+    """Nothing is there."""
+
+
+class NoCacheError(NotFoundError):
+    """An image or index that can be read and holds no cache."""
 
 
 class AccessError(SourceError):

@@ -45,6 +45,8 @@ class Options:
     ----------
     probe : bool
         Ask the store whether it has each listed blob (local directories always look).
+    verify : bool
+        Read every blob of a local directory and check it against its digest.
     timeout : float
         Seconds that one request may take.
     concurrency : int
@@ -55,6 +57,7 @@ class Options:
     """
 
     probe: bool = False
+    verify: bool = False
     timeout: float = 30.0
     concurrency: int = 8
     insecure_registries: frozenset[str] = field(default_factory=frozenset)

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
-from cachegraph.errors import DecodeError, NotFoundError, SourceError
+from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.manifests import MAX_READ, Descriptor, check_digest, parse_manifest, read_manifest, sha256
@@ -86,7 +86,7 @@ class _Layout:
         problems = tuple(
             Problem(code="manifest-missing", severity="error", message=f"another manifest there was not read: {error}")
             for error in failures
-            if not isinstance(error, NotFoundError)
+            if not isinstance(error, NoCacheError)
         )
         strays = self._strays(entries)
         return [

@@ -34,7 +34,7 @@ from cachegraph.core.decode import decode, decode_records
 from cachegraph.core.gojson import GoInt, Wire
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, Kind, Problem
 from cachegraph.core.verdict import too_large
-from cachegraph.errors import DecodeError, NotFoundError
+from cachegraph.errors import DecodeError, NoCacheError
 from cachegraph.loaders.base import Report, quiet
 
 __all__ = ["CACHE_CONFIG", "MAX_READ", "Descriptor", "Fetch", "Manifest", "check_digest", "read_manifest", "sha256"]
@@ -167,7 +167,7 @@ def read_manifest(
 
     Raises
     ------
-    NotFoundError
+    NoCacheError
         An image without inline cache.
     DecodeError
         Neither manifest nor index, a config that cannot be read, indexes nested too deeply.
@@ -285,7 +285,7 @@ class _Images:
         """Give what was found; what was ignored goes with each."""
         if not self.found:
             why = self.ignored[0].message if self.ignored else "the image has no inline cache"
-            raise NotFoundError(f"{self.source}: {why}", hint=_NO_CACHE)
+            raise NoCacheError(f"{self.source}: {why}", hint=_NO_CACHE)
         problems = tuple(self.ignored)
         return [replace(export, problems=export.problems + problems) for export in self.found]
 

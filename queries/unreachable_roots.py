@@ -109,12 +109,12 @@ def _sentence(finding: UnreachableRoot, title: Title) -> str:
         )
     merge, layers = title(finding.merge or 0), finding.layers
     if layers is None:
-        where = f"which layers it brought to {merge} (slot {finding.slot}) is unknown, and none can be loaded apart"
+        where = f"which layers it brought to {merge} in slot {finding.slot} is unknown, and none can be loaded apart"
     elif not layers:
-        where = f"it brought no layer to {merge} (slot {finding.slot})"
+        where = f"it brought no layer to {merge} in slot {finding.slot}"
     else:
         span = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]}"
-        where = f"it brought {span} of {merge} (slot {finding.slot}), and nothing can load {_them(layers)} apart"
+        where = f"it brought {span} of {merge} in slot {finding.slot}, and nothing can load {_them(layers)} apart"
     remedy = (
         "give it an input (copy from a base image instead of starting on scratch)"
         if layers is None or len(layers) <= 1

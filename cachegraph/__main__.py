@@ -1,0 +1,5 @@
+"""``python -m cachegraph``."""
+
+from cachegraph.cli import main
+
+main()

@@ -1,0 +1,124 @@
+"""The command group: what the commands are, and what becomes of an error.
+
+Commands are imported when they are called: ``cachegraph --help`` imports none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cachegraph import __version__
+from cachegraph.errors import CacheGraphError
+
+__all__ = ["COMMANDS", "LazyGroup", "app"]
+
+COMMANDS = {
+    "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
+    "records": ("cachegraph.cli.records:records", "List the records of exports."),
+    "query": ("cachegraph.cli.query:query", "Ask one question."),
+    "queries": ("cachegraph.cli.query:queries", "List the questions."),
+    "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
+    "completion": ("cachegraph.cli.completion:completion", "Print what makes a shell complete commands."),
+}
+"""Command name to where it is defined, and its line in the help."""
+
+_EPILOG = """\b
+Examples:
+  cachegraph check ./cache
+  cachegraph check type=registry,ref=registry.example.com/app:cache
+  cachegraph query missing-results --format json app:latest
+
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 a source could not be read."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called.
+
+    Parameters
+    ----------
+    homes : dict of str to tuple of (str, str)
+        ``module:attribute`` and the line in the help, by command.
+    """
+
+    def __init__(self, *args: Any, homes: dict[str, tuple[str, str]], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(*args, **kwargs)
+        self.homes = homes
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """List the commands in their natural order."""
+        return list(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        if cmd_name not in self.homes:
+            return None
+        module, _, attribute = self.homes[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands' lines without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.homes.items()])
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # noqa: ANN401 - click's signature
+    ) -> Any:  # noqa: ANN401 - click's signature
+        """Run a command; the one place where an error becomes a line and an exit code."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            sys.exit(super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0)
+        except CacheGraphError as error:
+            complain(error)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            click.echo("cachegraph: interrupted", err=True)
+            sys.exit(130)
+        except BrokenPipeError:  # the reader of our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception as error:
+            if os.environ.get("CACHEGRAPH_DEBUG"):
+                raise
+            click.echo(f"cachegraph: unexpected {type(error).__name__}: {error}", err=True)
+            click.echo("This is a bug. CACHEGRAPH_DEBUG=1 shows where; please report it.", err=True)
+            sys.exit(3)
+
+
+def complain(error: CacheGraphError, about: str = "") -> None:
+    """Write an error to standard error, in one line.
+
+    Parameters
+    ----------
+    error : CacheGraphError
+    about : str
+        The spec concerned, unless the message names it.
+    """
+    where = f"{about}: " if about and about not in error.message else ""
+    click.echo(f"cachegraph: {' '.join(f'{where}{error}'.split())}", err=True)
+
+
+@click.group(
+    cls=LazyGroup,
+    homes=COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="cachegraph %(version)s")
+def app() -> None:
+    """See what a BuildKit cache export holds, why a build missed, and what can be deleted."""

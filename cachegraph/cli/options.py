@@ -1,0 +1,125 @@
+"""Options that several commands share, and the reading of specs that goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from cachegraph.cli.app import complain
+from cachegraph.errors import NoCacheError
+from cachegraph.graph import CacheGraph
+from cachegraph.loaders import catalogue
+from cachegraph.loaders.base import Options, Report, quiet
+
+__all__ = ["FAIL_ON", "FORMATS", "Read", "fail_on_option", "format_option", "progress", "read_specs", "source_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "csv", "markdown")
+FAIL_ON = ("error", "warning", "note", "never")
+
+
+def format_option(*more: str) -> Callable[[F], F]:
+    """Add ``--format``, with these formats beside the usual ones."""
+    return click.option(
+        "--format",
+        "-f",
+        "format_",
+        type=click.Choice([*FORMATS, *more]),
+        default="table",
+        show_default=True,
+        help="How to write the answer.",
+    )
+
+
+def fail_on_option(default: str) -> Callable[[F], F]:
+    """Add ``--fail-on``."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(FAIL_ON),
+        default=default,
+        show_default=True,
+        help="Exit with 1 when a finding is at least this severe.",
+    )
+
+
+def source_options(command: F) -> F:
+    """Add the specs, and how to read them."""
+    seconds = click.FloatRange(min=0.1)
+    decorators: tuple[Callable[[Any], Any], ...] = (
+        click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
+        click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
+        click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
+        click.option("--timeout", type=seconds, default=30, show_default=True, help="Seconds for a request."),
+        click.option(
+            "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
+        ),
+    )
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
+
+
+class Read:
+    """What came of the specs.
+
+    Attributes
+    ----------
+    graph : CacheGraph
+    failures : tuple of Failure
+    """
+
+    def __init__(self, loaded: catalogue.Loaded) -> None:
+        self.graph = CacheGraph(loaded.exports)
+        self.failures = loaded.failures
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code as far as reading goes: 0, or that of the worst failure.
+
+        An image without a cache among others that have one is no failure.
+        """
+        real = [f.error for f in self.failures if not (self.graph.graphs and isinstance(f.error, NoCacheError))]
+        return max((error.exit_code for error in real), default=0)
+
+
+def read_specs(
+    specs: Iterable[str], *, probe: bool = False, verify: bool = False, timeout: float = 30, concurrency: int = 8
+) -> Read:
+    """Read what the specs name; complain about what cannot be read, and go on with the rest."""
+    with progress() as report:
+        options = Options(probe=probe, verify=verify, timeout=timeout, concurrency=concurrency, report=report)
+        read = Read(catalogue.load(specs, options))
+    for failure in read.failures:
+        complain(failure.error, failure.spec)
+    return read
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """Show progress on standard error while it is a terminal."""
+    if not click.get_text_stream("stderr").isatty():
+        yield quiet
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield report

@@ -1,0 +1,115 @@
+"""What ``cachegraph check`` shows a tired build engineer: each export in a sentence, then what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cachegraph.cli.output import clean, console
+from cachegraph.core.graph import ExportGraph
+from cachegraph.graph import CacheGraph
+from cachegraph.queries.base import SEVERITIES, Finding, plural, size_text
+from cachegraph.queries.findings import Findings
+
+__all__ = ["print_summary", "verdict"]
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_FOLD = 4
+"""Findings of one question and reason that are shown before the rest is only counted."""
+
+
+def print_summary(graph: CacheGraph, findings: Findings, *, everything: bool) -> None:
+    """Write the exports and their findings to standard output.
+
+    Parameters
+    ----------
+    graph : CacheGraph
+    findings : Findings
+        All of the graph's findings.
+    everything : bool
+        Show notes one by one, and long lists whole.
+    """
+    out = console()
+    for export in graph:
+        own = [finding for finding in findings if finding.export == export.id]
+        out.print(Text(clean(_name(export)), style="bold"))
+        out.print(Padding(Text(clean(verdict(export))), (0, 0, 0, 2)))
+        shown = [f for f in own if everything or f.severity != "note"]
+        _print_findings(out, shown, everything=everything)
+        if not everything:
+            _print_counts(out, [f for f in own if f.severity == "note"])
+        out.print()
+    if len(graph.graphs) != 1:
+        out.print(Text(_total(graph, findings), style="bold"))
+
+
+def verdict(graph: ExportGraph) -> str:
+    """Say in a sentence or two what an export is worth.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    """
+    steps = sum(not graph.is_root(record) for record in range(len(graph)))
+    loadable = sum(graph.loadable)
+    size = sum(graph.sizes.values())
+    layers = plural(len(graph.export.config.layers), "layer")
+    held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
+    held += f", {size_text(size)}" if size else ""
+    if graph.import_error is not None:
+        return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
+    if not len(graph):
+        return "BuildKit imports it, and it is empty: it gives nothing."
+    share = "every step" if loadable >= steps else f"{loadable} of {plural(steps, 'step')}"
+    return f"BuildKit imports it: {held}. A build can load {share}."
+
+
+def _name(graph: ExportGraph) -> str:
+    return f"{graph.export.source}  {graph.export.platform or ''}".rstrip()
+
+
+def _print_findings(out: Console, findings: list[Finding], *, everything: bool) -> None:
+    if not findings:
+        return
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    counts: Counter[tuple[str, str]] = Counter()
+    for finding in sorted(findings, key=lambda f: SEVERITIES.index(f.severity)):
+        like = (finding.query, getattr(finding, "reason", ""))
+        counts[like] += 1
+        if everything or counts[like] <= _FOLD:
+            sentence = Text(clean(_sentence(finding.message)))
+            table.add_row(Text(finding.severity, style=_STYLES[finding.severity]), sentence)
+    out.print(Padding(table, (0, 0, 0, 2)))
+    for (query, reason), count in counts.items():
+        if not everything and count > _FOLD:
+            kind = f"{query} ({reason})" if reason else query
+            out.print(Text(f"  ... and {count - _FOLD:,} more of {kind}: --all shows them."))
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
+
+
+def _print_counts(out: Console, notes: list[Finding]) -> None:
+    if notes:
+        counts = Counter(finding.query for finding in notes)
+        listed = ", ".join(f"{count:,} {query}" for query, count in counts.items())
+        out.print(
+            Padding(Text(f"{plural(len(notes), 'note')} ({listed}): --all shows them.", style="dim"), (0, 0, 0, 2))
+        )
+
+
+def _total(graph: CacheGraph, findings: Findings) -> str:
+    if not graph.graphs:
+        return "Nothing could be read."
+    refused = sum(export.import_error is not None for export in graph)
+    counts = ", ".join(plural(count, severity) for severity, count in findings.counts().items())
+    words = f"{plural(len(graph.graphs), 'export')}: {counts}"
+    return f"{words}; BuildKit refuses {refused}." if refused else f"{words}; BuildKit imports all."
