@@ -39,7 +39,7 @@ class Keys:
 def arrange(keys: Keys, place: str) -> tuple[CacheConfig, int]:
     """Make a cache config of the keys that roots lead to, and count those that they do not.
 
-    A key that no root leads to cannot be matched; BuildKit's own listing (``util/cachestore.Records``) leaves it out too.
+    A key that no root leads to cannot be matched, and BuildKit's own listing (``util/cachestore``) leaves it out, too.
     Records are sorted by digest, then by a hash of all that they stand on, so that a database and the answer of the
     debug address, which hides the ids, give the same config. A slot that no link fills is empty.
 
