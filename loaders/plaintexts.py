@@ -1,8 +1,8 @@
 """Plaintexts: what a daemon hashed to get its digests, and the names of records and selectors that follow from them.
 
 A daemon started with ``--save-cache-debug`` keeps them by digest, as typed frames (BuildKit ``util/cachedigest``). In
-its database ``cache-debug.db``, bucket ``byhash``, a frame is ``id u32, length u32, bytes``, big-endian, with ids 1 for the
-type, 2 for data, and 3 for data that was left out (its length). Its debug address gives the same as JSON, base64::
+its database ``cache-debug.db``, bucket ``byhash``, a frame is ``id u32, length u32, bytes``, big-endian, with ids 1 for
+the type, 2 for data, and 3 for data that was left out (its length). Its debug address gives the same as JSON, base64::
 
     {"digest": "sha256:0e45..", "type": "string", "data": [{"type": 2, "data": "c2hhMjU2OjA5ODUuLkAw"}],
      "subRecords": [{"digest": "sha256:0985..", "type": "json", "data": [..]}]}

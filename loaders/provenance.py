@@ -3,7 +3,8 @@
 Provenance with ``mode=max`` holds the build's operations (``llbDefinition``) as JSON with sorted keys::
 
     {"predicate": {"buildDefinition": {
-       "resolvedDependencies": [{"uri": "pkg:docker/alpine@3.20?platform=linux%2Famd64", "digest": {"sha256": "d045.."}}],
+       "resolvedDependencies": [
+         {"uri": "pkg:docker/alpine@3.20?platform=linux%2Famd64", "digest": {"sha256": "d045.."}}],
        "internalParameters": {"builderPlatform": "linux/amd64", "buildConfig": {"llbDefinition": [
          {"id": "step4", "inputs": ["step3:0"], "op": {"Op": {"exec": {"meta": {"args": ["make"], "cwd": "/src"},
           "mounts": [{"dest": "/"}]}}, "platform": {"Architecture": "amd64", "OS": "linux"}}}]}}}}}
