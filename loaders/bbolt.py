@@ -20,12 +20,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
-from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
+from cachegraph.errors import DecodeError
 
-__all__ = ["Bucket", "Database", "Meta", "read_database", "read_snapshot"]
+__all__ = ["HEAD_BYTES", "Bucket", "Database", "Meta", "newest_meta"]
 
 _MAGIC = 0xED0CDAED
 _VERSION = 2
@@ -39,9 +37,8 @@ _LEAF_ELEMENT = struct.Struct("<IIII")
 _BUCKET = struct.Struct("<QQ")
 
 _PAGE_SIZES = tuple(1 << bits for bits in range(10, 17))
-_HEAD_BYTES = 2 * _PAGE_SIZES[-1]
-_MAX_BYTES = 4 << 30
-_ATTEMPTS = 10
+HEAD_BYTES = 2 * _PAGE_SIZES[-1]
+"""Bytes at the start of a file that hold both meta pages, whatever the page size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +251,7 @@ def newest_meta(data: bytes, name: str) -> Meta:
     Parameters
     ----------
     data : bytes
-        The start of the file, 128 KiB or all of it.
+        The start of the file, `HEAD_BYTES` or all of it.
     name : str
         What errors call the file.
 
@@ -300,57 +297,3 @@ def _fnv1a(data: bytes) -> int:
     for byte in data:
         value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
     return value
-
-
-def read_database(path: Path) -> Database:
-    """Read a bbolt file, also one that a running daemon writes to; nothing is written and no lock is taken.
-
-    Raises
-    ------
-    cachegraph.errors.NotFoundError, AccessError, SourceError, DecodeError
-        No such file; no right to read it; it changes too fast; it is no bbolt file.
-    """
-    try:
-        with path.open("rb") as handle:
-            return read_snapshot(handle, str(path))
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: no such file", hint="give the path of a bbolt file") from None
-    except PermissionError:
-        raise AccessError(f"{path}: no right to read it", hint="run as a user who may read it, or copy it") from None
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror or error}") from None
-
-
-def read_snapshot(handle: BinaryIO, name: str) -> Database:
-    """Read a file that may be written meanwhile, so that all pages belong to one transaction.
-
-    bbolt writes new versions of pages to free places and commits by writing a meta page. Pages of transaction N become
-    free when N+1 commits, and only then can they be overwritten. So if N is still the newest transaction after the
-    reading, every page of N is intact. The file is copied to memory, rather than mapped, to keep that time short: a
-    map would have to stay unchanged while all of it is decoded.
-
-    Raises
-    ------
-    cachegraph.errors.SourceError
-        Another transaction was committed during each of several attempts, or the file has more than 4 GiB in use.
-    cachegraph.errors.DecodeError
-        No meta page is valid.
-    """
-    for _ in range(_ATTEMPTS):
-        before = newest_meta(_read_from_start(handle, _HEAD_BYTES), name)
-        used = before.high_water * before.page_size
-        if used > _MAX_BYTES:
-            raise SourceError(f"{name}: {used} bytes in use, more than {_MAX_BYTES}", hint="compact it with bbolt")
-        data = _read_from_start(handle, max(used, 2 * before.page_size))
-        after = newest_meta(_read_from_start(handle, _HEAD_BYTES), name)
-        database = Database(data, name)
-        if before == after == database.meta:
-            return database
-    raise SourceError(
-        f"{name}: changed during each of {_ATTEMPTS} attempts to read it", hint="try again when fewer builds run"
-    )
-
-
-def _read_from_start(handle: BinaryIO, size: int) -> bytes:
-    handle.seek(0)
-    return handle.read(size)

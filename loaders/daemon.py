@@ -30,7 +30,8 @@ import msgspec
 from cachegraph.core.model import ZERO_TIME, CacheConfig, CacheExport, Problem
 from cachegraph.errors import DecodeError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.bbolt import Database, read_database
+from cachegraph.loaders.bbolt import Database
+from cachegraph.loaders.bboltfile import read_database
 from cachegraph.loaders.debugaddress import masked, read_answer
 from cachegraph.loaders.keygraph import Keys, Link, arrange
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError
+from cachegraph.errors import AccessError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 
 __all__ = ["is_url", "masked", "read_answer"]
 
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30  # of an answer
 
 
 def is_url(source: str) -> bool:
@@ -22,7 +23,10 @@ def masked(source: str) -> str:
     """Give a source without the user, password and query that an address may hold."""
     if not is_url(source):
         return source
-    parts = urlsplit(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return f"{source.partition(':')[0]}://*** (no valid address)"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -41,8 +45,6 @@ def read_answer(source: str, path: str, options: Options) -> bytes:
     ------
     cachegraph.errors.NotFoundError, AccessError, SourceError
         Nothing there; refused; unreachable, slow, failing, or too large.
-    cachegraph.errors.MissingExtraError
-        httpx is not installed.
     """
     if is_url(source):
         return _get(source, path, options)
@@ -57,36 +59,38 @@ def read_answer(source: str, path: str, options: Options) -> bytes:
 
 
 def _get(source: str, path: str, options: Options) -> bytes:
-    try:
-        import httpx
-    except ImportError:
-        raise MissingExtraError("reading a daemon's debug address", "registry") from None
+    import httpx
 
-    address = source if urlsplit(source).path.strip("/") else source.rstrip("/") + path
-    place = masked(address)
-    chunks: list[bytes] = []
-    size = 0
+    place = masked(source)
+    deadline = time.monotonic() + options.timeout
+    body = bytearray()
     try:
+        address = source if urlsplit(source).path.strip("/") else source.rstrip("/") + path
         # BuildKit compares the whole header with this one value (cmd/buildkitd/debug.go).
         with httpx.stream("GET", address, headers={"Accept": "application/json"}, timeout=options.timeout) as answer:
             _check(answer.status_code, place)
             for chunk in answer.iter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > _MAX_BYTES:
-                    raise SourceError(f"{place}: the answer has more than {_MAX_BYTES} bytes")
+                body += chunk
+                if len(body) > _MAX_BYTES:
+                    raise SourceError(f"{place}: over {_MAX_BYTES} bytes", hint="this is no answer of a daemon")
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the whole answer")
     except httpx.TimeoutException:
-        raise SourceError(f"{place}: no answer within {options.timeout:g} s", hint="raise the timeout") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        problem = str(error).replace(source, place) or type(error).__name__
-        raise SourceError(f"{place}: {problem}", hint="is buildkitd running with --debugaddr?") from None
-    return b"".join(chunks)
+        raise SourceError(
+            f"{place}: no answer within {options.timeout:g} s", hint="allow more with --timeout"
+        ) from None
+    except httpx.ConnectError:
+        raise SourceError(f"{place}: cannot be reached", hint="is buildkitd running with --debugaddr?") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # Their words may quote the address, and so a password.
+        raise SourceError(f"{place}: {type(error).__name__}", hint="is this buildkitd's debug address?") from None
+    return bytes(body)
 
 
 def _check(status: int, place: str) -> None:
     if status in (401, 403):
-        raise AccessError(f"{place}: refused with status {status}")
+        raise AccessError(f"{place}: refused with status {status}", hint="ask buildkitd itself, not a proxy before it")
     if status == 404:
-        raise NotFoundError(f"{place}: status 404", hint="give the address of buildkitd --debugaddr, v0.23 or newer")
+        raise NotFoundError(f"{place}: status 404", hint="give the address of buildkitd --debugaddr, a recent one")
     if status != 200:
         raise SourceError(f"{place}: status {status}", hint="see the daemon's log")

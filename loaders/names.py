@@ -21,9 +21,10 @@ import msgspec
 from cachegraph.core.model import Name, Names
 from cachegraph.errors import DecodeError, NotFoundError
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.bbolt import read_database
+from cachegraph.loaders.bboltfile import read_database
 from cachegraph.loaders.debugaddress import is_url, masked, read_answer
-from cachegraph.loaders.plaintexts import decode_answer, decode_database, name_all
+from cachegraph.loaders.naming import name_all
+from cachegraph.loaders.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.provenance import decode_provenance
 
 __all__ = ["read_names"]

@@ -28,7 +28,9 @@ import msgspec
 from cachegraph.core.model import Names
 from cachegraph.errors import DecodeError
 from cachegraph.loaders import llb
-from cachegraph.loaders.plaintexts import SOURCE_PREFIX, Plaintext, name_all
+from cachegraph.loaders.cachemaps import cache_text, selectors
+from cachegraph.loaders.naming import SOURCE_PREFIX, name_all
+from cachegraph.loaders.plaintexts import Plaintext
 
 __all__ = ["decode_provenance"]
 
@@ -139,13 +141,13 @@ class _Texts:
             self._add_source(commit)
 
     def add_step(self, step: llb.Step, outputs: Iterable[int], platform: llb.Platform) -> None:
-        text = llb.cache_text(step, platform)
+        text = cache_text(step, platform)
         if text is None:
             return
         digest = self._add("json", text)
         for output in outputs:
             self._add("string", f"{digest}@{output}".encode())
-        for paths in llb.selectors(step.op.op.file) if step.op.op.file else ():
+        for paths in selectors(step.op.op.file) if step.op.op.file else ():
             self._add("string-list", paths)
 
     def _add_source(self, key: str) -> None:
