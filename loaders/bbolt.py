@@ -118,7 +118,7 @@ class Bucket:
     ----------
     database : Database
     page : int
-        Its root page; 0 for an inline bucket.
+        Its root page, or the page that it is inline in.
     reference : int
         Offset of what points to it.
     inline : tuple of int, optional
@@ -166,11 +166,11 @@ class Bucket:
         assert self._inline is not None
         start, end = self._inline
         if end - start < _PAGE.size:
-            raise self._database.error(0, start, "is an inline bucket that is cut short")
+            raise self._database.error(self._page, start, "has an inline bucket that is cut short")
         _, flags, count, _ = _PAGE.unpack_from(self._database.data, start)
         if flags != _LEAF:
-            raise self._database.error(0, start, f"is an inline bucket with flags {flags:#x}, not a leaf")
-        return _Page(0, start, end, flags, count)
+            raise self._database.error(self._page, start, f"has an inline bucket with flags {flags:#x}, not a leaf")
+        return _Page(self._page, start, end, flags, count)
 
 
 def _page(database: Database, number: int, reference: int) -> _Page:
@@ -242,7 +242,7 @@ def _bucket(database: Database, page: _Page, element: int, start: int, end: int)
     root, _ = _BUCKET.unpack_from(database.data, start)
     if root:
         return Bucket(database, page=root, reference=element)
-    return Bucket(database, page=0, reference=element, inline=(start + _BUCKET.size, end))
+    return Bucket(database, page=page.number, reference=element, inline=(start + _BUCKET.size, end))
 
 
 def newest_meta(data: bytes, name: str) -> Meta:

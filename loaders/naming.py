@@ -3,14 +3,14 @@
 A record's digest has a plaintext ``<digest of the operation>@<output>``, type ``string``, where output -1 marks the
 hash of files; from there the way goes to the operation's own plaintext:
 
-=============  ============================================================================================
-``json``       an operation, or the key of an image, a local context or a download
-``string``     ``buildkit.source.v0:<key>``, a source
+===============  ==================================================================
+``json``         an operation, or the key of an image, a local context or a download
+``string``       ``buildkit.source.v0:<key>``, a source
 ``string-list``  paths, joined by NUL: a selector
 ``digest-list``  digests of files and directories, joined by NUL
-``file-list``  path (NUL for each slash) and digest, in turn: a directory
-``file``       a file's header; its content is left out
-=============  ============================================================================================
+``file-list``    path (NUL for each slash) and digest, in turn: a directory
+``file``         a file's header; its content is left out
+===============  ==================================================================
 """
 
 from __future__ import annotations
