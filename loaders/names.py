@@ -35,18 +35,11 @@ __all__ = ["names_of_image", "read_names"]
 _manifest_decoder = msgspec.json.Decoder(Manifest)
 _PREDICATE_TYPE = "in-toto.io/predicate-type"
 _SLSA = "https://slsa.dev/provenance/"
+_PROVENANCE = frozenset({"predicate", "buildDefinition", "buildConfig"})
 _HINTS = {
     "daemon": "start buildkitd with --save-cache-debug and build again",
     "image": "build it with --attest type=provenance,mode=max",
 }
-
-
-class _Statement(msgspec.Struct, frozen=True, rename="camel"):
-    """What only provenance has."""
-
-    predicate: msgspec.Raw | None = None
-    build_definition: msgspec.Raw | None = None
-    build_config: msgspec.Raw | None = None
 
 
 def read_names(source: str, options: Options) -> Names:
@@ -88,10 +81,10 @@ def read_names(source: str, options: Options) -> Names:
 
 def _is_provenance(data: bytes) -> bool:
     try:
-        statement = msgspec.json.decode(data, type=_Statement)
+        fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    return bool(statement.predicate or statement.build_definition or statement.build_config)
+    return not _PROVENANCE.isdisjoint(fields)
 
 
 def _layout_names(store: BlobStore, place: str) -> Names:
