@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import lzma
@@ -15,13 +16,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRecord
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.bbolt import Database
 from cachegraph.loaders.bboltfile import read_database
-from cachegraph.loaders.daemon import load
+from cachegraph.loaders.daemon import decode_database, load
 from cachegraph.loaders.keygraph import Keys, Link, arrange
 
 DATA = Path(__file__).parent.parent / "data" / "daemon"
@@ -315,6 +319,12 @@ def test_the_live_address_gives_the_same(debug: Debug, export: CacheExport) -> N
     assert [(problem.severity, problem.message) for problem in answer.problems] == [("warning", NO_RESULTS)]
 
 
+def test_no_proxy_is_asked(debug: Debug, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert len(read(debug=debug.url).config.records) == 516
+
+
 def test_an_empty_daemon(debug: Debug) -> None:
     assert read(debug=f"{debug.url}/null").config == CacheConfig()
 
@@ -389,6 +399,20 @@ def test_damage_inside_a_link(cache_db: Path) -> None:
     cache_db.write_bytes(data)
     with pytest.raises(DecodeError, match=r"cache\.db: _links/\w+: b'\{\"Input\":x,.*JSON is malformed"):
         read(db=str(cache_db))
+
+
+CACHE_DB = unpack("cache.db")
+
+
+@settings(max_examples=60, deadline=None)
+@given(flips=st.lists(st.tuples(st.integers(0, 196 * 4096 - 1), st.integers(1, 255)), min_size=1, max_size=50))
+def test_any_damage_gives_a_graph_or_an_error(flips: list[tuple[int, int]]) -> None:
+    data = bytearray(CACHE_DB)
+    for offset, mask in flips:
+        data[offset] ^= mask
+    with contextlib.suppress(DecodeError):
+        config, _ = decode_database(Database(bytes(data), "x.db"))
+        assert all(0 <= a.link < len(config.records) for r in config.records for slot in r.inputs for a in slot)
 
 
 @pytest.mark.parametrize(
