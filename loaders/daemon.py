@@ -20,7 +20,6 @@ digests already joined with the output, and without results::
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -34,6 +33,8 @@ from cachegraph.loaders.bbolt import Database
 from cachegraph.loaders.bboltfile import read_database
 from cachegraph.loaders.debugaddress import masked, read_answer
 from cachegraph.loaders.keygraph import Keys, Link, arrange
+from cachegraph.loaders.manifests import sha256
+from cachegraph.loaders.spec import canonical, check_keys
 
 __all__ = ["decode_database", "decode_store", "load"]
 
@@ -88,31 +89,27 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         The database or the address cannot be read, or does not hold what it should.
     """
-    unknown = sorted(set(spec.attrs) - {"db", "debug"})
-    if unknown:
-        raise SpecError(f"{spec.text}: unknown key {unknown[0]!r}, type=daemon takes db or debug")
-    if len(spec.attrs) != 1:
+    check_keys(spec, ("db", "debug"))
+    path, address = spec.attrs.get("db", ""), spec.attrs.get("debug", "")
+    if bool(path) == bool(address):
         raise SpecError(f"{spec.text}: type=daemon takes one of db and debug", hint="type=daemon,db=PATH/cache.db")
-    if "db" in spec.attrs:
-        path = spec.attrs["db"]
-        return [_export(f"type=daemon,db={path}", path, *decode_database(read_database(Path(path))))]
-    address = spec.attrs["debug"]
+    if path:
+        return [_export("db", path, *decode_database(read_database(Path(path))))]
     place = masked(address)
-    config, problems = decode_store(read_answer(address, "/debug/cache/store", options), place)
-    return [_export(f"type=daemon,debug={place}", place, config, problems)]
+    return [_export("debug", place, *decode_store(read_answer(address, "/debug/cache/store", options), place))]
 
 
-def _export(source: str, store: str, config: CacheConfig, problems: tuple[Problem, ...]) -> CacheExport:
+def _export(key: str, place: str, config: CacheConfig, problems: tuple[Problem, ...]) -> CacheExport:
     # The database itself changes with every commit; the graph in it is what identifies the export.
     encoded = msgspec.json.encode(config)
     return CacheExport(
-        source=source,
+        source=canonical("daemon", {key: place}),
         kind="daemon",
         config=config,
-        config_digest=f"sha256:{hashlib.sha256(encoded).hexdigest()}",
+        config_digest=sha256(encoded),
         config_bytes=len(encoded),
         problems=problems,
-        store=store,
+        store=place,
     )
 
 
@@ -156,8 +153,8 @@ def _link(source: str, entry: bytes, place: str) -> Link:
     if not separator:
         raise DecodeError(f"{entry[:80]!r} is no link, which is JSON@id", path=place)
     link = _decoded(_decode_link, info, place)
-    digest = hashlib.sha256(f"{link.digest}@{link.output}".encode()).hexdigest()
-    return Link(source, _text(target, place), link.input, f"sha256:{digest}", link.selector)
+    digest = sha256(f"{link.digest}@{link.output}".encode())
+    return Link(source, _text(target, place), link.input, digest, link.selector)
 
 
 def _text(key: bytes, place: str) -> str:

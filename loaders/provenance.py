@@ -18,7 +18,6 @@ digests of the build's graph, which are not digests of cache keys, and is of no 
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,6 +28,7 @@ from cachegraph.core.model import Names
 from cachegraph.errors import DecodeError
 from cachegraph.loaders import llb
 from cachegraph.loaders.cachemaps import cache_text, selectors
+from cachegraph.loaders.manifests import sha256
 from cachegraph.loaders.naming import SOURCE_PREFIX, name_all
 from cachegraph.loaders.plaintexts import Plaintext
 
@@ -155,7 +155,7 @@ class _Texts:
         self._add("string", f"{digest}@0".encode())
 
     def _add(self, kind: str, text: bytes) -> str:
-        digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+        digest = sha256(text)
         self.plaintexts[digest] = Plaintext(kind, (text,))
         return digest
 
