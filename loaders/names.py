@@ -58,7 +58,7 @@ def read_names(source: str, options: Options) -> Names:
     cachegraph.errors.SourceError
         It cannot be read, or is not one of these sources.
     """
-    path = Path(source)
+    path, hint = Path(source), _HINTS["daemon"]
     if is_url(source):
         names = name_all(decode_answer(read_answer(source, "/debug/cache/all", options), masked(source)))
     elif path.is_dir():
@@ -69,13 +69,13 @@ def read_names(source: str, options: Options) -> Names:
     else:
         data = read_answer(source, "", options)
         if _is_provenance(data):
-            names = decode_provenance(data, source)
+            names, hint = decode_provenance(data, source), _HINTS["image"]
         elif b"\0" in data[:64]:
             names = name_all(decode_database(read_database(path)))
         else:
             names = name_all(decode_answer(data, source))
     if not names.records:
-        raise NotFoundError(f"{masked(source)}: no plaintexts in it", hint=_HINTS["daemon"])
+        raise NotFoundError(f"{masked(source)}: no name in it", hint=hint)
     return names
 
 

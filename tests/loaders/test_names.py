@@ -490,8 +490,9 @@ def test_a_long_command_is_kept_up_to_a_limit() -> None:
 @pytest.mark.parametrize(
     ("data", "kind", "message"),
     [
-        (b"null", NotFoundError, "no plaintexts in it (start buildkitd with --save-cache-debug and build again)"),
-        (b"[]", NotFoundError, "no plaintexts in it (start buildkitd with --save-cache-debug and build again)"),
+        (b"null", NotFoundError, "no name in it (start buildkitd with --save-cache-debug and build again)"),
+        (b"[]", NotFoundError, "no name in it (start buildkitd with --save-cache-debug and build again)"),
+        (b'{"predicate": {}}', NotFoundError, "no name in it (build it with --attest type=provenance,mode=max)"),
         (b"hello", DecodeError, "no plaintexts: JSON is malformed: invalid character (byte 0)"),
         (b'[{"data": 7}]', DecodeError, "no plaintexts: Expected `array | null`, got `int` - at `$[0].data`"),
         (b'[{"data": [{"type": 2, "data": "*"}]}]', DecodeError, "no plaintexts: Invalid base64 encoded string"),
