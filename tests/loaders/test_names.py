@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachegraph.core.graph import ExportGraph
@@ -469,6 +469,7 @@ def test_control_characters_are_stripped(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_clean_text_stays_as_it_is(text: str) -> None:
     assert clean(clean(text)) == clean(text)
@@ -543,6 +544,7 @@ def test_a_statement_that_was_changed(layouts: Path, tmp_path: Path) -> None:
         read_names(str(copy), Options())
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200), cut=st.integers(0, 2000), at=st.integers(0, 338_000))
 def test_any_damage_to_an_answer_gives_names_or_an_error(data: bytes, cut: int, at: int) -> None:
     damaged = ANSWER[:at] + data + ANSWER[at + cut :]
