@@ -15,6 +15,7 @@ __all__ = ["LOADERS", "Failure", "Loaded", "load"]
 
 LOADERS = {
     "config": "cachegraph.loaders.config",
+    "daemon": "cachegraph.loaders.daemon",
     "local": "cachegraph.loaders.layout",
 }
 """Spec types and the modules whose ``load`` reads them, imported when asked for."""

@@ -20,7 +20,7 @@ _CAUSE = {
     "blob-missing": "the store has lost a blob of it, so loading it fails",
 }
 _REMEDY = {
-    "not-exported": "export with mode=max to keep it",
+    "not-exported": "unless it is a key of an earlier build, export with mode=max to keep it",
     "blob-not-listed": "export again to a fresh place",
     "blob-missing": "export again, and look what deletes blobs there",
 }

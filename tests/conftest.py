@@ -64,7 +64,7 @@ def _verdicts(path: Path) -> Iterator[Verdict]:
                 config=json.dumps(found["config"]).encode(),
                 blobs=found["blobs"],
                 error=buildkit["error"],
-                keys=buildkit["keys"],
-                keys_with_results=buildkit["keys_with_results"],
-                results=buildkit["results"],
+                keys=buildkit.get("keys", 0),
+                keys_with_results=buildkit.get("keys_with_results", 0),
+                results=buildkit.get("results", []),
             )

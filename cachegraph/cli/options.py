@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -49,7 +50,7 @@ def fail_on_option(default: str) -> Callable[[F], F]:
 def source_options(command: F) -> F:
     """Add the specs, and how to read them."""
     seconds = click.FloatRange(min=0.1)
-    decorators: tuple[Callable[[Any], Any], ...] = (
+    decorators: list[Callable[[Any], Any]] = [
         click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
         click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
         click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
@@ -57,7 +58,7 @@ def source_options(command: F) -> F:
         click.option(
             "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
         ),
-    )
+    ]
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
@@ -101,7 +102,7 @@ def read_specs(
 @contextmanager
 def progress() -> Iterator[Report]:
     """Show progress on standard error while it is a terminal."""
-    if not click.get_text_stream("stderr").isatty():
+    if not sys.stderr.isatty():
         yield quiet
         return
     from rich.console import Console

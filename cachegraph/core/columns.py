@@ -101,7 +101,8 @@ def build_columns(config: CacheConfig) -> Columns:
     layered = [len(record.layers) for record in records]
     chained = [len(record.chains) for record in records]
     chains = list(chain.from_iterable([record.chains for record in records]))
-    is_chain = np.repeat(np.tile([False, True], len(records)), np.ravel(np.column_stack([layered, chained])))
+    counts = np.fromiter(chain.from_iterable(zip(layered, chained, strict=True)), dtype=np.intp)
+    is_chain = np.repeat(np.tile([False, True], len(records)), counts)
     times = np.empty(len(is_chain), dtype=np.int64)
     times[~is_chain] = parse_times([result.created_at for record in records for result in record.layers])
     times[is_chain] = parse_times([result.created_at for result in chains])

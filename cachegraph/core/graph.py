@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import msgspec
@@ -217,6 +217,31 @@ class ExportGraph:
         if self.import_error is not None:
             return {}
         return fold_results(self)
+
+    def matched(self, roots: Collection[int]) -> set[int]:
+        """Find the records that a build matches when these roots are unchanged.
+
+        A record is matched when in every slot some alternative is: AND over slots, OR over alternatives.
+
+        Parameters
+        ----------
+        roots : collection of int
+            Roots that match; the others have changed.
+
+        Returns
+        -------
+        set of int
+
+        Notes
+        -----
+        Source: BuildKit ``solver/edge.go`` and ``solver/cachemanager.go`` (``Query``).
+        """
+        found: set[int] = set()
+        for index in self.links.order:
+            slots = self.export.config.records[index].inputs
+            if all(any(a.link in found for a in slot) for slot in slots) if slots else index in roots:
+                found.add(index)
+        return found
 
     # --- Results -----------------------------------------------------------------------------------------------------
 
