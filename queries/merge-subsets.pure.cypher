@@ -30,11 +30,11 @@ WITH e, r, i, input, head(COLLECT {
   MATCH (input)-[:HAS_RESULT]->(x:Result {loadable: true})
   RETURN COLLECT { MATCH (x)-[u:USES]->()-[:BLOB]->(b:Blob) RETURN b.digest ORDER BY u.position } AS blobs
 } AS parts
-WITH e, r, i, input, whole, [part IN parts | CASE
+WITH e, r, i, input, whole, [part IN CASE WHEN whole IS NULL THEN [] ELSE parts END | CASE
   WHEN whole[0..size(part)] = part THEN 0
   WHEN any(at IN range(0, size(whole) - size(part)) WHERE whole[at..at + size(part)] = part) THEN 1
   WHEN reduce(at = 0, blob IN part |
-    head([n IN range(at, size(whole) - 1) WHERE whole[n] = blob | n + 1])
+    head([n IN range(coalesce(at, size(whole)), size(whole) - 1) WHERE whole[n] = blob | n + 1])
   ) IS NOT NULL THEN 2
   ELSE 3
 END] AS ranks

@@ -19,9 +19,8 @@ WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e
   AND EXISTS { (r)-[:INPUT]->() } AND NOT EXISTS { (r)-[:HAS_RESULT]->(:Result {loadable: true}) }
 WITH e, r, COLLECT { MATCH (r)-[:HAS_RESULT]->(x:Result) RETURN DISTINCT x.reason } AS reasons, COUNT {
   MATCH (r)<-[:INPUT*1..]-(later:Record)
-  WITH DISTINCT later
-  WHERE EXISTS { (later)-[:HAS_RESULT]->(:Result {loadable: true}) }
-  RETURN later
+  WHERE later.loadable
+  RETURN DISTINCT later
 } AS loadable
 WITH e, r, loadable, CASE
   WHEN 'blob-missing' IN reasons THEN 'blob-missing'

@@ -21,9 +21,8 @@ WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e
   AND NOT EXISTS { (r)-[:INPUT]->() }
 WITH param, e, r, COUNT {
   MATCH (r)<-[:INPUT*1..]-(later:Record)
-  WITH DISTINCT later
-  WHERE EXISTS { (later)-[:HAS_RESULT]->(:Result {loadable: true}) }
-  RETURN later
+  WHERE later.loadable
+  RETURN DISTINCT later
 } AS loadable_above
 WHERE loadable_above >= param.records
 RETURN e.source AS source, e.platform AS platform, e.id AS export, r.index AS record, r.digest AS digest, r.op AS op,

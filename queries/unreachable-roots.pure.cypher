@@ -18,15 +18,12 @@ WITH {export: null} AS param
 MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
   AND NOT EXISTS { (r)-[:INPUT]->() }
-WITH e, r, CASE
-  WHEN NOT EXISTS { (r)<-[:INPUT]-() } THEN 'orphan'
-  WHEN COUNT {
-    MATCH (r)<-[:INPUT*1..]-(later:Record)
-    WITH DISTINCT later
-    WHERE EXISTS { (later)-[:HAS_RESULT]->(:Result {loadable: true}) }
-    RETURN later
-  } = 0 THEN 'dead'
-END AS reason
+WITH e, r, COUNT { (r)<-[:INPUT]-() } AS dependents, COUNT {
+  MATCH (r)<-[:INPUT*1..]-(later:Record)
+  WHERE later.loadable
+  RETURN DISTINCT later
+} AS loadable
+WITH e, r, CASE WHEN dependents = 0 THEN 'orphan' WHEN loadable = 0 THEN 'dead' END AS reason
 WHERE reason IS NOT NULL
 RETURN CASE WHEN reason = 'orphan' AND r.op = 'source' THEN 'note' ELSE 'warning' END AS severity,
        e.id AS export, r.index AS record, r.digest AS digest, reason, null AS merge, null AS slot, null AS layers
