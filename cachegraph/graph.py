@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport, Names
 from cachegraph.errors import UnknownNameError
@@ -39,7 +40,9 @@ class CacheGraph:
     """
 
     def __init__(self, exports: Iterable[CacheExport], names: Names | None = None) -> None:
-        self.graphs = tuple(ExportGraph(export, names) for export in exports)
+        with collection_paused():
+            self.graphs = tuple(ExportGraph(export, names) for export in exports)
+        self._by_id = {graph.id: graph for graph in self.graphs}
 
     def __repr__(self) -> str:
         """Count exports and records."""
@@ -110,7 +113,8 @@ class CacheGraph:
             No such question.
         """
         question = get(name)
-        return Findings(self._answers(question), question)
+        with collection_paused():
+            return Findings(self._answers(question), question, self._worded)
 
     def check(self) -> Findings:
         """Ask every question of every export.
@@ -119,7 +123,8 @@ class CacheGraph:
         -------
         Findings
         """
-        return Findings(finding for question in QUERIES for finding in self._answers(question))
+        findings = (finding for question in QUERIES for finding in self._answers(question))
+        return Findings(findings, word=self._worded)
 
     def _answers(self, question: Query) -> Iterator[Finding]:
         stores: set[str] = set()
@@ -129,7 +134,10 @@ class CacheGraph:
                 if store in stores:
                     continue
                 stores.add(store)
-            yield from question.answers(graph)
+            yield from question.ask(graph)
+
+    def _worded(self, finding: Finding) -> Finding:
+        return get(finding.query).worded(finding, self._by_id[finding.export].title)
 
     def missing_results(self) -> Findings:
         """Ask which records have no loadable result."""

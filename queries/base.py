@@ -93,19 +93,6 @@ class Query:
         """Text of the twin in Cypher."""
         return resources.files("cachegraph.queries").joinpath(f"{self.name}.cypher").read_text("utf-8")
 
-    def answers(self, graph: ExportGraph) -> list[Finding]:
-        """Ask the question of one export.
-
-        Parameters
-        ----------
-        graph : ExportGraph
-
-        Returns
-        -------
-        list of Finding
-        """
-        return [self.worded(finding, graph.title) for finding in self.ask(graph)]
-
     def worded(self, finding: Finding, title: Title) -> Finding:
         """Give a finding its message.
 

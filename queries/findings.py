@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from cachegraph.errors import MissingExtraError
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings"]
 
+Word = Callable[[Finding], Finding]
+
+
+def _as_it_is(finding: Finding) -> Finding:
+    return finding
+
 
 class Findings(Sequence[Finding]):
     """Findings, in the order of the questions, exports and records.
@@ -20,13 +26,17 @@ class Findings(Sequence[Finding]):
     Parameters
     ----------
     findings : iterable of Finding
+        Those without a message get it when they are looked at: most lists are counted, few are read.
     query : Query, optional
         The question that they answer; None for those of several.
+    word : callable, optional
+        Gives a finding its message.
     """
 
-    def __init__(self, findings: Iterable[Finding], query: Query | None = None) -> None:
+    def __init__(self, findings: Iterable[Finding], query: Query | None = None, word: Word = _as_it_is) -> None:
         self._findings = tuple(findings)
         self.query = query
+        self._word = word
 
     def __len__(self) -> int:
         """Count the findings."""
@@ -41,20 +51,20 @@ class Findings(Sequence[Finding]):
     def __getitem__(self, index: int | slice) -> Finding | Findings:
         """Give one, or a stretch of them."""
         if isinstance(index, slice):
-            return Findings(self._findings[index], self.query)
-        return self._findings[index]
+            return Findings(self._findings[index], self.query, self._word)
+        return self._word(self._findings[index])
 
     def __iter__(self) -> Iterator[Finding]:
         """Go through them."""
-        return iter(self._findings)
+        return map(self._word, self._findings)
 
     def __eq__(self, other: object) -> bool:
         """Compare findings, in order."""
-        return isinstance(other, Findings) and self._findings == other._findings
+        return isinstance(other, Findings) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         """Hash by content."""
-        return hash(self._findings)
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
         """Count them by severity."""
@@ -88,6 +98,6 @@ class Findings(Sequence[Finding]):
             raise MissingExtraError("a data frame", "notebook") from None
         common = tuple(Finding.__dataclass_fields__)
         columns = self.query.columns if self.query else common
-        rows = [{name: value for name, value in f.to_dict().items() if name in columns} for f in self._findings]
+        rows = [{name: value for name, value in f.to_dict().items() if name in columns} for f in self]
         frame = pd.DataFrame(rows, columns=list(columns))
         return frame.convert_dtypes(convert_string=False).astype({"severity": pd.CategoricalDtype(list(SEVERITIES))})

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cachegraph.core.model import CacheConfig
-from cachegraph.core.times import parse_times
 
 __all__ = ["Columns", "build_columns"]
 
@@ -41,8 +40,6 @@ class Columns:
     result_layer : numpy.ndarray of int32, shape (results,)
         Layer index; of a chain, its position in `chain_ptr`.
     is_chain : numpy.ndarray of bool, shape (results,)
-    result_time : numpy.ndarray of int64, shape (results,)
-        Nanoseconds since 1970, `cachegraph.core.times.UNKNOWN` where unknown.
     chain_ptr : numpy.ndarray of int32, shape (chains + 1,)
     chain_layer : numpy.ndarray of int32
         Layer indexes of all chains.
@@ -59,7 +56,6 @@ class Columns:
     result_ptr: Ints
     result_layer: Ints
     is_chain: NDArray[np.bool_]
-    result_time: NDArray[np.int64]
     chain_ptr: Ints
     chain_layer: Ints
     layer_parent: Ints
@@ -103,9 +99,6 @@ def build_columns(config: CacheConfig) -> Columns:
     chains = list(chain.from_iterable([record.chains for record in records]))
     counts = np.fromiter(chain.from_iterable(zip(layered, chained, strict=True)), dtype=np.intp)
     is_chain = np.repeat(np.tile([False, True], len(records)), counts)
-    times = np.empty(len(is_chain), dtype=np.int64)
-    times[~is_chain] = parse_times([result.created_at for record in records for result in record.layers])
-    times[is_chain] = parse_times([result.created_at for result in chains])
     result_layer = np.empty(len(is_chain), dtype=np.int32)
     result_layer[~is_chain] = _ints([result.layer for record in records for result in record.layers])
     result_layer[is_chain] = np.arange(len(chains), dtype=np.int32)
@@ -120,7 +113,6 @@ def build_columns(config: CacheConfig) -> Columns:
         result_ptr=_offsets(map(sum, zip(layered, chained, strict=True))),
         result_layer=result_layer,
         is_chain=is_chain,
-        result_time=times,
         chain_ptr=_offsets(len(result.layers) for result in chains),
         chain_layer=_ints(list(chain.from_iterable([result.layers for result in chains]))),
         layer_parent=_ints([layer.parent for layer in layers]),

@@ -132,7 +132,7 @@ def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
             if graph.state(result) > State.BLOB_MISSING:
                 continue
             blobs = graph.result_blobs(result)
-            known = kept.setdefault(key, {}).setdefault((int(graph.columns.result_time[result]), len(blobs)), set())
+            known = kept.setdefault(key, {}).setdefault((int(graph.result_times[result]), len(blobs)), set())
             dropped += bool(known) and blobs not in known
             known.add(blobs)
         if record != key:

@@ -5,7 +5,7 @@ Source: BuildKit ``cache/remotecache/v1/parse.go``, ``parseRecord`` and ``getRem
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -79,12 +79,13 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     return Resolved(layer=layer_column, result=result)
 
 
-def ancestors(columns: Columns, layer: int) -> list[int]:
+def ancestors(parents: Sequence[int], layer: int) -> list[int]:
     """List a layer and its parents, bottom first.
 
     Parameters
     ----------
-    columns : Columns
+    parents : sequence of int
+        Parent of each layer, -1 for none.
     layer : int
         A layer whose state is not ``INVALID``.
 
@@ -94,38 +95,39 @@ def ancestors(columns: Columns, layer: int) -> list[int]:
         Layer indexes. Cut off at a loop or an index out of range, should there be one above an unlisted blob.
     """
     found: dict[int, None] = {}
-    while 0 <= layer < len(columns.layer_parent) and layer not in found:
+    while 0 <= layer < len(parents) and layer not in found:
         found[layer] = None
-        layer = int(columns.layer_parent[layer])
+        layer = parents[layer]
     return list(found)[::-1]
 
 
 def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> list[int]:
     """Walk up from each layer as ``getRemoteChain`` does, never twice over the same ground."""
-    count = len(parents)
-    states = [-1] * count  # -1: not walked yet, -2: on the walk under way
-    for start in range(count):
+    loadable, missing, not_listed, invalid = map(int, State)
+    new, on_the_walk = -1, -2
+    states = [new] * len(parents)
+    for start in range(len(parents)):
         walk = []
         at = start
         while True:
-            if not 0 <= at < count:
-                state = State.INVALID
+            if not 0 <= at < len(parents):
+                state = invalid
                 break
-            if states[at] != -1:
-                state = State.INVALID if states[at] == -2 else State(states[at])
+            if states[at] != new:
+                state = invalid if states[at] == on_the_walk else states[at]
                 break
             if not known[at]:  # looked at before the parent is
-                states[at] = state = State.BLOB_NOT_LISTED
+                states[at] = state = not_listed
                 break
             walk.append(at)
-            states[at] = -2
+            states[at] = on_the_walk
             if parents[at] == -1:
-                state = State.LOADABLE
+                state = loadable
                 break
             at = parents[at]
         for index in reversed(walk):
-            if state is State.LOADABLE and gone[index]:
-                state = State.BLOB_MISSING
+            if state == loadable and gone[index]:
+                state = missing
             states[index] = state
     return states
 

@@ -88,7 +88,7 @@ def _results(graph: ExportGraph) -> Rows:
     return {
         "id": _result_ids(graph),
         "kind": ["chain" if chain else "layer" for chain in graph.columns.is_chain.tolist()],
-        "created_at": [None if ns == UNKNOWN else ns for ns in graph.columns.result_time.tolist()],
+        "created_at": [None if ns == UNKNOWN else ns for ns in graph.result_times.tolist()],
         "loadable": [state == 0 for state in states],
         "reason": [state.reason for state in states],
     }
