@@ -210,7 +210,7 @@ def _check_digest(content: bytes, digest: str) -> None:
         )
 
 
-_clients: dict[tuple[str, float, int, bool], RegistryClient] = {}
+_clients: dict[tuple[str, float, int, frozenset[str]], RegistryClient] = {}
 _clients_lock = threading.Lock()
 
 
