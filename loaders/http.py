@@ -35,6 +35,7 @@ LONGEST_WAIT = 8.0  # seconds, unless the server asks for more
 
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _MAX_REDIRECTS = 5
+_ERROR_LIMIT = 64 << 10  # bytes that are read of what an error has to say
 _T = TypeVar("_T")
 
 
@@ -137,7 +138,9 @@ class Http:
         """Call until it does not raise `TransientError`, with growing waits, within the timeout."""
         import tenacity
 
-        growing = tenacity.wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
+        growing = tenacity.wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT) + tenacity.wait_random(
+            0, FIRST_WAIT
+        )
 
         def wait(state: RetryCallState) -> float:
             failure = state.outcome.exception() if state.outcome else None
@@ -177,7 +180,7 @@ class Http:
             deadline = time.monotonic() + self.timeout
             request = self._client.build_request(method, url, headers=dict(headers), data=form)
             asked = _origin(request.url)
-            with _translated(self.timeout, asked):
+            with _translated(self.timeout):
                 response = self._client.send(request, stream=True, follow_redirects=follow)
                 with contextlib.closing(response):
                     body = self._read(response, limit, deadline)
@@ -189,22 +192,27 @@ class Http:
                 redirected=_origin(response.url) != asked,
                 next_url=_next_page(response),
             )
-        except httpx.InvalidURL:
-            raise SourceError("an address that is none", hint="this is the server's fault") from None
+        except (httpx.InvalidURL, ValueError):
+            raise SourceError("an answer that is no HTTP", hint="check host and port") from None
         finally:
             _sending.reset(mark)
 
     def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
         announced = response.headers.get("Content-Length", "")
-        if response.request.method == "HEAD":
-            return b""
-        if announced.isdecimal() and int(announced) > limit:
+        if (
+            response.is_success
+            and response.request.method != "HEAD"
+            and announced.isdecimal()
+            and int(announced) > limit
+        ):
             raise SourceError(f"{announced} bytes, allowed are {limit}", hint="this is no cache")
         body = bytearray()
         for chunk in response.iter_raw():
             body += chunk
-            if len(body) > limit:
+            if len(body) > limit and response.is_success:
                 raise SourceError(f"over {limit} bytes", hint="this is no cache")
+            if len(body) > _ERROR_LIMIT and not response.is_success:
+                break
             if time.monotonic() > deadline:
                 raise _too_slow(self.timeout, response.url.netloc.decode())
         return bytes(body)
@@ -260,25 +268,32 @@ def _too_slow(timeout: float, host: str) -> TransientError:
 
 
 @contextlib.contextmanager
-def _translated(timeout: float, asked: tuple[str, str]) -> Iterator[None]:
+def _translated(timeout: float) -> Iterator[None]:
     """Turn httpx's errors into ours; none of theirs is quoted, for they may hold a signed address."""
     import httpx
 
-    host = asked[1]
     try:
         yield
-    except httpx.TimeoutException:
-        raise _too_slow(timeout, host) from None
-    except httpx.ProxyError:
-        raise SourceError(f"the proxy did not let through to {host}", hint="check HTTPS_PROXY and NO_PROXY") from None
-    except httpx.ConnectError as exc:
-        raise _unreachable(exc, host) from None
-    except (httpx.NetworkError, httpx.RemoteProtocolError):
-        raise TransientError(f"{host} cut the connection", hint="try again later") from None
-    except httpx.TooManyRedirects:
-        raise SourceError(f"{host} redirects in circles", hint="this is the server's fault") from None
-    except (httpx.HTTPError, ValueError):
-        raise SourceError(f"{host} answered something that is no HTTP", hint="check host and port") from None
+    except httpx.RequestError as exc:
+        raise _translate(exc, exc.request.url.netloc.decode(), timeout) from None
+
+
+def _translate(exc: httpx.RequestError, host: str, timeout: float) -> SourceError:
+    import httpx
+
+    match exc:
+        case httpx.TimeoutException():
+            return _too_slow(timeout, host)
+        case httpx.ProxyError():
+            return SourceError(f"the proxy did not let through to {host}", hint="check HTTPS_PROXY and NO_PROXY")
+        case httpx.ConnectError():
+            return _unreachable(exc, host)
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return TransientError(f"{host} cut the connection", hint="try again later")
+        case httpx.TooManyRedirects():
+            return SourceError(f"{host} redirects in circles", hint="this is the server's fault")
+        case _:
+            return SourceError(f"{host} answered something that is no HTTP", hint="check host and port")
 
 
 def _unreachable(exc: BaseException, host: str) -> SourceError:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -30,7 +31,6 @@ from cryptography.x509 import load_pem_x509_certificate
 from cachegraph.loaders import http, registry_client
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
-Serve = Callable[[Handler], str]
 
 LAYOUTS = Path(__file__).parents[1] / "data" / "layouts"
 USER = "builder"
@@ -62,12 +62,12 @@ def login(tmp_path: Path) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Start small HTTP servers that answer as a test wants, for what no sound registry does."""
+def serve() -> Iterator[Callable[..., str]]:
+    """Start small servers (``serve(handler, context=None)``) for what no sound registry does; gives ``host:port``."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(handler: Handler) -> str:
-        server = _http_server(handler)
+    def start(handler: Handler, context: ssl.SSLContext | None = None) -> str:
+        server = _http_server(handler, context)
         servers.append(server)
         return f"127.0.0.1:{server.server_port}"
 
@@ -75,6 +75,17 @@ def serve() -> Iterator[Serve]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def reply() -> Callable[..., None]:
+    """``reply(request, status, body, **headers)``: how a handler answers."""
+    return _reply
+
+
+@pytest.fixture
+def password() -> str:
+    return PASSWORD
 
 
 @pytest.fixture(scope="session")
@@ -105,17 +116,18 @@ def basic_registry(registry_storage: Path, tmp_path_factory: pytest.TempPathFact
         yield host
 
 
-@dataclass
+@dataclass(frozen=True)
 class TokenServer:
     """What a token server was asked, and what it gave."""
 
-    realm: str = ""
+    realm: str
+    bundle: Path
     queries: list[dict[str, list[str]]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
-def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TokenServer, Path]]:
+def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenServer]:
     """A token server that signs for our one user, and the certificate that the registry trusts."""
     authority = trustme.CA()
     folder = tmp_path_factory.mktemp("token")
@@ -123,7 +135,6 @@ def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tok
     leaf = authority.issue_cert("token.test")
     key = leaf.private_key_pem.bytes()
     chain = [base64.b64encode(load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_bytes(Encoding.DER))]
-    state = TokenServer()
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         query = parse_qs(urlsplit(request.path).query)
@@ -144,25 +155,37 @@ def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tok
         _reply(request, 200, json.dumps({"token": token, "expires_in": 300}).encode())
 
     server = _http_server(answer)
-    state.realm = f"http://127.0.0.1:{server.server_port}/token"
-    yield state, folder / "ca.pem"
+    state = TokenServer(realm=f"http://127.0.0.1:{server.server_port}/token", bundle=folder / "ca.pem")
+    yield state
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture(scope="session")
 def token_registry(
-    registry_storage: Path, token_server: tuple[TokenServer, Path], tmp_path_factory: pytest.TempPathFactory
+    registry_storage: Path, token_server: TokenServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """``host:port`` of a registry that wants a token."""
-    state, bundle = token_server
     folder = tmp_path_factory.mktemp("bearer")
     auth = (
-        f"auth:\n  token:\n    realm: {state.realm}\n    service: test-registry\n    issuer: test\n"
-        f"    rootcertbundle: {bundle}\n"
+        f"auth:\n  token:\n    realm: {token_server.realm}\n    service: test-registry\n    issuer: test\n"
+        f"    rootcertbundle: {token_server.bundle}\n"
     )
     with _running(registry_storage, folder / "log", folder, auth) as host:
         yield host
+
+
+@pytest.fixture
+def token_queries(token_server: TokenServer) -> list[dict[str, list[str]]]:
+    """What the token server was asked since the test began."""
+    token_server.queries.clear()
+    return token_server.queries
+
+
+@pytest.fixture
+def token_secrets(token_server: TokenServer) -> list[str]:
+    """Every token that was given."""
+    return token_server.secrets
 
 
 @pytest.fixture(scope="session")
@@ -202,7 +225,7 @@ def _push_blob(client: httpx.Client, folder: Path, storage: Path, descriptor: di
         return
     start = client.post("/blobs/uploads/")
     assert start.status_code == 202, start.text
-    done = client.put(start.headers["Location"], params={"digest": digest}, content=path.read_bytes())
+    done = client.put(httpx.URL(start.headers["Location"]).copy_add_param("digest", digest), content=path.read_bytes())
     assert done.status_code == 201, done.text
 
 
@@ -267,7 +290,7 @@ def _registry_binary() -> str:
     return found
 
 
-def _http_server(handler: Handler) -> ThreadingHTTPServer:
+def _http_server(handler: Handler, context: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
     class Answering(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -281,12 +304,16 @@ def _http_server(handler: Handler) -> ThreadingHTTPServer:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server
 
 
-def _reply(request: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
+def _reply(request: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
     request.send_response(status)
-    request.send_header("Content-Length", str(len(body)))
+    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        request.send_header(name.replace("_", "-"), value)
     request.end_headers()
-    request.wfile.write(body)
+    if request.command != "HEAD":
+        request.wfile.write(body)
