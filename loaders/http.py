@@ -49,10 +49,12 @@ class TransientError(SourceError):
 
 @contextlib.contextmanager
 def at(place: str) -> Iterator[None]:
-    """Put the place before the message of an error that is raised inside."""
+    """Put the place before the message of an error that is raised inside, unless it is there."""
     try:
         yield
     except SourceError as exc:
+        if place in exc.message:
+            raise
         kind = SourceError if isinstance(exc, TransientError) else type(exc)
         raise kind(f"{place}: {exc.message}", hint=exc.hint) from None
 

@@ -18,18 +18,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from cachegraph.core.model import CacheExport
-from cachegraph.errors import NotFoundError, SpecError
-from cachegraph.loaders.base import Options, Report, Spec
+from cachegraph.core.model import CacheExport, Problem
+from cachegraph.errors import NotFoundError, SourceError, SpecError
+from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.http import at
 from cachegraph.loaders.manifests import Descriptor, read_manifest
 from cachegraph.loaders.reference import Reference, parse_reference
 from cachegraph.loaders.registry_client import RegistryClient, shared_client
+from cachegraph.loaders.spec import canonical, check_keys, required
 
 __all__ = ["load"]
 
-MANIFEST_LIMIT = 16 << 20
-"""Bytes of a manifest that are read; registries take 4 MiB at most."""
+MAX_MANIFEST = 16 << 20
+"""Bytes of a manifest that are downloaded; registries take 4 MiB at most."""
+
+MAX_CONFIG = 128 << 20
+"""Bytes of a config that are downloaded; BuildKit takes 1 MiB at most."""
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # Go's strconv.ParseBool
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -49,7 +53,8 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         The registry cannot be reached, refuses, has no such thing, or what it has cannot be read.
     """
-    reference = parse_reference(spec.attrs.get("ref") or _missing_ref(spec))
+    check_keys(spec, {"ref", "all-tags", "registry.insecure"})
+    reference = parse_reference(required(spec, "ref", "ref=HOST/NAME:TAG"))
     glob = _glob(spec) or options.tag_glob
     if _flag(spec, "registry.insecure"):
         insecure = options.insecure_registries | {reference.host}
@@ -68,20 +73,25 @@ def _load_one(client: RegistryClient, reference: Reference, options: Options) ->
 
     def fetch(descriptor: Descriptor, limit: int) -> bytes:
         return client.fetch(
-            repository, descriptor.digest, media_type=descriptor.media_type, size=descriptor.size, limit=limit
+            repository,
+            descriptor.digest,
+            media_type=descriptor.media_type,
+            size=descriptor.size,
+            limit=min(limit, MAX_CONFIG),
         )
 
     def present(descriptors: Sequence[Descriptor]) -> Mapping[str, int | None]:
         sizes = {descriptor.digest: descriptor.size for descriptor in descriptors}
-        found = _at_once(
-            lambda digest: client.has_blob(repository, digest), list(sizes), options, f"probing {reference}"
-        )
-        return {digest: sizes[digest] if is_there else None for digest, is_there in zip(sizes, found, strict=True)}
+
+        def size(digest: str) -> int | None:
+            return client.blob_size(repository, digest, expected=sizes[digest])
+
+        return dict(zip(sizes, _at_once(size, list(sizes), options, f"probing {reference}"), strict=True))
 
     with at(str(reference)):
-        manifest = client.manifest(repository, reference.target, limit=MANIFEST_LIMIT)
+        manifest = client.manifest(repository, reference.target, limit=MAX_MANIFEST)
         return read_manifest(
-            source=str(reference),
+            source=canonical("registry", {"ref": str(reference)}),
             kind="registry",
             manifest=manifest.content,
             manifest_digest=manifest.digest,
@@ -92,23 +102,29 @@ def _load_one(client: RegistryClient, reference: Reference, options: Options) ->
 
 
 def _load_all(client: RegistryClient, reference: Reference, glob: str, options: Options) -> list[CacheExport]:
-    """Load each tag; images without a cache among them are passed over, unless there is nothing else."""
+    """Load each tag; only if none can be loaded does the first failure count."""
     with at(reference.name):
         tags = sorted(tag for tag in client.tags(reference.repository) if fnmatch.fnmatchcase(tag, glob))
         if not tags:
             raise NotFoundError(f"no tag matches {glob!r}", hint="check the name and the pattern")
 
-    def load_tag(tag: str) -> list[CacheExport] | NotFoundError:
+    def load_tag(tag: str) -> list[CacheExport] | SourceError:
         try:
             return _load_one(client, dataclasses.replace(reference, tag=tag), options)
-        except NotFoundError as exc:
-            return exc
+        except SourceError as error:
+            return error
 
     loaded = list(_at_once(load_tag, tags, options, f"loading {reference.name}"))
-    exports = [export for found in loaded if not isinstance(found, NotFoundError) for export in found]
+    exports = [export for found in loaded if not isinstance(found, SourceError) for export in found]
+    failures = [found for found in loaded if isinstance(found, SourceError)]
     if not exports:
-        raise NotFoundError(f"{reference.name}: none of {len(tags)} tags holds a cache", hint="check the pattern")
-    return exports
+        raise failures[0]
+    problems = tuple(
+        Problem(code="manifest-missing", severity="error", message=f"another tag there was not read: {error}")
+        for error in failures
+        if not isinstance(error, NotFoundError)  # an image without a cache
+    )
+    return [dataclasses.replace(export, problems=export.problems + problems) for export in exports]
 
 
 def _at_once(work: Callable[[_T], _R], items: Sequence[_T], options: Options, what: str) -> Iterable[_R]:
@@ -118,10 +134,6 @@ def _at_once(work: Callable[[_T], _R], items: Sequence[_T], options: Options, wh
         for done, result in enumerate(pool.map(work, items), start=1):
             options.report(what, done, len(items))
             yield result
-
-
-def _missing_ref(spec: Spec) -> str:
-    raise SpecError(f"{spec.text}: ref is missing", hint="write type=registry,ref=HOST/NAME:TAG")
 
 
 def _flag(spec: Spec, key: str) -> bool:

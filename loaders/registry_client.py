@@ -23,6 +23,7 @@ import msgspec
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.http import Answer, Http, at, check_status
+from cachegraph.loaders.manifests import check_digest, sha256
 from cachegraph.loaders.reference import is_loopback
 from cachegraph.loaders.registry_auth import Authenticator
 
@@ -39,7 +40,6 @@ MANIFEST_TYPES = (
 _HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
 _PAGE = 1000  # tags a page
 _PAGE_LIMIT = 4 << 20  # bytes of a page of tags
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _EXPORT_AGAIN = "export the cache again"
 _ERROR_CODE = re.compile(rb'"code"\s*:\s*"([A-Z_]{1,40})"')
 
@@ -106,16 +106,16 @@ class RegistryClient:
             answer = self._get(repository, f"manifests/{target}", limit, accept=", ".join(MANIFEST_TYPES))
             named = target if ":" in target else None
             for digest in filter(None, (named, answer.headers.get("Docker-Content-Digest"))):
-                _check_digest(answer.body, digest)
-        return Manifest(content=answer.body, digest=named or f"sha256:{hashlib.sha256(answer.body).hexdigest()}")
+                _compare(answer.body, digest)
+        return Manifest(content=answer.body, digest=named or sha256(answer.body))
 
-    def fetch(self, repository: str, digest: str, *, media_type: str | None, size: int | None, limit: int) -> bytes:
+    def fetch(self, repository: str, digest: str, *, media_type: str, size: int, limit: int) -> bytes:
         """Download what a descriptor points at: a manifest or a config, never a layer.
 
         Parameters
         ----------
-        size : int or None
-            Bytes that the descriptor says it has.
+        media_type, size : str, int
+            As the descriptor says; a size of 0 is none that it says.
         limit : int
             Bytes that it may have.
 
@@ -126,25 +126,39 @@ class RegistryClient:
         """
         is_manifest = media_type in MANIFEST_TYPES
         with at(f"{'manifest' if is_manifest else 'blob'} {digest[:19]}"):
-            if not _DIGEST.fullmatch(digest):
-                raise DecodeError("this is no digest", hint=_EXPORT_AGAIN)
+            check_digest(digest)
+            if size > limit:
+                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is no cache")
             path = f"{'manifests' if is_manifest else 'blobs'}/{digest}"
-            content = self._get(repository, path, limit, accept=media_type or "*/*").body
-            if size is not None and len(content) != size:
+            content = self._get(repository, path, min(limit, size or limit), accept=media_type or "*/*").body
+            if size and len(content) != size:
                 raise DecodeError(f"{len(content)} bytes, its descriptor says {size}", hint=_EXPORT_AGAIN)
-            _check_digest(content, digest)
+            _compare(content, digest)
         return content
 
-    def has_blob(self, repository: str, digest: str) -> bool:
-        """Ask whether the registry has a blob, without downloading it."""
-        if not _DIGEST.fullmatch(digest):
-            return False
+    def blob_size(self, repository: str, digest: str, *, expected: int) -> int | None:
+        """Ask for the size of a blob, without downloading it.
+
+        Parameters
+        ----------
+        expected : int
+            Bytes; given back if the registry has the blob and does not say how large it is.
+
+        Returns
+        -------
+        int or None
+            Bytes; None if the registry has no such blob.
+        """
         with at(f"blob {digest[:19]}"):
+            check_digest(digest)
             try:
-                self._ask("HEAD", repository, f"{self._base}/{repository}/blobs/{digest}", limit=0, accept="*/*")
+                answer = self._ask(
+                    "HEAD", repository, f"{self._base}/{repository}/blobs/{digest}", limit=0, accept="*/*"
+                )
             except NotFoundError:
-                return False
-        return True
+                return None
+        said = answer.headers.get("Content-Length", "")
+        return int(said) if said.isdecimal() else expected
 
     def tags(self, repository: str) -> Iterator[str]:
         """List the tags of a repository, page by page."""
@@ -198,10 +212,9 @@ def _check(answer: Answer, host: str) -> None:
     raise SourceError(said, hint="is it a registry?")
 
 
-def _check_digest(content: bytes, digest: str) -> None:
-    algorithm, _, expected = digest.partition(":")
-    if not _DIGEST.fullmatch(digest):
-        raise DecodeError("the registry gives something as its digest that is none", hint="is it a registry?")
+def _compare(content: bytes, digest: str) -> None:
+    """Compare bytes with a digest."""
+    algorithm, expected = check_digest(digest)
     found = hashlib.new(algorithm, content).hexdigest()
     if found != expected:
         raise DecodeError(

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import trustme
 
-from cachegraph.errors import AccessError, NotFoundError, SourceError
+from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.registry_client import MANIFEST_TYPES, RegistryClient, shared_client
 
@@ -64,8 +64,10 @@ def test_asks_whether_a_blob_is_there(registry: str, push: Push) -> None:
     manifest = json.loads(client.manifest("client/probe", "latest", limit=LIMIT).content)
     layers = [layer["digest"] for layer in manifest["layers"]]
     httpx.delete(f"http://{registry}/v2/client/probe/blobs/{layers[2]}", trust_env=False).raise_for_status()
-    assert [client.has_blob("client/probe", layer) for layer in layers] == [True, True, False, True]
-    assert client.has_blob("client/probe", "sha256:../../x") is False
+    sizes = [client.blob_size("client/probe", layer, expected=0) for layer in layers]
+    assert sizes == [layer["size"] if n != 2 else None for n, layer in enumerate(manifest["layers"])]
+    with pytest.raises(DecodeError, match="is no digest"):
+        client.blob_size("client/probe", "sha256:../../x", expected=0)
 
 
 def test_lists_tags_page_by_page(registry: str, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +178,7 @@ class TestRedirect:
         host = serve(registry)
         login(host)
         digest = "sha256:" + hashlib.sha256(b"content").hexdigest()
-        return client_of(host).fetch("app", digest, media_type=None, size=7, limit=LIMIT)
+        return client_of(host).fetch("app", digest, media_type="", size=7, limit=LIMIT)
 
     def test_does_not_take_the_login_along(
         self,
