@@ -293,6 +293,7 @@ def _registry_binary() -> str:
 def _http_server(handler: Handler, context: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
     class Answering(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def _answer(self) -> None:
             handler(self)
