@@ -48,15 +48,14 @@ class TransientError(SourceError):
 
 
 @contextlib.contextmanager
-def at(place: str) -> Iterator[None]:
-    """Put the place before the message of an error that is raised inside, unless it is there."""
+def at(place: str, *, hint: str | None = None) -> Iterator[None]:
+    """Put the place before the message of an error that is raised inside, and a hint after one that has none."""
     try:
         yield
     except SourceError as exc:
-        if place in exc.message:
-            raise
         kind = SourceError if isinstance(exc, TransientError) else type(exc)
-        raise kind(f"{place}: {exc.message}", hint=exc.hint) from None
+        message = exc.message if f"{place}: " in exc.message else f"{place}: {exc.message}"
+        raise kind(message, hint=exc.hint or hint) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def _load_one(client: RegistryClient, reference: Reference, options: Options) ->
 
         return dict(zip(sizes, _at_once(size, list(sizes), options, f"probing {reference}"), strict=True))
 
-    with at(str(reference)):
+    with at(str(reference), hint="export the cache again"):
         manifest = client.manifest(repository, reference.target, limit=MAX_MANIFEST)
         return read_manifest(
             source=canonical("registry", {"ref": str(reference)}),

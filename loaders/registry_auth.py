@@ -18,7 +18,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
@@ -132,8 +132,7 @@ class Authenticator:
         if found is not None and found.registry_token:
             return f"Bearer {found.registry_token}"
         query = {"service": params.get("service", ""), "scope": params.get("scope", scope)}
-        realm = urlsplit(params["realm"])
-        url = realm.geturl()
+        realm, url = _split(params["realm"])
         if found is not None and found.identity_token:
             form = {"grant_type": "refresh_token", "client_id": "cachegraph", "refresh_token": found.identity_token}
             answer = self._http.send("POST", url, headers={}, limit=_TOKEN_LIMIT, form={**form, **query}, follow=False)
@@ -162,6 +161,16 @@ class Authenticator:
         if not token or not token.isascii() or not token.isprintable():
             raise SourceError(f"the token server {server} answered without a token", hint="is it a token server?")
         return f"Bearer {token}", float(max(decoded.expires_in or 0, _SHORTEST_LIFE))
+
+
+def _split(realm: str) -> tuple[SplitResult, str]:
+    try:
+        parts = urlsplit(realm)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise SourceError("the registry names a token server that is no address", hint="is it a registry?")
+    return parts, parts.geturl()
 
 
 def _parse_challenge(text: str) -> _Challenge:
