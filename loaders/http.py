@@ -9,53 +9,31 @@ the environment; this machine itself is never asked through a proxy, as in Go.
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import logging
 import re
-import socket
-import ssl
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from cachegraph.errors import AccessError, SourceError
+from cachegraph.loaders.http_failures import TransientError, too_slow, translated
 from cachegraph.loaders.reference import is_loopback
 
 if TYPE_CHECKING:
     import httpx
     from tenacity import RetryCallState
 
-__all__ = ["Answer", "Http", "TransientError", "at", "check_status"]
+__all__ = ["Answer", "Http"]
 
 ATTEMPTS = 4
 FIRST_WAIT = 0.5  # seconds; doubles with each attempt
 LONGEST_WAIT = 8.0  # seconds, unless the server asks for more
 
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _MAX_REDIRECTS = 5
 _ERROR_LIMIT = 64 << 10  # bytes that are read of what an error has to say
 _T = TypeVar("_T")
-
-
-class TransientError(SourceError):
-    """A failure that may pass; ``retry_after`` is what the server asked to wait, in seconds."""
-
-    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after = retry_after
-
-
-@contextlib.contextmanager
-def at(place: str, *, hint: str | None = None) -> Iterator[None]:
-    """Put the place before the message of an error that is raised inside, and a hint after one that has none."""
-    try:
-        yield
-    except SourceError as exc:
-        kind = SourceError if isinstance(exc, TransientError) else type(exc)
-        message = exc.message if f"{place}: " in exc.message else f"{place}: {exc.message}"
-        raise kind(message, hint=exc.hint or hint) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +45,6 @@ class Answer:
     status : int
     headers : httpx.Headers
     body : bytes
-    url : httpx.URL
-        Where it came from, after redirects. May hold a signature in its query: do not print it.
     redirected : bool
         Whether another origin than the one asked gave it.
     next_url : str or None
@@ -78,7 +54,6 @@ class Answer:
     status: int
     headers: httpx.Headers
     body: bytes
-    url: httpx.URL
     redirected: bool
     next_url: str | None
 
@@ -89,7 +64,8 @@ class Http:
     Parameters
     ----------
     timeout : float
-        Seconds that one request may take, with its redirects and its repetitions.
+        Seconds that a server may take to connect, to begin its answer, and to finish it, and that a repetition may
+        be put off.
     connections : int
         Requests under way at once; more wait for their turn.
     plain : collection of str
@@ -136,7 +112,7 @@ class Http:
         return host in self._plain or is_loopback(host)
 
     def retry(self, attempt: Callable[[], _T]) -> _T:
-        """Call until it does not raise `TransientError`, with growing waits, within the timeout."""
+        """Call until it does not raise `TransientError`, a few times, with growing waits or those asked for."""
         import tenacity
 
         growing = tenacity.wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT) + tenacity.wait_random(
@@ -148,9 +124,12 @@ class Http:
             asked = failure.retry_after if isinstance(failure, TransientError) else None
             return growing(state) if asked is None else asked
 
+        def is_long(state: RetryCallState) -> bool:
+            return state.upcoming_sleep > self.timeout
+
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(self.timeout),
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | is_long,
             wait=wait,
             reraise=True,
         )(attempt)
@@ -170,26 +149,24 @@ class Http:
         Raises
         ------
         TransientError
-            Too slow, cut off, or the server says that it may pass.
+            The connection was cut, or the like.
         cachegraph.errors.SourceError
-            It cannot be reached, or has more than `limit` bytes to say.
+            It cannot be reached, is too slow, or has more than `limit` bytes to say.
         """
         import httpx
 
         mark = _sending.set(True)
         try:
-            deadline = time.monotonic() + self.timeout
             request = self._client.build_request(method, url, headers=dict(headers), data=form)
             asked = _origin(request.url)
-            with _translated(self.timeout):
+            with translated(self.timeout):
                 response = self._client.send(request, stream=True, follow_redirects=follow)
                 with contextlib.closing(response):
-                    body = self._read(response, limit, deadline)
+                    body = self._read(response, limit)
             return Answer(
                 status=response.status_code,
                 headers=response.headers,
                 body=body,
-                url=response.url,
                 redirected=_origin(response.url) != asked,
                 next_url=_next_page(response),
             )
@@ -198,7 +175,8 @@ class Http:
         finally:
             _sending.reset(mark)
 
-    def _read(self, response: httpx.Response, limit: int, deadline: float) -> bytes:
+    def _read(self, response: httpx.Response, limit: int) -> bytes:
+        deadline = time.monotonic() + self.timeout
         announced = response.headers.get("Content-Length", "")
         if (
             response.is_success
@@ -215,7 +193,7 @@ class Http:
             if len(body) > _ERROR_LIMIT and not response.is_success:
                 break
             if time.monotonic() > deadline:
-                raise _too_slow(self.timeout, response.url.netloc.decode())
+                raise too_slow(self.timeout, response.url.netloc.decode())
         return bytes(body)
 
     def _check_scheme(self, request: httpx.Request) -> None:
@@ -227,34 +205,6 @@ class Http:
             )
 
 
-def check_status(answer: Answer, host: str) -> None:
-    """Raise `TransientError` for the statuses that may pass.
-
-    Raises
-    ------
-    TransientError
-        408, 429 or 5xx.
-    """
-    if answer.status not in _PASSING:
-        return
-    hint = "log in, or ask less at once with --concurrency" if answer.status == 429 else "try again later"
-    wait = _retry_after(answer.headers.get("Retry-After"))
-    asked = "" if wait is None else f", and asks to wait {wait:.0f} s"
-    words = "too many requests" if answer.status == 429 else "the server is in trouble"
-    raise TransientError(f"{host} answered {answer.status}: {words}{asked}", hint=hint, retry_after=wait)
-
-
-def _retry_after(value: str | None) -> float | None:
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
 def _origin(url: httpx.URL) -> tuple[str, str]:
     return url.scheme, url.netloc.decode()
 
@@ -262,69 +212,6 @@ def _origin(url: httpx.URL) -> tuple[str, str]:
 def _next_page(response: httpx.Response) -> str | None:
     link = response.links.get("next", {}).get("url")
     return str(response.url.join(link)) if link else None
-
-
-def _too_slow(timeout: float, host: str) -> TransientError:
-    return TransientError(f"{host} took longer than {timeout:g} s", hint="allow more with --timeout")
-
-
-@contextlib.contextmanager
-def _translated(timeout: float) -> Iterator[None]:
-    """Turn httpx's errors into ours; none of theirs is quoted, for they may hold a signed address."""
-    import httpx
-
-    try:
-        yield
-    except httpx.RequestError as exc:
-        raise _translate(exc, exc.request.url.netloc.decode(), timeout) from None
-
-
-def _translate(exc: httpx.RequestError, host: str, timeout: float) -> SourceError:
-    import httpx
-
-    match exc:
-        case httpx.TimeoutException():
-            return _too_slow(timeout, host)
-        case httpx.ProxyError():
-            return SourceError(f"the proxy did not let through to {host}", hint="check HTTPS_PROXY and NO_PROXY")
-        case httpx.ConnectError():
-            return _unreachable(exc, host)
-        case httpx.NetworkError() | httpx.RemoteProtocolError():
-            return TransientError(f"{host} cut the connection", hint="try again later")
-        case httpx.TooManyRedirects():
-            return SourceError(f"{host} redirects in circles", hint="this is the server's fault")
-        case _:
-            return SourceError(f"{host} answered something that is no HTTP", hint="check host and port")
-
-
-def _unreachable(exc: BaseException, host: str) -> SourceError:
-    causes = list(_causes(exc))
-    for cause in causes:
-        if isinstance(cause, socket.gaierror):
-            message, hint = f"{host} is an unknown host", "check the name, DNS and HTTPS_PROXY"
-            return (
-                TransientError(message, hint=hint)
-                if cause.errno == socket.EAI_AGAIN
-                else SourceError(message, hint=hint)
-            )
-        if isinstance(cause, ConnectionRefusedError):
-            return SourceError(f"{host} refused the connection", hint="check host and port, and that it runs")
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return SourceError(
-                f"{host} has a certificate that is not trusted: {cause.verify_message}",
-                hint="name your CA's file in SSL_CERT_FILE",
-            )
-        if isinstance(cause, ssl.SSLError):
-            return SourceError(
-                f"{host} does not speak TLS", hint=f"if it speaks plain HTTP, allow it with --insecure-registry {host}"
-            )
-    return TransientError(f"{host} cannot be reached", hint="check host, port and HTTPS_PROXY")
-
-
-def _causes(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
-        yield exc
-        exc = exc.__cause__ or exc.__context__
 
 
 _sending: ContextVar[bool] = ContextVar("_sending", default=False)

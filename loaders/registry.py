@@ -21,7 +21,7 @@ from typing import TypeVar
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.http import at
+from cachegraph.loaders.http_failures import at
 from cachegraph.loaders.manifests import Descriptor, read_manifest
 from cachegraph.loaders.reference import Reference, parse_reference
 from cachegraph.loaders.registry_client import RegistryClient, shared_client

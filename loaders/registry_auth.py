@@ -12,6 +12,7 @@ The protocol is the distribution project's (``docs/spec/auth/token.md`` and ``oa
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import urllib.request
@@ -24,7 +25,8 @@ import msgspec
 
 from cachegraph.errors import AccessError, SourceError
 from cachegraph.loaders.docker_config import Credentials, find_credentials
-from cachegraph.loaders.http import Answer, Http, check_status
+from cachegraph.loaders.http import Answer, Http
+from cachegraph.loaders.http_failures import check_status
 
 __all__ = ["Authenticator"]
 
@@ -130,7 +132,9 @@ class Authenticator:
     def _fetch_token(self, params: Mapping[str, str], scope: str) -> str:
         found = self._credentials()
         if found is not None and found.registry_token:
-            return f"Bearer {found.registry_token}"
+            header = f"Bearer {found.registry_token}"
+            self._tokens[scope] = (header, math.inf)
+            return header
         query = {"service": params.get("service", ""), "scope": params.get("scope", scope)}
         realm, url = _split(params["realm"])
         if found is not None and found.identity_token:
@@ -145,7 +149,7 @@ class Authenticator:
         return header
 
     def _read_token(self, answer: Answer, server: str, *, anonymous: bool) -> tuple[str, float]:
-        check_status(answer, f"the token server {server}")
+        check_status(answer.status, answer.headers, f"the token server {server}")
         if answer.status in (400, 401, 403):
             raise AccessError(
                 f"the token server {server} {'wants a login' if anonymous else 'refused the credentials'}",

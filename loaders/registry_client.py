@@ -22,7 +22,8 @@ import msgspec
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.http import Answer, Http, at, check_status
+from cachegraph.loaders.http import Answer, Http
+from cachegraph.loaders.http_failures import at, check_status
 from cachegraph.loaders.manifests import check_digest, sha256
 from cachegraph.loaders.reference import is_loopback
 from cachegraph.loaders.registry_auth import Authenticator
@@ -188,7 +189,7 @@ class RegistryClient:
             if answer.status == 401 and not answer.redirected:
                 login = self._login.answer(answer.headers.get_list("WWW-Authenticate"), scope, login)
                 answer = self._http.send(method, url, headers=_headers(accept, login), limit=limit)
-            check_status(answer, self._host)
+            check_status(answer.status, answer.headers, self._host)
             return answer
 
         answer = self._http.retry(attempt)

@@ -334,3 +334,66 @@ class TestRetry:
         with pytest.raises(SourceError, match="429: too many requests, and asks to wait"):
             client_of(host).manifest("app", "latest", limit=LIMIT)
         assert time.monotonic() - began < 2
+
+
+class TestOtherTokens:
+    """What cloud registries use instead of passwords, and tokens that end early."""
+
+    @pytest.fixture
+    def asked(self) -> list[tuple[str, str, str | None]]:
+        return []
+
+    @pytest.fixture
+    def host(
+        self, serve: Callable[..., str], reply: Callable[..., None], asked: list[tuple[str, str, str | None]]
+    ) -> str:
+        """A registry whose tokens are good for one request."""
+        spent: set[str | None] = {None}
+
+        def tokens(request: BaseHTTPRequestHandler) -> None:
+            form = request.rfile.read(int(request.headers.get("Content-Length", "0"))).decode()
+            asked.append((request.command, form or request.path, request.headers.get("Authorization")))
+            reply(request, 200, json.dumps({"access_token": f"t{len(asked)}", "expires_in": 300}).encode())
+
+        realm = f"http://{serve(tokens)}/token?account=x"
+
+        def registry(request: BaseHTTPRequestHandler) -> None:
+            token = request.headers.get("Authorization")
+            if token in spent:
+                reply(request, 401, WWW_Authenticate=f'Bearer realm="{realm}",service="s",scope="repository:app:pull"')
+            else:
+                spent.add(token)
+                reply(request, 200, b"{}")
+
+        return serve(registry)
+
+    def configure(self, tmp_path: Path, host: str, **entry: str) -> None:
+        folder = tmp_path / "docker-config"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps({"auths": {host: entry}}))
+
+    def test_without_a_login(self, host: str, asked: list[tuple[str, str, str | None]]) -> None:
+        client_of(host).manifest("app", "latest", limit=LIMIT)
+        assert asked == [("GET", "/token?account=x&service=s&scope=repository%3Aapp%3Apull", None)]
+
+    def test_spent_ones_are_replaced(self, host: str, asked: list[tuple[str, str, str | None]]) -> None:
+        for _ in range(3):
+            client_of(host).manifest("app", "latest", limit=LIMIT)
+        assert len(asked) == 3
+
+    def test_identity_token_is_exchanged(
+        self, host: str, asked: list[tuple[str, str, str | None]], tmp_path: Path
+    ) -> None:
+        self.configure(tmp_path, host, identitytoken="1dentity")
+        client_of(host).manifest("app", "latest", limit=LIMIT)
+        form = "grant_type=refresh_token&client_id=cachegraph&refresh_token=1dentity"
+        assert asked == [("POST", f"{form}&service=s&scope=repository%3Aapp%3Apull", None)]
+
+    def test_registry_token_is_used_as_it_is(
+        self, host: str, asked: list[tuple[str, str, str | None]], tmp_path: Path
+    ) -> None:
+        self.configure(tmp_path, host, registrytoken="r3gistry")
+        client_of(host).manifest("app", "latest", limit=LIMIT)
+        assert asked == []
+        with pytest.raises(AccessError, match=f"answered 401 .*docker login {host}"):
+            client_of(host).manifest("app", "latest", limit=LIMIT)
