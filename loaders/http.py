@@ -124,12 +124,12 @@ class Http:
             asked = failure.retry_after if isinstance(failure, TransientError) else None
             return growing(state) if asked is None else asked
 
-        def is_long(state: RetryCallState) -> bool:
-            return state.upcoming_sleep > self.timeout
+        def stop(state: RetryCallState) -> bool:
+            return state.attempt_number >= ATTEMPTS or state.upcoming_sleep > self.timeout
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | is_long,
+            stop=stop,
             wait=wait,
             reraise=True,
         )(attempt)

@@ -21,7 +21,6 @@ from cachegraph.loaders import registry as registry_loader
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.spec import parse
 
-LAYOUTS = Path(__file__).parents[1] / "data" / "layouts"
 OPTIONS = Options(timeout=5.0)
 Push = Callable[[str, str], str]
 
@@ -36,15 +35,17 @@ def content(export: CacheExport) -> tuple[object, ...]:
     return export.platform, export.config, export.config_digest, export.layer_history, listed, export.manifest_digest
 
 
-@pytest.mark.parametrize("name", ["web-max", "web-min", "web-multi-inline", "scratch-file-inline"])
+@pytest.mark.parametrize(
+    "name", ["web-max", "web-min", "web-oci", "web-zstd", "web-multi-inline", "wide-12-inline", "scratch-file-inline"]
+)
 @pytest.mark.parametrize("form", ["type=registry,ref={}", "{}"])
-def test_gives_what_the_layout_gives(registry: str, push: Push, name: str, form: str) -> None:
+def test_gives_what_the_layout_gives(registry: str, push: Push, layouts: Path, name: str, form: str) -> None:
     push(name, f"same/{name}:cache")
     exports = load(form.format(f"{registry}/same/{name}:cache"))
-    local = layout.load(parse(str(LAYOUTS / name)), Options())
+    local = layout.load(parse(str(layouts / name)), Options())
     assert list(map(content, exports)) == list(map(content, local))
     assert {export.source for export in exports} == {f"type=registry,ref={registry}/same/{name}:cache"}
-    assert {export.kind for export in exports} == {"inline" if name.endswith("inline") else "registry"}
+    assert {export.kind for export in exports} == {"inline" if name.endswith(("inline", "oci")) else "registry"}
     assert {blob.present for export in exports for blob in export.blobs or ()} == {None}
 
 
