@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from cachegraph.core.model import CacheExport, Problem
-from cachegraph.errors import NotFoundError, SourceError, SpecError
+from cachegraph.errors import NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.http_failures import at
 from cachegraph.loaders.manifests import Descriptor, read_manifest
@@ -117,12 +117,12 @@ def _load_all(client: RegistryClient, reference: Reference, glob: str, options: 
     loaded = list(_at_once(load_tag, tags, options, f"loading {reference.name}"))
     exports = [export for found in loaded if not isinstance(found, SourceError) for export in found]
     failures = [found for found in loaded if isinstance(found, SourceError)]
+    real = [error for error in failures if not isinstance(error, NoCacheError)]
     if not exports:
-        raise failures[0]
+        raise (real or failures)[0]
     problems = tuple(
         Problem(code="manifest-missing", severity="error", message=f"another tag there was not read: {error}")
-        for error in failures
-        if not isinstance(error, NotFoundError)  # an image without a cache
+        for error in real
     )
     return [dataclasses.replace(export, problems=export.problems + problems) for export in exports]
 

@@ -14,7 +14,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cachegraph.cli.app import app
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders import docker_config
 from cachegraph.loaders import registry as registry_loader
@@ -132,6 +134,19 @@ def test_the_other_specs_are_still_answered(store: Callable[[dict[str, bytes]], 
     loaded = load([f"{host}/app:y", f"{host}/app:x", "127.0.0.1:1/app"], OPTIONS)
     assert [export.source for export in loaded.exports] == [f"type=registry,ref={host}/app:x"]
     assert [failed.spec for failed in loaded.failures] == [f"{host}/app:y", "127.0.0.1:1/app"]
+
+
+def test_the_command_exits_with_3_and_shows_no_secret(
+    store: Callable[[dict[str, bytes]], str], basic_registry: str, login: Callable[[str], None], secrets: list[str]
+) -> None:
+    login(basic_registry)
+    host = store({"x": manifest_of(CONFIG), sha256(CONFIG): CONFIG})
+    result = CliRunner().invoke(app, ["check", "--format", "json", f"{basic_registry}/absent:x", f"{host}/app:x"])
+    assert result.exit_code == 3
+    assert [export["source"] for export in json.loads(result.stdout)["exports"]] == [f"type=registry,ref={host}/app:x"]
+    assert result.stderr.startswith(f"cachegraph: {basic_registry}/absent:x: manifest x: {basic_registry} answered 404")
+    assert result.stderr.count("\n") == 1
+    assert [secret for secret in secrets if secret in result.output] == []
 
 
 # --- Slow and cut --------------------------------------------------------------------------------------------------
