@@ -97,7 +97,7 @@ class Http:
                 headers={"User-Agent": "cachegraph", "Accept-Encoding": "identity"},
             )
         except OSError:
-            raise SourceError("no certificates", hint="check SSL_CERT_FILE and SSL_CERT_DIR") from None
+            raise SourceError("the certificates cannot be read", hint="check SSL_CERT_FILE and SSL_CERT_DIR") from None
         except (ValueError, ImportError, httpx.InvalidURL):
             raise SourceError(
                 "the proxy cannot be used", hint="HTTP_PROXY, HTTPS_PROXY and ALL_PROXY take http://HOST:PORT"

@@ -32,6 +32,7 @@ __all__ = ["Authenticator"]
 
 _TOKEN_LIMIT = 1 << 20  # bytes of a token server's answer
 _SHORTEST_LIFE = 60  # seconds that a token lives if its server does not say (token.md)
+_KEEP_CREDENTIALS = 30.0  # seconds; a notebook goes on after a docker login
 _MARGIN = 5.0  # seconds before its end at which a token counts as spent
 
 
@@ -66,7 +67,7 @@ class Authenticator:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
         self._looked_up: Credentials | AccessError | None = None
-        self._has_looked = False
+        self._looked_up_at = -math.inf
 
     def header(self, scope: str) -> str | None:
         """Give the header that is known to serve a scope, if any."""
@@ -108,14 +109,14 @@ class Authenticator:
         )
 
     def _credentials(self) -> Credentials | None:
-        """Look up once; a helper that hangs must not hang once for each reference."""
+        """Look up, and keep what was found for a while: a helper that hangs must not hang for each reference."""
         with self._guard:
-            if not self._has_looked:
+            if time.monotonic() - self._looked_up_at > _KEEP_CREDENTIALS:
                 try:
                     self._looked_up = find_credentials(self._host)
                 except AccessError as exc:
                     self._looked_up = exc
-                self._has_looked = True
+                self._looked_up_at = time.monotonic()
         if isinstance(self._looked_up, AccessError):
             raise AccessError(self._looked_up.message, hint=self._looked_up.hint)
         return self._looked_up

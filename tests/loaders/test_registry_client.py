@@ -107,6 +107,16 @@ class TestPassword:
         assert "wr0ng" not in str(caught.value)
         assert f"docker login {basic_registry}" in str(caught.value)
 
+    def test_is_found_after_a_login_in_the_same_process(
+        self, basic_registry: str, push: Push, login: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        digest = push("web-max", "client/basic:latest")
+        monkeypatch.setattr("cachegraph.loaders.registry_auth._KEEP_CREDENTIALS", 0.0)
+        with pytest.raises(AccessError, match="wants a login"):
+            client_of(basic_registry).manifest("client/basic", "latest", limit=LIMIT)
+        login(basic_registry)
+        assert client_of(basic_registry).manifest("client/basic", "latest", limit=LIMIT).digest == digest
+
     def test_comes_from_a_helper_on_path(
         self, basic_registry: str, push: Push, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str
     ) -> None:
