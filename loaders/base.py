@@ -53,6 +53,8 @@ class Options:
         Requests under way at once.
     insecure_registries : frozenset of str
         ``host[:port]`` that may be spoken to over plain HTTP.
+    tag_glob : str or None
+        Read all tags of a repository that match, such as ``*`` or ``cache-*``, instead of one.
     report : Report
     """
 
@@ -61,6 +63,7 @@ class Options:
     timeout: float = 30.0
     concurrency: int = 8
     insecure_registries: frozenset[str] = field(default_factory=frozenset)
+    tag_glob: str | None = None
     report: Report = quiet
 
 

@@ -17,6 +17,7 @@ LOADERS = {
     "config": "cachegraph.loaders.config",
     "daemon": "cachegraph.loaders.daemon",
     "local": "cachegraph.loaders.layout",
+    "registry": "cachegraph.loaders.registry",
 }
 """Spec types and the modules whose ``load`` reads them, imported when asked for."""
 
