@@ -159,8 +159,9 @@ def _split(text: str) -> list[str]:
 
 
 def _masked(text: str) -> str:
-    """Show a spec without its credentials."""
-    return re.sub(rf"(?i)\b({'|'.join(SECRET)})=[^,\"]*", r"\1=***", text)
+    """Show a spec without its credentials: values of secret keys, and names before an ``@`` in addresses."""
+    hidden = re.sub(rf"(?i)\b({'|'.join(SECRET)})=[^,\"]*", r"\1=***", text)
+    return re.sub(r"://[^/@,\s]*@", "://***@", hidden)
 
 
 def canonical(kind: str, attrs: Mapping[str, str]) -> str:

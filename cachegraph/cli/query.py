@@ -26,7 +26,7 @@ def query(name: str, specs: tuple[str, ...], format_: str, fail_on: str, **how: 
     `cachegraph queries` lists the questions.
     """
     question = get(name)
-    read = read_specs(specs, **how)
+    read = read_specs(specs, how)
     findings = read.graph.query(question.name)
     columns = [column for column in question.columns if column not in ("query", "export", "digest")]
     rows = [finding.to_dict() for finding in findings]

@@ -79,7 +79,9 @@ class ExportGraph:
 
     @cached_property
     def import_error(self) -> str | None:
-        """BuildKit's words if it refuses the export; None if it imports it."""
+        """BuildKit's words if it refuses the export; None if it imports it, or need not: a daemon's own keys."""
+        if self.export.kind == "daemon":
+            return None
         return (
             self.export.refusal
             or annotation_refusal(self.export.config, self.export.kind)
@@ -202,7 +204,9 @@ class ExportGraph:
 
     @cached_property
     def missing(self) -> list[int]:
-        """Records that are not roots and have no loadable result, by index."""
+        """Records that are not roots and have no loadable result, by index; none where results are not known."""
+        if not self.export.results_known:
+            return []
         records = self.export.config.records
         return [i for i, loadable in enumerate(self.loadable) if not loadable and records[i].inputs]
 
