@@ -134,12 +134,21 @@ class ArchiveStore:
             ) from None
         self._members: dict[str, tarfile.TarInfo] = {}
         try:
+            self._index(report)
+        except BaseException:
+            self.close()
+            raise
+
+    def _index(self, report: Report) -> None:
+        """Note where every file is."""
+        try:
             for number, member in enumerate(self._archive, 1):
-                report(f"reading {path.name}", number, None)
+                report(f"reading {self.path.name}", number, None)
                 self._add(member)
         except _DAMAGED as error:
-            self.close()
-            raise DecodeError(f"{path}: the archive is cut off or damaged ({error})", hint="make it again") from None
+            raise DecodeError(
+                f"{self.path}: the archive is cut off or damaged ({error})", hint="make it again"
+            ) from None
 
     def _add(self, member: tarfile.TarInfo) -> None:
         name = PurePosixPath(member.name)

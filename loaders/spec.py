@@ -85,6 +85,8 @@ def parse(text: str) -> Spec:
     kind = attrs.pop("type", "")
     if not kind:
         raise SpecError(f"{_masked(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
+    if kind == "local" and {"src", "dest"} <= attrs.keys():
+        raise SpecError(f"{_masked(text)}: src and dest mean the same here, and both are given")
     if kind == "local" and "dest" in attrs:
         attrs = {"src" if key == "dest" else key: value for key, value in attrs.items()}
     return Spec(type=kind, attrs=attrs, text=_masked(text))

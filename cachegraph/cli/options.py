@@ -69,14 +69,8 @@ def source_options(command: F) -> F:
         click.option(
             "--names", multiple=True, metavar="SOURCE", help="Where plaintexts of digests are; may be repeated."
         ),
-        click.option(
-            "--all-tags",
-            "tag_glob",
-            is_flag=False,
-            flag_value="*",
-            metavar="[GLOB]",
-            help="Read all tags of a repository, or those that match.",
-        ),
+        click.option("--all-tags", is_flag=True, help="Read every tag of a repository."),
+        click.option("--tags", metavar="GLOB", help="Read the tags of a repository that match, such as 'cache-*'."),
         click.option(
             "--insecure-registry",
             multiple=True,
@@ -146,7 +140,7 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
         timeout=how["timeout"],
         concurrency=how["concurrency"],
         insecure_registries=frozenset(how["insecure_registry"]),
-        tag_glob=how["tag_glob"],
+        tag_glob=how["tags"] or ("*" if how["all_tags"] else None),
         report=report,
     )
 
