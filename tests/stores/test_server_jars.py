@@ -166,6 +166,15 @@ def test_a_download_that_stays_broken_is_told_without_the_password(mirror: Mirro
         assert "a-secret" not in str(cause)
 
 
+def test_settings_of_jgo_that_cannot_be_understood_are_told(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jgo.conf").write_text("[repositories]\ncentral = https://user:a%40secret@localhost\n")
+    with pytest.raises(StoreError) as failed:
+        fetch(LOCK, quiet)
+    assert str(failed.value) == "jgo's settings file cannot be understood (write % as %% in it)"
+
+
 def test_a_disk_that_takes_no_more_is_told(mirror: Mirror) -> None:
     # A limit on file size stands for a full disk: the system refuses the same write.
     code = (
