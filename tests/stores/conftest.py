@@ -1,0 +1,62 @@
+"""Real Neo4j servers for the tests: one of each version for a run, started when the first test asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from cachegraph.stores.server import VERSIONS, Login, Running, down, up
+from cachegraph.stores.server.config import choose_port
+
+# Points the tests at another server instead; everything in it is deleted.
+_OTHER = os.environ.get("NEO4J_TEST_URI")
+
+
+@pytest.fixture(scope="session")
+def neo4j_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Login]]:
+    """Gives the server of a version, started at the first call."""
+    started: dict[str, Running] = {}
+
+    def server(version: str) -> Login:
+        if _OTHER:
+            username = os.environ.get("NEO4J_TEST_USERNAME", "neo4j")
+            return Login(uri=_OTHER, username=username, password=os.environ.get("NEO4J_TEST_PASSWORD", ""))
+        if version not in started:
+            # Not the usual port, which a server of the user's own may want meanwhile.
+            started[version] = up(version, home=tmp_path_factory.mktemp("neo4j"), port=choose_port(None, ()))
+        return started[version]
+
+    yield server
+    for running in started.values():
+        down(home=running.home)
+
+
+@pytest.fixture(scope="session", params=["other"] if _OTHER else VERSIONS)
+def neo4j_server(request: pytest.FixtureRequest, neo4j_servers: Callable[[str], Login]) -> Login:
+    """A server, of each version in turn."""
+    return neo4j_servers(request.param)
+
+
+@pytest.fixture
+def empty_neo4j(neo4j_server: Login) -> Login:
+    """A server, of each version in turn, without nodes, constraints and indexes."""
+    auth = (neo4j_server.username, neo4j_server.password)
+    with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver, driver.session() as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+        for (name,) in session.run("SHOW CONSTRAINTS YIELD name").values():
+            session.run(f"DROP CONSTRAINT `{name}`").consume()
+        for (name,) in session.run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").values():
+            session.run(f"DROP INDEX `{name}`").consume()
+    return neo4j_server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A place for a server of the test's own, which is stopped at its end."""
+    yield tmp_path / "neo4j"
+    if (tmp_path / "neo4j").is_dir():
+        down(home=tmp_path / "neo4j")
