@@ -36,7 +36,15 @@ def query(name: str, specs: tuple[str, ...], format_: str, fail_on: str, **how: 
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph queries --format markdown")
-@click.option("--format", "-f", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format",
+    "-f",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to write the list.",
+)
 def queries(format_: str) -> None:
     """List the questions: what each asks, and how severe its findings are."""
     rows = [
