@@ -76,7 +76,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         raise SpecError("type=azblob needs account_url=", hint=hint)
     place = _place(spec.attrs, account_url)
     with _client(spec.attrs, account_url, place, options) as client:
-        return read_exports(_AzureStore(place.store, client), place, options)
+        return read_exports(_AzureStore(place.label, client), place, options)
 
 
 def _place(attrs: Mapping[str, str], account_url: str) -> Place:
@@ -122,7 +122,7 @@ def _client(attrs: Mapping[str, str], account_url: str, place: Place, options: O
     elif "sig=" not in url.query:
         if url.scheme == "http":
             hint = "add secret_access_key, or a shared access signature to account_url, or use https"
-            raise AccessError(f"{place.store}: Azure's default credential is never sent over plain http", hint=hint)
+            raise AccessError(f"{place.label}: Azure's default credential is never sent over plain http", hint=hint)
         credential = DefaultAzureCredential()
     return ContainerClient(
         account_url,

@@ -89,6 +89,12 @@ class Place:
         """The store as a spec without ``name``."""
         return canonical(self.kind, self.where)
 
+    @property
+    def label(self) -> str:
+        """The bucket or container, to begin a message with."""
+        key = "bucket" if self.kind == "s3" else "container"
+        return f"{key} {self.where[key]!r}"
+
     def source(self, name: str) -> str:
         """Return the canonical spec of one name."""
         return canonical(self.kind, {**self.where, "name": name})
@@ -209,7 +215,7 @@ def _export(place: Place, name: str, data: bytes) -> CacheExport:
         config = decode(data)
     except DecodeError as error:
         raise DecodeError(
-            f"{place.store}: manifest {place.manifests + name!r}: {error.message}", hint=error.hint
+            f"{place.label}: manifest {place.manifests + name!r}: {error.message}", hint=error.hint
         ) from error
     return CacheExport(
         source=place.source(name),
@@ -232,13 +238,13 @@ def _no_manifest(store: ObjectStore, place: Place) -> NotFoundError:
     if names:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         hint += f"; names there: {', '.join(names[:5])}{more}"
-    return NotFoundError(f"{place.store}: no manifest {keys}", hint=hint)
+    return NotFoundError(f"{place.label}: no manifest {keys}", hint=hint)
 
 
 def _missing_manifest(place: Place, name: str) -> Problem:
     return Problem(
         code="manifest-missing",
-        message=f"{place.store}: no manifest {place.manifests + name!r}: BuildKit takes this name for an empty cache.",
+        message=f"Name {name!r} has no manifest {place.manifests + name!r}: BuildKit takes it for an empty cache.",
     )
 
 

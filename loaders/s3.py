@@ -75,7 +75,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     check_keys(spec, _KEYS)
     attrs = spec.attrs
     place = _place(attrs)
-    store = _S3Store(place.where["bucket"], place.store, _client(attrs, place, options))
+    store = _S3Store(place.where["bucket"], place.label, _client(attrs, place, options))
     exports = read_exports(store, place, options)
     if len(place.names) == 1:
         return exports
@@ -124,7 +124,7 @@ def _client(attrs: Mapping[str, str], place: Place, options: Options) -> S3Clien
         retries={"mode": _retry_mode(attrs), "total_max_attempts": _attempts(attrs)},
         s3={"addressing_style": "path"} if path_style else {"addressing_style": "virtual"},
     )
-    with _translated(place.store):
+    with _translated(place.label):
         session = botocore.session.Session()
         session.register_component("data_loader", _models())
         client = session.create_client(

@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ import trustme
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import AccountSasPermissions, ContainerClient, ResourceTypes, generate_account_sas
 
+from cachegraph.core.decode import decode
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheExport
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import azblob
@@ -84,6 +87,17 @@ def test_reads_what_buildkit_wrote(account_url: str, container: ContainerClient)
     )
     assert export.problems == ()
     assert export.strays is None
+
+
+def test_the_same_build_gives_the_same_graph_as_in_s3(
+    account_url: str, container: ContainerClient, corpus: Corpus
+) -> None:
+    ours = only(azblob.load(spec(account_url, container=container.container_name, name="web"), Options()))
+    theirs = replace(ours, kind="s3", config=decode(corpus("s3")["manifests/web"]))
+    graphs = [ExportGraph(ours), ExportGraph(theirs)]
+    assert [graph.import_error for graph in graphs] == [None, None]
+    assert sorted(graphs[0].key_ids) == sorted(graphs[1].key_ids)
+    assert ours.config.layers == theirs.config.layers
 
 
 def test_probe_finds_missing_and_stray_blobs(account_url: str, container: ContainerClient) -> None:
@@ -241,7 +255,7 @@ def test_no_manifest_names_those_there(account_url: str, container: ContainerCli
 
 def test_not_a_config(account_url: str, container: ContainerClient) -> None:
     container.upload_blob("manifests/web", b"<html>", overwrite=True)
-    with pytest.raises(DecodeError, match=r"^type=azblob,.*: manifest 'manifests/web': "):
+    with pytest.raises(DecodeError, match=r"^container 'test-not-a-config': manifest 'manifests/web': "):
         azblob.load(spec(account_url, container=container.container_name, name="web"), Options())
 
 
