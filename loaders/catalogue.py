@@ -17,10 +17,13 @@ from cachegraph.loaders.spec import parse
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
 LOADERS = {
+    "azblob": "cachegraph.loaders.azblob",
     "config": "cachegraph.loaders.config",
     "daemon": "cachegraph.loaders.daemon",
+    "gha": "cachegraph.loaders.gha",
     "local": "cachegraph.loaders.layout",
     "registry": "cachegraph.loaders.registry",
+    "s3": "cachegraph.loaders.s3",
 }
 """Spec types and the modules whose ``load`` reads them, imported when asked for."""
 

@@ -142,6 +142,7 @@ class Http:
         headers: Mapping[str, str],
         limit: int,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         follow: bool = True,
     ) -> Answer:
         """Send one request, once, and read at most `limit` bytes of the response.
@@ -157,7 +158,7 @@ class Http:
 
         mark = _sending.set(True)
         try:
-            request = self._client.build_request(method, url, headers=dict(headers), data=form)
+            request = self._client.build_request(method, url, headers=dict(headers), data=form, content=content)
             asked = _origin(request.url)
             with translated(self.timeout):
                 response = self._client.send(request, stream=True, follow_redirects=follow)
