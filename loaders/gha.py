@@ -33,7 +33,7 @@ from cachegraph.loaders.spec import canonical, check_keys
 
 __all__ = ["list_entries", "load"]
 
-_KEYS = frozenset({"ghtoken", "repository", "scope", "token", "url", "url_v2", "version"})
+_KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
 _OUTSIDE = "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN"
 
 
@@ -67,7 +67,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         raise _known_outside(spec, list_entries(spec, options))
     with _http(options) as http:
         service = CacheService(http, url, token)
-        refs = readable_refs(token)
+        refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
         contents = concurrently(lambda ref: service.read(index_key(_scope(spec), ref)), refs, options)
         exports = [_export(spec, ref, data) for ref, data in zip(refs, contents, strict=True) if data is not None]
         if not exports:

@@ -161,9 +161,20 @@ def _split(text: str) -> list[str]:
 
 
 def _masked(text: str) -> str:
-    """Show a spec without its credentials: values of secret keys, and names before an ``@`` in addresses."""
-    hidden = re.sub(rf"(?i)\b({'|'.join(SECRET)})=[^,\"]*", r"\1=***", text)
-    return re.sub(r"://[^/@,\s]*@", "://***@", hidden)
+    """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``."""
+    try:
+        fields = next(csv.reader([text], strict=True))
+    except csv.Error:  # nobody can say where a value ends: show nothing behind the first secret
+        fields = [re.sub(rf"(?i)\b({'|'.join(SECRET)})=.*", r"\1=***", text)]
+    hidden = (_masked_field(field) for field in fields)
+    return ",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden)
+
+
+def _masked_field(field: str) -> str:
+    key, equals, _ = field.partition("=")
+    if equals and key.strip().lower() in SECRET:
+        return f"{key}=***"
+    return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
 
 
 def canonical(kind: str, attrs: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -63,7 +64,14 @@ def source_options(command: F) -> F:
     """Add the specs, and how to read them."""
     seconds = click.FloatRange(min=0.1)
     decorators: list[Callable[[Any], Any]] = [
-        click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
+        click.argument("specs", nargs=-1, metavar="SPEC..."),
+        click.option(
+            "--from-file",
+            "files",
+            multiple=True,
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
+        ),
         click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
         click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
         click.option(
@@ -123,10 +131,13 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     -------
     Read
     """
+    every = [*specs, *_specs_in_files(how["files"])]
+    if not every and not how["files"]:
+        raise click.UsageError("Missing argument 'SPEC...'.")
     with progress() as report:
         options = loader_options(how, report)
         names = _read_names(how["names"], options)
-        read = Read(catalogue.load(specs, options), names)
+        read = Read(catalogue.load(every, options), names)
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
@@ -143,6 +154,23 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
         tag_glob=how["tags"] or ("*" if how["all_tags"] else None),
         report=report,
     )
+
+
+def _specs_in_files(files: Iterable[Path]) -> Iterator[str]:
+    """Give the cache entries of files, each once; say which cannot be resolved and why."""
+    seen: set[str] = set()
+    for path in files:
+        from cachegraph.loaders.files import specs_in_file
+
+        found = specs_in_file(path)
+        if not found:
+            click.echo(f"cachegraph: {path}: no cache entry in it", err=True)
+        for entry in found:
+            if entry.text is None:
+                click.echo(f"cachegraph: {entry.place}: not read: {entry.reason}", err=True)
+            elif entry.text not in seen:
+                seen.add(entry.text)
+                yield entry.text
 
 
 def _read_names(sources: Iterable[str], options: Options) -> Names:

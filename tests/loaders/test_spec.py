@@ -64,8 +64,15 @@ def test_no_credential_is_ever_shown() -> None:
     assert spec.text == (
         "type=s3,bucket=b,access_key_id=***,secret_access_key=***,session_token=***,endpoint_url=http://***@h/"
     )
+    signed = parse("type=azblob,account_url=https://a.example/?sv=1&sig=hush,container=c,name=n")
+    assert signed.text == "type=azblob,account_url=https://a.example/?***,container=c,name=n"
+    assert parse('type=s3,"secret_access_key=hu,sh",bucket=b').text == "type=s3,secret_access_key=***,bucket=b"
+
+
+@pytest.mark.parametrize("text", ["type=s3,secret_access_key=hush,oops", 'type=s3,"secret_access_key=a,hush'])
+def test_no_credential_is_shown_of_what_cannot_be_read(text: str) -> None:
     with pytest.raises(SpecError) as caught:
-        parse("type=s3,secret_access_key=hush,oops")
+        parse(text)
     assert "hush" not in str(caught.value)
 
 
