@@ -64,6 +64,9 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     """
     known = [listed is None or blob in listed for blob in columns.blobs]
     gone = [blob in missing for blob in columns.blobs]
+    if all(known) and not any(gone) and _is_sound(columns):  # nearly always
+        layers, results = len(columns.layer_parent), len(columns.is_chain)
+        return Resolved(layer=np.zeros(layers, dtype=np.int8), result=np.zeros(results, dtype=np.int8))
     blob_of = columns.layer_blob.tolist()
     layer = _resolve_layers(columns.layer_parent.tolist(), [known[b] for b in blob_of], [gone[b] for b in blob_of])
     layer_column = np.array(layer, dtype=np.int8)
@@ -99,6 +102,21 @@ def ancestors(parents: Sequence[int], layer: int) -> list[int]:
         found[layer] = None
         layer = parents[layer]
     return list(found)[::-1]
+
+
+def _is_sound(columns: Columns) -> bool:
+    """Tell whether every layer index is in range and every layer has a bottom."""
+    count = len(columns.layer_parent)
+    used = np.concatenate([columns.chain_layer, columns.result_layer[~columns.is_chain]])
+    if (
+        not ((used >= 0) & (used < count)).all()
+        or not ((columns.layer_parent >= -1) & (columns.layer_parent < count)).all()
+    ):
+        return False
+    above = np.append(columns.layer_parent, -1)  # the last stands for what lies below a bottom layer: nothing
+    for _ in range(count.bit_length()):
+        above = above[above]  # each step looks twice as far down
+    return bool((above == -1).all())
 
 
 def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> list[int]:

@@ -112,7 +112,7 @@ class Links:
         counts: dict[int, int | None] = dict.fromkeys(asked)
         unread = [len(inputs) for inputs in self.inputs]
         above = [0] * len(unread)  # of each record: those above it and, if it counts, itself
-        bit = 1
+        bits = 0
         for record in self._downward() if asked else ():
             total = 0
             for dependent in self.dependents[record]:
@@ -123,8 +123,8 @@ class Links:
             if record in asked:
                 counts[record] = total.bit_count()
             if unread[record]:
-                above[record] = total | bit if counted[record] else total
-            bit <<= counted[record]
+                above[record] = total | 1 << bits if counted[record] else total
+            bits += counted[record]
         return counts
 
     def _downward(self) -> list[int]:
