@@ -63,6 +63,7 @@ class ExportGraph:
         self._result_ptr: list[int] = self.columns.result_ptr.tolist()
         self._result_layer: list[int] = self.columns.result_layer.tolist()
         self._is_chain: list[bool] = self.columns.is_chain.tolist()
+        self._layer_blobs = [layer.blob for layer in export.config.layers]
         self.parents: list[int] = self.columns.layer_parent.tolist()
 
     def __len__(self) -> int:
@@ -299,8 +300,8 @@ class ExportGraph:
 
     def result_blobs(self, result: int) -> tuple[str, ...]:
         """Blob digests of a result, bottom first."""
-        layers = self.export.config.layers
-        return tuple(layers[index].blob for index in self.result_layers(result))
+        blobs = self._layer_blobs
+        return tuple([blobs[index] for index in self.result_layers(result)])
 
     def loadable_results(self, record: int) -> Iterator[int]:
         """Positions of a record's loadable results, in BuildKit's order."""
