@@ -1,18 +1,34 @@
-"""The graph for NetworkX, with the schema's labels and properties."""
+"""The graph for NetworkX, with the schema's labels and properties, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import MissingExtraError
+from cachegraph.core.model import (
+    ZERO_TIME,
+    Blob,
+    CacheConfig,
+    CacheExport,
+    CacheInput,
+    CacheLayer,
+    CacheRecord,
+    CacheResult,
+    ChainedResult,
+    Name,
+    Names,
+)
+from cachegraph.errors import DecodeError, MissingExtraError
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["to_networkx"]
+__all__ = ["from_networkx", "to_networkx"]
 
 
 def to_networkx(graphs: Sequence[ExportGraph]) -> nx.MultiDiGraph[str]:

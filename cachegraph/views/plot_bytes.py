@@ -149,6 +149,8 @@ def _draw_blobs(axes: Axes, blobs: list[_Blob], unknown: int) -> None:
     axes.set_xlim(0, (max((size for _, size, _ in bars), default=1) or 1) * 1.15)
     axes.set_ylim(max(1, len(bars)) - 0.4, -0.6)
     axes.set_yticks(range(len(bars)), [name for name, _, _ in bars], family="monospace")
-    said = f"Blobs: {len(blobs):,} of {size_text(sum(blob.size for blob in blobs))}"
-    said += f", and {unknown:,} of unknown size" if unknown else ""
-    axes.set_title(said, loc="left", fontsize=9.5, color=INK)
+    said = [f"{plural(len(blobs), 'blob')} of {size_text(sum(blob.size for blob in blobs))}"] if blobs else []
+    said += [f"{plural(unknown, 'blob')} of unknown size"] if unknown else []
+    if not bars:
+        axes.axis("off")
+    axes.set_title(" and ".join(said) or "no blobs", loc="left", fontsize=9.5, color=INK)

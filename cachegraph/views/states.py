@@ -46,7 +46,7 @@ LOOKS: dict[State, Look] = {
     ),
     "root": Look(colour="#56B4E9", marker="s", shape="square", meaning="root: no inputs, never exported"),
     "lost root": Look(
-        colour="#D55E00", marker="X", shape="x", meaning="lost root: layers in a merge, not loadable apart"
+        colour="#D55E00", marker="X", shape="star", meaning="lost root: layers in a merge, not loadable apart"
     ),
 }
 """The states in the order of the legend."""
