@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def write_dot(graphs: Sequence[ExportGraph], path: Path) -> None:
     AccessError
         The file cannot be written.
     """
-    text = "\n".join(["digraph cache {", "  rankdir=LR;", '  node [style=filled, fontname="sans-serif"];'])
+    text = 'digraph cache {\n  rankdir=LR;\n  node [style=filled, fontname="sans-serif"];'
     for graph in graphs:
         text += "\n" + "\n".join(_dot(graph))
     _written(path, lambda: path.write_text(f"{text}\n}}\n", encoding="utf-8"))
@@ -123,10 +124,8 @@ def write_parquet(graphs: Sequence[ExportGraph], path: Path) -> None:
     AccessError
         The folder cannot be written.
     """
-    try:
-        import pyarrow as _  # noqa: F401, ICN001 - pandas would complain in its own words
-    except ImportError:
-        raise MissingExtraError("Parquet", "parquet") from None
+    if find_spec("pyarrow") is None:
+        raise MissingExtraError("Parquet", "parquet")
     frames = {name: frame(graphs, name).reset_index(drop=not FRAMES[name].index) for name in FRAMES}
 
     def write() -> None:

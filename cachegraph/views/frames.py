@@ -3,9 +3,9 @@
 Source of every column: `cachegraph.core.schema`; the joining columns are documented in `FRAMES`. They join like this::
 
     inputs.join(records, on="record")               the record that depends; on="input" gives the other one
-    results.join(records, on="record", rsuffix="_record")
+    results.merge(records, left_on="record", right_index=True, suffixes=(None, "_record"))
     layers.join(blobs, on=["export", "blob"])
-    records.join(exports, on="export", rsuffix="_export")
+    records.join(exports, on="export")
     findings.to_frame().merge(records, left_on=["export", "record"], right_on=["export", "index"])
 """
 

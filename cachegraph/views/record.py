@@ -9,6 +9,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import ZERO_TIME, CacheInput, Op
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
 from cachegraph.queries.base import Finding, plural, size_text
+from cachegraph.queries.catalogue import get
 from cachegraph.views.display import render
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, legal, short
@@ -195,7 +196,7 @@ def look_at_all(graph: ExportGraph, records: Iterable[int]) -> Iterator[RecordVi
     of = states(graph)
     findings: dict[int | None, list[Finding]] = {}
     for query in (missing_results.QUERY, unreachable_roots.QUERY, merge_subsets.QUERY):
-        for finding in query.answers(graph):
+        for finding in query.ask(graph):
             findings.setdefault(finding.record, []).append(finding)
     for record in records:
         found, naming = graph.export.config.records[record], graph.naming(record)
@@ -212,7 +213,7 @@ def look_at_all(graph: ExportGraph, records: Iterable[int]) -> Iterator[RecordVi
             dependents=tuple(graph.links.dependents[record]),
             downstream=len(above),
             downstream_loadable=sum(graph.loadable[other] for other in above),
-            findings=tuple(findings.get(record, ())),
+            findings=tuple(get(f.query).worded(f, graph.title) for f in findings.get(record, ())),
         )
 
 
