@@ -44,7 +44,7 @@ details.text = wanted ? found : details.tags[0]
 """
 _ZOOM = """
 const columns = x.end - x.start, rows = y.end - y.start
-labels.text = {field: rows > 40 || columns > 40 ? "blank" : columns > 7 ? "index" : "name"}
+labels.text = {field: rows > 16 || columns > 25 ? "blank" : columns > 7 ? "index" : "name"}
 """
 _PAGE = """{% block preamble %}<style>
 html { color-scheme: light dark; background: Canvas; color: CanvasText; font-family: system-ui, sans-serif }
@@ -197,7 +197,7 @@ def _canvas(source: ColumnDataSource, graph: ExportGraph, layering: Layering) ->
         nonselection_alpha=0.25,
         legend_group="meaning",
     )
-    text = "blank" if max(right, low) > 40 else "index" if right > 6 else "name"
+    text = "blank" if low > 14 or right > 24 else "index" if right > 6 else "name"
     labels = LabelSet(x="x", y="y", text=text, source=source, y_offset=-20, text_align="center")
     labels.update(text_font_size="11px", text_color=_INK)
     canvas.add_layout(labels)
