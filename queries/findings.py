@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints, overload
 
 from cachegraph.errors import MissingExtraError
 from cachegraph.queries.base import SEVERITIES, Finding, Query, Severity
@@ -71,6 +72,12 @@ class Findings(Sequence[Finding]):
         counts = ", ".join(f"{count} {severity}" for severity, count in self.counts().items())
         return f"<Findings: {counts}>"
 
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show them in a notebook, long lists folded."""
+        from cachegraph.views.display import describe_findings
+
+        return describe_findings(self, self.query)
+
     def counts(self) -> dict[Severity, int]:
         """Count the findings of each severity, worst first."""
         return {severity: sum(f.severity == severity for f in self._findings) for severity in SEVERITIES}
@@ -85,7 +92,9 @@ class Findings(Sequence[Finding]):
         Returns
         -------
         pandas.DataFrame
-            A row for each, a column for each field; of findings of several questions, only the common ones.
+            A row for each, a column for each field; of findings of several questions, only the common ones. Nullable
+            dtypes, categories for words from a fixed set. ``export`` and ``record`` join it with ``graph.records``
+            (its ``export`` and ``index``).
 
         Raises
         ------
@@ -96,8 +105,19 @@ class Findings(Sequence[Finding]):
             import pandas as pd
         except ImportError:
             raise MissingExtraError("a data frame", "notebook") from None
-        common = tuple(Finding.__dataclass_fields__)
-        columns = self.query.columns if self.query else common
-        rows = [{name: value for name, value in f.to_dict().items() if name in columns} for f in self]
-        frame = pd.DataFrame(rows, columns=list(columns))
-        return frame.convert_dtypes(convert_string=False).astype({"severity": pd.CategoricalDtype(list(SEVERITIES))})
+        declared = get_type_hints(self.query.finding if self.query else Finding)
+        rows = [finding.to_dict() for finding in self]
+        return pd.DataFrame(
+            {name: pd.Series([row[name] for row in rows], dtype=_dtype(declared[name])) for name in declared}
+        )
+
+
+def _dtype(hint: Any) -> Any:  # noqa: ANN401 - a type or what stands for one, to a dtype or its name
+    """Give the dtype for a field: nullable, a category where its type is a list of words."""
+    import pandas as pd
+
+    if get_origin(hint) is UnionType:
+        return _dtype(next(one for one in get_args(hint) if one is not type(None)))
+    if get_origin(hint) is Literal:
+        return pd.CategoricalDtype(list(get_args(hint)))
+    return {str: "string", int: "Int64", bool: "boolean"}.get(hint, "object")
