@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cachegraph.core.model import CacheExport
+from cachegraph.core.progress import Report, quiet
 
-__all__ = ["Loader", "Options", "Report", "Spec", "quiet"]
-
-Report = Callable[[str, int, int | None], None]
-"""Called during long work with what is done, how many so far, and of how many (None when unknown)."""
-
-
-def quiet(what: str, done: int, total: int | None) -> None:
-    """Report nothing."""
+__all__ = ["Loader", "Options", "Spec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from cachegraph.core.progress import Report
 from cachegraph.errors import AccessError, DecodeError
-from cachegraph.loaders.base import Report
 from cachegraph.loaders.manifests import MAX_READ, check_digest
 
 __all__ = ["ArchiveStore", "BlobStore", "DirectoryStore"]

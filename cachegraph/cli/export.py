@@ -26,7 +26,7 @@ __all__ = ["export"]
     "format_",
     type=click.Choice(["graphml", "dot", "json", "parquet"]),
     required=True,
-    help="GraphML (Gephi, yEd), DOT (Graphviz), JSON (node-link), Parquet (a folder of tables).",
+    help="GraphML (Gephi, yEd), DOT (Graphviz), JSON (nodes and relationships), Parquet (a folder of tables).",
 )
 @click.option(
     "--output",

@@ -13,10 +13,11 @@ import click
 
 from cachegraph.cli.app import complain
 from cachegraph.core.model import Name, Names
+from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import NoCacheError
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders import catalogue
-from cachegraph.loaders.base import Options, Report, quiet
+from cachegraph.loaders.base import Options
 
 __all__ = [
     "FAIL_ON",

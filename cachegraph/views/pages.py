@@ -42,7 +42,7 @@ def schema_page() -> str:
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
     ]
     for name, frame in FRAMES.items():
-        index = f"Index: `{frame.index}`." if frame.index else "No index of its own."
+        index = f"Index: `{'`, `'.join(frame.index)}`." if frame.index else "No index of its own."
         parts += [f"### `graph.{name}`", index]
         if frame.joins:
             parts.append(_properties(frame.joins))

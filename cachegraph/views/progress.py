@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from cachegraph.core.progress import Report
 from cachegraph.errors import MissingExtraError
-from cachegraph.loaders.base import Report
 
 __all__ = ["one_line"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from cachegraph.core.progress import quiet
 from cachegraph.errors import StoreError
-from cachegraph.loaders.base import quiet
 from cachegraph.stores.server.jars import fetch, read_lock
 from cachegraph.stores.server.places import cache_home
 from cachegraph.stores.server.relock import ROOTS

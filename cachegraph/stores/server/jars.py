@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cachegraph.core.progress import Report
 from cachegraph.errors import StoreError
-from cachegraph.loaders.base import Report
 from cachegraph.stores.server.places import cache_home, needs_server_extra, writing
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import StoreError, UnknownNameError
-from cachegraph.loaders.base import Report, quiet
 from cachegraph.stores.server.config import DEFAULT_VERSION, RELEASES, VERSIONS, choose_port, configure
 from cachegraph.stores.server.jars import fetch
 from cachegraph.stores.server.java import command, reason, run, start
