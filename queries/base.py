@@ -102,7 +102,8 @@ class Query:
         title : callable
             Names a record of the finding's export.
         """
-        return replace(finding, message=self.sentence(finding, title))
+        message = self.sentence(finding, title)
+        return replace(finding, message=message[:1].upper() + message[1:])
 
 
 def plural(count: int, noun: str) -> str:
