@@ -27,6 +27,9 @@ lock: $(VENV)/.dev
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --group dev -o requirements-dev.lock pyproject.toml
 
+docs: $(VENV)/.dev
+	$(BIN)/python -m cachegraph.views.pages docs
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 

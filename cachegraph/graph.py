@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport, Names
 from cachegraph.errors import UnknownNameError
@@ -15,10 +16,15 @@ from cachegraph.loaders.config import export_from_config
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import QUERIES, get
 from cachegraph.queries.findings import Findings
+from cachegraph.views.focus import Window, around, shown
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
+    from matplotlib.figure import Figure
+
+    from cachegraph.views.interactive import Explorer
+    from cachegraph.views.record import RecordView
 
 __all__ = ["CacheGraph", "from_config", "load"]
 
@@ -39,12 +45,20 @@ class CacheGraph:
     """
 
     def __init__(self, exports: Iterable[CacheExport], names: Names | None = None) -> None:
-        self.graphs = tuple(ExportGraph(export, names) for export in exports)
+        with collection_paused():
+            self.graphs: tuple[ExportGraph, ...] = tuple(ExportGraph(export, names) for export in exports)
+        self._by_id = {graph.id: graph for graph in self.graphs}
 
     def __repr__(self) -> str:
         """Count exports and records."""
-        records = sum(map(len, self.graphs))
+        records = sum(len(shown(graph)) for graph in self.graphs)
         return f"<CacheGraph: {len(self.graphs):,} export(s), {records:,} record(s)>"
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show it in a notebook."""
+        from cachegraph.views.display import describe_graphs
+
+        return describe_graphs(self.graphs)
 
     def __iter__(self) -> Iterator[ExportGraph]:
         """Go through the exports."""
@@ -90,6 +104,69 @@ class CacheGraph:
             raise UnknownNameError(f"there is no export {export}", hint=f"the graph has {len(self.graphs)}")
         return self.graphs[export]
 
+    def record(self, index: int, export: int = 0) -> RecordView:
+        """Look at one record: its slots and alternatives, results, layers, and what hangs on it.
+
+        Parameters
+        ----------
+        index : int
+            Index in the export's own ``records``.
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        cachegraph.views.record.RecordView
+
+        Raises
+        ------
+        UnknownNameError
+            No such export or record.
+        """
+        from cachegraph.views.record import look_at
+
+        return look_at(self._graph(export), index)
+
+    def focus(self, record: int, up: int = 2, down: int = 2, *, export: int = 0) -> CacheGraph:
+        """Give a smaller graph, around a record, that every function takes.
+
+        Records keep their indexes and ids, and every answer about one stays that of the whole export: a record whose
+        dependents are out of sight is no dead end for that. Findings about the export itself stay as well.
+
+        Parameters
+        ----------
+        record : int
+            Index in the export's own ``records``.
+        up : int
+            Steps towards the records that depend on it.
+        down : int
+            Steps towards the records that it depends on.
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        CacheGraph
+            With this one export.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export or record, or one that an earlier focus left out.
+        """
+        graph = self._graph(export)
+        graph.record(record)
+        if record not in shown(graph):
+            raise UnknownNameError(f"record {record} is out of focus", hint="focus the whole graph on it")
+        return CacheGraph._of(Window(graph, around(graph, record, up, down)))
+
+    @classmethod
+    def _of(cls, *graphs: ExportGraph) -> CacheGraph:
+        made = cls(())
+        made.graphs = graphs
+        made._by_id = {graph.id: graph for graph in graphs}
+        return made
+
     # --- Questions ---------------------------------------------------------------------------------------------------
 
     def query(self, name: str) -> Findings:
@@ -110,7 +187,8 @@ class CacheGraph:
             No such question.
         """
         question = get(name)
-        return Findings(self._answers(question), question)
+        with collection_paused():
+            return Findings(self._answers(question), question, self._worded)
 
     def check(self) -> Findings:
         """Ask every question of every export.
@@ -119,7 +197,8 @@ class CacheGraph:
         -------
         Findings
         """
-        return Findings(finding for question in QUERIES for finding in self._answers(question))
+        findings = (finding for question in QUERIES for finding in self._answers(question))
+        return Findings(findings, word=self._worded)
 
     def _answers(self, question: Query) -> Iterator[Finding]:
         stores: set[str] = set()
@@ -129,7 +208,13 @@ class CacheGraph:
                 if store in stores:
                     continue
                 stores.add(store)
-            yield from question.answers(graph)
+            in_focus = shown(graph)
+            for finding in question.ask(graph):
+                if finding.record is None or finding.record in in_focus:
+                    yield finding
+
+    def _worded(self, finding: Finding) -> Finding:
+        return get(finding.query).worded(finding, self._by_id[finding.export].title)
 
     def missing_results(self) -> Findings:
         """Ask which records have no loadable result."""
@@ -196,6 +281,97 @@ class CacheGraph:
         from cachegraph.views.networkx import to_networkx
 
         return to_networkx(self.graphs)
+
+    # --- Plots -------------------------------------------------------------------------------------------------------
+
+    def plot(self, export: int = 0) -> Figure:
+        """Draw the record graph of an export, layered left to right and coloured by state.
+
+        Parameters
+        ----------
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            More than 200 records are counted by depth and operation, and the figure says so; `focus` draws a part.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export.
+        cachegraph.errors.MissingExtraError
+            matplotlib is not installed.
+        """
+        from cachegraph.views.plot import plot
+
+        return plot(self._graph(export))
+
+    def plot_merge(self, record: int, export: int = 0) -> Figure:
+        """Draw a merge: the merged result's layers as a strip, each input's span under it, gaps marked.
+
+        Parameters
+        ----------
+        record : int
+            A merge record.
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        UnknownNameError
+            No such export or record, or no merge.
+        cachegraph.errors.MissingExtraError
+            matplotlib is not installed.
+        """
+        from cachegraph.views.plot_merge import plot_merge
+
+        return plot_merge(self._graph(export), record)
+
+    def plot_bytes(self) -> Figure:
+        """Draw what fills each config, against BuildKit's limit, and the largest blobs.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        cachegraph.errors.MissingExtraError
+            matplotlib is not installed.
+        """
+        from cachegraph.views.plot_bytes import plot_bytes
+
+        return plot_bytes(self.graphs)
+
+    def explore(self, export: int = 0) -> Explorer:
+        """Show the record graph of an export to pan, zoom, search and click on; works offline.
+
+        Parameters
+        ----------
+        export : int
+            Position of the export in the graph.
+
+        Returns
+        -------
+        cachegraph.views.interactive.Explorer
+            Shows itself in a notebook; ``save(path)`` writes it as a page that needs nothing else.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export.
+        cachegraph.errors.MissingExtraError
+            Bokeh is not installed.
+        """
+        from cachegraph.views.interactive import explore
+
+        return explore(self._graph(export))
 
 
 def load(specs: str | Sequence[str], *, names: Names | None = None, options: Options | None = None) -> CacheGraph:

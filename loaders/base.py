@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cachegraph.core.model import CacheExport
+from cachegraph.core.progress import Report, quiet
 
-__all__ = ["Loader", "Options", "Report", "Spec", "quiet"]
-
-Report = Callable[[str, int, int | None], None]
-"""Called during long work with what is done, how many so far, and of how many (None when unknown)."""
-
-
-def quiet(what: str, done: int, total: int | None) -> None:
-    """Report nothing."""
+__all__ = ["Loader", "Options", "Spec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +47,8 @@ class Options:
         Requests under way at once.
     insecure_registries : frozenset of str
         ``host[:port]`` that may be spoken to over plain HTTP.
+    tag_glob : str or None
+        Read all tags of a repository that match, such as ``*`` or ``cache-*``, instead of one.
     report : Report
     """
 
@@ -61,6 +57,7 @@ class Options:
     timeout: float = 30.0
     concurrency: int = 8
     insecure_registries: frozenset[str] = field(default_factory=frozenset)
+    tag_glob: str | None = None
     report: Report = quiet
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tarfile
 import zlib
 from collections.abc import Mapping
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
+from cachegraph.core.progress import Report
 from cachegraph.errors import AccessError, DecodeError
-from cachegraph.loaders.base import Report
 from cachegraph.loaders.manifests import MAX_READ, check_digest
 
 __all__ = ["ArchiveStore", "BlobStore", "DirectoryStore"]
@@ -31,6 +32,9 @@ class BlobStore(Protocol):
 
     def size(self, digest: str) -> int | None:
         """Size of a blob in bytes; None if it is not there."""
+
+    def matches(self, digest: str) -> bool:
+        """Tell whether the bytes of a blob that is there are those that its digest names."""
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
@@ -67,6 +71,11 @@ class DirectoryStore:
         """Size of a blob in bytes; None if it is not there."""
         path = self._path(digest)
         return path.stat().st_size if path.is_file() else None
+
+    def matches(self, digest: str) -> bool:
+        """Tell whether the bytes of a blob that is there are those that its digest names."""
+        with self._path(digest).open("rb") as file:
+            return _hashes_to(file, digest)
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
@@ -125,12 +134,21 @@ class ArchiveStore:
             ) from None
         self._members: dict[str, tarfile.TarInfo] = {}
         try:
+            self._index(report)
+        except BaseException:
+            self.close()
+            raise
+
+    def _index(self, report: Report) -> None:
+        """Note where every file is."""
+        try:
             for number, member in enumerate(self._archive, 1):
-                report(f"reading {path.name}", number, None)
+                report(f"reading {self.path.name}", number, None)
                 self._add(member)
         except _DAMAGED as error:
-            self.close()
-            raise DecodeError(f"{path}: the archive is cut off or damaged ({error})", hint="make it again") from None
+            raise DecodeError(
+                f"{self.path}: the archive is cut off or damaged ({error})", hint="make it again"
+            ) from None
 
     def _add(self, member: tarfile.TarInfo) -> None:
         name = PurePosixPath(member.name)
@@ -153,6 +171,11 @@ class ArchiveStore:
         member = self._members.get(self._name(digest))
         return None if member is None else member.size
 
+    def matches(self, digest: str) -> bool:
+        """Tell whether the bytes of a blob that is there are those that its digest names."""
+        file = self._archive.extractfile(self._members[self._name(digest)])
+        return file is not None and _hashes_to(file, digest)
+
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
         matches = ((_BLOB.fullmatch(name), member.size) for name, member in self._members.items())
@@ -173,3 +196,11 @@ class ArchiveStore:
             return file.read() if file else b""
         except _DAMAGED as error:
             raise DecodeError(f"{self.path}: {member.name} cannot be read ({error})", hint="make it again") from None
+
+
+def _hashes_to(file: IO[bytes], digest: str) -> bool:
+    algorithm, digits = check_digest(digest)
+    found = hashlib.new(algorithm)
+    while chunk := file.read(1 << 20):
+        found.update(chunk)
+    return found.hexdigest() == digits

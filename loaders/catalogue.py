@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain, islice
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Loader, Options, Spec
 from cachegraph.loaders.spec import parse
 
-__all__ = ["LOADERS", "Failure", "Loaded", "load"]
+__all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
 LOADERS = {
+    "azblob": "cachegraph.loaders.azblob",
     "config": "cachegraph.loaders.config",
     "daemon": "cachegraph.loaders.daemon",
+    "gha": "cachegraph.loaders.gha",
     "local": "cachegraph.loaders.layout",
+    "registry": "cachegraph.loaders.registry",
+    "s3": "cachegraph.loaders.s3",
 }
 """Spec types and the modules whose ``load`` reads them, imported when asked for."""
 
@@ -56,17 +63,57 @@ def load(specs: Iterable[str | Spec], options: Options | None = None) -> Loaded:
     -------
     Loaded
     """
-    exports: list[CacheExport] = []
-    failures: list[Failure] = []
-    for given in specs:
-        text = given if isinstance(given, str) else given.text
-        try:
-            spec = parse(given) if isinstance(given, str) else given
-            text = spec.text
-            exports += _loader(spec)(spec, options or Options())
-        except CacheGraphError as error:
-            failures.append(Failure(spec=text, error=error))
-    return Loaded(exports=tuple(exports), failures=tuple(failures))
+    parts = list(load_each(specs, options))
+    return Loaded(
+        exports=tuple(export for part in parts for export in part.exports),
+        failures=tuple(failure for part in parts for failure in part.failures),
+    )
+
+
+def load_each(specs: Iterable[str | Spec], options: Options | None = None) -> Iterator[Loaded]:
+    """Read specs one after the other, a few ahead: what is read waits in memory only for those before it.
+
+    Parameters
+    ----------
+    specs : iterable of str or Spec
+        May be endless.
+    options : Options, optional
+        ``concurrency`` specs are read at once.
+
+    Yields
+    ------
+    Loaded
+        What came of each spec, in their order.
+    """
+    options = options or Options()
+    waiting = iter(specs)
+    first = list(islice(waiting, 2))
+    if len(first) < 2:
+        yield from (_load_one(spec, options) for spec in first)
+        return
+    done = 0
+    with ThreadPoolExecutor(options.concurrency) as pool:
+        ahead: deque[Future[Loaded]] = deque()
+        for spec in chain(first, waiting):
+            ahead.append(pool.submit(_load_one, spec, options))
+            if len(ahead) >= 2 * options.concurrency:
+                yield ahead.popleft().result()
+                done += 1
+                options.report("sources", done, None)
+        while ahead:
+            yield ahead.popleft().result()
+            done += 1
+            options.report("sources", done, done + len(ahead))
+
+
+def _load_one(given: str | Spec, options: Options) -> Loaded:
+    text = given if isinstance(given, str) else given.text
+    try:
+        spec = parse(given) if isinstance(given, str) else given
+        text = spec.text
+        return Loaded(exports=tuple(_loader(spec)(spec, options)), failures=())
+    except CacheGraphError as error:
+        return Loaded(exports=(), failures=(Failure(spec=text, error=error),))
 
 
 def _loader(spec: Spec) -> Loader:

@@ -86,7 +86,7 @@ def export_from_config(
     )
 
 
-def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
+def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
     """List the blobs of a config without a manifest, as far as its layers' annotations describe them.
 
     Parameters
@@ -95,9 +95,11 @@ def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
 
     Returns
     -------
-    tuple of Blob
-        One for each distinct blob, in the order of the layers.
+    tuple of Blob, or None
+        One for each distinct blob, in the order of the layers; None if no layer is described.
     """
+    if not any(layer.annotations for layer in config.layers):
+        return None
     found: dict[str, Blob] = {}
     for layer in config.layers:
         note = layer.annotations

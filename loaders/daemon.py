@@ -109,6 +109,7 @@ def _export(key: str, place: str, config: CacheConfig, problems: tuple[Problem, 
         config_digest=sha256(encoded),
         config_bytes=len(encoded),
         problems=problems,
+        results_known=key == "db",
         store=place,
     )
 

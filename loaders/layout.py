@@ -23,7 +23,7 @@ from cachegraph.core.model import CacheExport, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.blobstores import ArchiveStore, BlobStore, DirectoryStore
-from cachegraph.loaders.manifests import MAX_READ, Descriptor, check_digest, parse_manifest, read_manifest, sha256
+from cachegraph.loaders.manifests import MAX_READ, Descriptor, check_digest, parse_manifest, read_manifest
 from cachegraph.loaders.spec import canonical, check_keys, required
 
 __all__ = ["load"]
@@ -89,6 +89,8 @@ class _Layout:
             if not isinstance(error, NoCacheError)
         )
         strays = self._strays(entries)
+        if self.options.verify:
+            found = [replace(export, problems=export.problems + self._damaged(export)) for export in found]
         return [
             replace(export, strays=strays, store=str(self.path), problems=export.problems + problems)
             for export in found
@@ -147,7 +149,7 @@ class _Layout:
         if size > limit:
             raise DecodeError(f"blob {descriptor.digest} has {size:,} bytes, more than any config", hint="export again")
         data = self.store.read(descriptor.digest)
-        if descriptor.digest.startswith("sha256:") and sha256(data) != descriptor.digest:
+        if not self.store.matches(descriptor.digest):
             raise DecodeError(
                 f"blob {descriptor.digest} has other bytes than its digest says", hint="it is damaged, export again"
             )
@@ -157,6 +159,17 @@ class _Layout:
         for descriptor in descriptors:
             check_digest(descriptor.digest)
         return {d.digest: self.store.size(d.digest) for d in descriptors}
+
+    def _damaged(self, export: CacheExport) -> tuple[Problem, ...]:
+        """Read every listed blob, and name those with other bytes than their digest says."""
+        there = [blob.digest for blob in export.blobs or () if blob.present]
+        problems = []
+        for number, digest in enumerate(there, 1):
+            self.options.report("checking blobs", number, len(there))
+            if not self.store.matches(digest):
+                message = f"blob {digest[:19]} has other bytes than its digest says: loading it fails; export again"
+                problems.append(Problem(code="digest-mismatch", digest=digest, severity="error", message=message))
+        return tuple(problems)
 
     # --- What nothing points at ------------------------------------------------------------------------------------
 

@@ -33,9 +33,9 @@ from cachegraph.core import gojson
 from cachegraph.core.decode import decode, decode_records
 from cachegraph.core.gojson import GoInt, Wire
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, Kind, Problem
+from cachegraph.core.progress import Report, quiet
 from cachegraph.core.verdict import too_large
 from cachegraph.errors import DecodeError, NoCacheError
-from cachegraph.loaders.base import Report, quiet
 
 __all__ = ["CACHE_CONFIG", "MAX_READ", "Descriptor", "Fetch", "Manifest", "check_digest", "read_manifest", "sha256"]
 

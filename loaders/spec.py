@@ -85,6 +85,8 @@ def parse(text: str) -> Spec:
     kind = attrs.pop("type", "")
     if not kind:
         raise SpecError(f"{_masked(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
+    if kind == "local" and {"src", "dest"} <= attrs.keys():
+        raise SpecError(f"{_masked(text)}: src and dest mean the same here, and both are given")
     if kind == "local" and "dest" in attrs:
         attrs = {"src" if key == "dest" else key: value for key, value in attrs.items()}
     return Spec(type=kind, attrs=attrs, text=_masked(text))
@@ -159,8 +161,20 @@ def _split(text: str) -> list[str]:
 
 
 def _masked(text: str) -> str:
-    """Show a spec without its credentials."""
-    return re.sub(rf"(?i)\b({'|'.join(SECRET)})=[^,\"]*", r"\1=***", text)
+    """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``."""
+    try:
+        fields = next(csv.reader([text], strict=True))
+    except csv.Error:  # nobody can say where a value ends: show nothing behind the first secret
+        fields = [re.sub(rf"(?i)\b({'|'.join(SECRET)})=.*", r"\1=***", text)]
+    hidden = (_masked_field(field) for field in fields)
+    return ",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden)
+
+
+def _masked_field(field: str) -> str:
+    key, equals, _ = field.partition("=")
+    if equals and key.strip().lower() in SECRET:
+        return f"{key}=***"
+    return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
 
 
 def canonical(kind: str, attrs: Mapping[str, str]) -> str:

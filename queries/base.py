@@ -93,19 +93,6 @@ class Query:
         """Text of the twin in Cypher."""
         return resources.files("cachegraph.queries").joinpath(f"{self.name}.cypher").read_text("utf-8")
 
-    def answers(self, graph: ExportGraph) -> list[Finding]:
-        """Ask the question of one export.
-
-        Parameters
-        ----------
-        graph : ExportGraph
-
-        Returns
-        -------
-        list of Finding
-        """
-        return [self.worded(finding, graph.title) for finding in self.ask(graph)]
-
     def worded(self, finding: Finding, title: Title) -> Finding:
         """Give a finding its message.
 
@@ -115,7 +102,8 @@ class Query:
         title : callable
             Names a record of the finding's export.
         """
-        return replace(finding, message=self.sentence(finding, title))
+        message = self.sentence(finding, title)
+        return replace(finding, message=message[:1].upper() + message[1:])
 
 
 def plural(count: int, noun: str) -> str:

@@ -97,7 +97,7 @@ def _words(finding: MergeSubset, start: int, stop: int) -> str:
     count, whole = plural(stop - start, "layer"), finding.merged_layers
     match finding.relation:
         case None:
-            return "cannot be compared, because the merge has no loadable result"
+            return "cannot be compared, because the merge has no loadable result that could be"
         case "prefix":
             return f"is the first {count} of {whole}"
         case "subset":

@@ -53,8 +53,10 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
     Yields
     ------
     SizeForecast
-        One.
+        One; none for a daemon, which has no config.
     """
+    if graph.export.kind == "daemon":
+        return
     config, total = graph.export.config, graph.export.config_bytes
     # An inline cache is the records alone: its layers are the image's.
     own_layers = config.layers if graph.export.kind != "inline" else ()

@@ -47,11 +47,12 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     UnreachableRoot
         By record index; one for each root and reason.
     """
-    lost = _lost(graph)
+    known = graph.export.results_known
+    lost = _lost(graph) if known else {}
     for root in graph.roots:
         if not graph.links.dependents[root]:
             yield _finding(graph, root, "orphan")
-        elif not graph.bridged[root]:
+        elif known and not graph.bridged[root]:
             yield _finding(graph, root, "dead")
         if root in lost:
             yield lost[root]

@@ -24,6 +24,7 @@ COMMANDS = {
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
+    "neo4j": ("cachegraph.cli.neo4j:neo4j", "Run a Neo4j of your own, and look after what is in it."),
     "completion": ("cachegraph.cli.completion:completion", "Print what makes a shell complete commands."),
 }
 """Command name to where it is defined, and its line in the help."""

@@ -29,7 +29,7 @@ def check(specs: tuple[str, ...], format_: str, fail_on: str, *, everything: boo
     A SPEC is what buildx takes for --cache-from (type=local,src=DIR, type=registry,ref=REF, ...), a path, or an image
     reference.
     """
-    read = read_specs(specs, **how)
+    read = read_specs(specs, how)
     findings = read.graph.check()
     _print(read.graph, findings, format_, everything=everything)
     sys.exit(read.exit_code or fails(findings, fail_on))

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.core.model import Name, Names
+from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import NoCacheError
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders import catalogue
-from cachegraph.loaders.base import Options, Report, quiet
+from cachegraph.loaders.base import Options
 
-__all__ = ["FAIL_ON", "FORMATS", "Read", "fail_on_option", "format_option", "progress", "read_specs", "source_options"]
+__all__ = [
+    "FAIL_ON",
+    "FORMATS",
+    "Read",
+    "fail_on_option",
+    "format_option",
+    "loader_options",
+    "progress",
+    "read_specs",
+    "source_options",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,9 +65,27 @@ def source_options(command: F) -> F:
     """Add the specs, and how to read them."""
     seconds = click.FloatRange(min=0.1)
     decorators: list[Callable[[Any], Any]] = [
-        click.argument("specs", nargs=-1, required=True, metavar="SPEC..."),
+        click.argument("specs", nargs=-1, metavar="SPEC..."),
+        click.option(
+            "--from-file",
+            "files",
+            multiple=True,
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
+        ),
         click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
         click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
+        click.option(
+            "--names", multiple=True, metavar="SOURCE", help="Where plaintexts of digests are; may be repeated."
+        ),
+        click.option("--all-tags", is_flag=True, help="Read every tag of a repository."),
+        click.option("--tags", metavar="GLOB", help="Read the tags of a repository that match, such as 'cache-*'."),
+        click.option(
+            "--insecure-registry",
+            multiple=True,
+            metavar="HOST",
+            help="Speak plain HTTP to this registry; may be repeated.",
+        ),
         click.option("--timeout", type=seconds, default=30, show_default=True, help="Seconds for a request."),
         click.option(
             "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
@@ -73,8 +105,8 @@ class Read:
     failures : tuple of Failure
     """
 
-    def __init__(self, loaded: catalogue.Loaded) -> None:
-        self.graph = CacheGraph(loaded.exports)
+    def __init__(self, loaded: catalogue.Loaded, names: Names) -> None:
+        self.graph = CacheGraph(loaded.exports, names)
         self.failures = loaded.failures
 
     @property
@@ -87,16 +119,72 @@ class Read:
         return max((error.exit_code for error in real), default=0)
 
 
-def read_specs(
-    specs: Iterable[str], *, probe: bool = False, verify: bool = False, timeout: float = 30, concurrency: int = 8
-) -> Read:
-    """Read what the specs name; complain about what cannot be read, and go on with the rest."""
+def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
+    """Read what the specs name; complain about what cannot be read, and go on with the rest.
+
+    Parameters
+    ----------
+    specs : iterable of str
+    how : mapping
+        Values of `source_options`.
+
+    Returns
+    -------
+    Read
+    """
+    every = [*specs, *_specs_in_files(how["files"])]
+    if not every and not how["files"]:
+        raise click.UsageError("Missing argument 'SPEC...'.")
     with progress() as report:
-        options = Options(probe=probe, verify=verify, timeout=timeout, concurrency=concurrency, report=report)
-        read = Read(catalogue.load(specs, options))
+        options = loader_options(how, report)
+        names = _read_names(how["names"], options)
+        read = Read(catalogue.load(every, options), names)
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
+
+
+def loader_options(how: Mapping[str, Any], report: Report) -> Options:
+    """Make the loaders' options of `source_options`."""
+    return Options(
+        probe=how["probe"],
+        verify=how["verify"],
+        timeout=how["timeout"],
+        concurrency=how["concurrency"],
+        insecure_registries=frozenset(how["insecure_registry"]),
+        tag_glob=how["tags"] or ("*" if how["all_tags"] else None),
+        report=report,
+    )
+
+
+def _specs_in_files(files: Iterable[Path]) -> Iterator[str]:
+    """Give the cache entries of files, each once; say which cannot be resolved and why."""
+    seen: set[str] = set()
+    for path in files:
+        from cachegraph.loaders.files import specs_in_file
+
+        found = specs_in_file(path)
+        if not found:
+            click.echo(f"cachegraph: {path}: no cache entry in it", err=True)
+        for entry in found:
+            if entry.text is None:
+                click.echo(f"cachegraph: {entry.place}: not read: {entry.reason}", err=True)
+            elif entry.text not in seen:
+                seen.add(entry.text)
+                yield entry.text
+
+
+def _read_names(sources: Iterable[str], options: Options) -> Names:
+    """Read plaintexts; of a digest that several sources name, the last counts."""
+    records: dict[str, Name] = {}
+    selectors: dict[str, str] = {}
+    for source in sources:
+        from cachegraph.loaders.names import read_names
+
+        found = read_names(source, options)
+        records |= found.records
+        selectors |= found.selectors
+    return Names(records=records, selectors=selectors)
 
 
 @contextmanager
@@ -117,10 +205,12 @@ def progress() -> Iterator[Report]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
+        lock = Lock()  # loaders report from their threads
 
         def report(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+            with lock:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what, total=total)
+                bar.update(tasks[what], completed=done, total=total)
 
         yield report

@@ -26,7 +26,7 @@ def query(name: str, specs: tuple[str, ...], format_: str, fail_on: str, **how: 
     `cachegraph queries` lists the questions.
     """
     question = get(name)
-    read = read_specs(specs, **how)
+    read = read_specs(specs, how)
     findings = read.graph.query(question.name)
     columns = [column for column in question.columns if column not in ("query", "export", "digest")]
     rows = [finding.to_dict() for finding in findings]
@@ -36,7 +36,15 @@ def query(name: str, specs: tuple[str, ...], format_: str, fail_on: str, **how: 
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph queries --format markdown")
-@click.option("--format", "-f", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format",
+    "-f",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to write the list.",
+)
 def queries(format_: str) -> None:
     """List the questions: what each asks, and how severe its findings are."""
     rows = [

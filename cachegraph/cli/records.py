@@ -20,7 +20,7 @@ __all__ = ["record_rows", "records"]
 @format_option()
 def records(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: ANN401
     """List the records of every export that the SPECs name: inputs, results, and what BuildKit can load."""
-    read = read_specs(specs, **how)
+    read = read_specs(specs, how)
     if format_ == "json":
         if read.graph.graphs:
             print_json([row for graph in read.graph for row in record_rows(graph)])

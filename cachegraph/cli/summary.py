@@ -56,16 +56,20 @@ def verdict(graph: ExportGraph) -> str:
     graph : ExportGraph
     """
     steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(graph.loadable)
+    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
     size = sum(graph.sizes.values())
     layers = plural(len(graph.export.config.layers), "layer")
     held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
     held += f", {size_text(size)}" if size else ""
+    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
+    share = f"{some} records that have inputs"
+    if graph.export.kind == "daemon":
+        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
+        return f"A builder's own cache: {held}; {known}."
     if graph.import_error is not None:
         return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
     if not len(graph):
         return "BuildKit imports it, and it is empty: it gives nothing."
-    share = "every step" if loadable >= steps else f"{loadable} of {plural(steps, 'step')}"
     return f"BuildKit imports it: {held}. A build can load {share}."
 
 
@@ -84,17 +88,13 @@ def _print_findings(out: Console, findings: list[Finding], *, everything: bool) 
         like = (finding.query, getattr(finding, "reason", ""))
         counts[like] += 1
         if everything or counts[like] <= _FOLD:
-            sentence = Text(clean(_sentence(finding.message)))
+            sentence = Text(clean(finding.message))
             table.add_row(Text(finding.severity, style=_STYLES[finding.severity]), sentence)
     out.print(Padding(table, (0, 0, 0, 2)))
     for (query, reason), count in counts.items():
         if not everything and count > _FOLD:
             kind = f"{query} ({reason})" if reason else query
             out.print(Text(f"  ... and {count - _FOLD:,} more of {kind}: --all shows them."))
-
-
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]
 
 
 def _print_counts(out: Console, notes: list[Finding]) -> None:

@@ -10,15 +10,15 @@ the slots of record ``r`` are ``slot_ptr[r]`` to ``slot_ptr[r+1]``. ::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cachegraph.core.model import CacheConfig
-from cachegraph.core.times import parse_times
 
 __all__ = ["Columns", "build_columns"]
 
@@ -41,8 +41,6 @@ class Columns:
     result_layer : numpy.ndarray of int32, shape (results,)
         Layer index; of a chain, its position in `chain_ptr`.
     is_chain : numpy.ndarray of bool, shape (results,)
-    result_time : numpy.ndarray of int64, shape (results,)
-        Nanoseconds since 1970, `cachegraph.core.times.UNKNOWN` where unknown.
     chain_ptr : numpy.ndarray of int32, shape (chains + 1,)
     chain_layer : numpy.ndarray of int32
         Layer indexes of all chains.
@@ -59,7 +57,6 @@ class Columns:
     result_ptr: Ints
     result_layer: Ints
     is_chain: NDArray[np.bool_]
-    result_time: NDArray[np.int64]
     chain_ptr: Ints
     chain_layer: Ints
     layer_parent: Ints
@@ -95,47 +92,46 @@ def build_columns(config: CacheConfig) -> Columns:
     records, layers = config.records, config.layers
     slots = list(chain.from_iterable([record.inputs for record in records]))
     alternatives = list(chain.from_iterable(slots))
-    selectors = {"": 0}
-    selector = [selectors.setdefault(alternative.selector, len(selectors)) for alternative in alternatives]
+    selector, selectors = _numbered([alternative.selector for alternative in alternatives], first="")
+    layer_blob, blobs = _numbered([layer.blob for layer in layers])
 
     layered = [len(record.layers) for record in records]
     chained = [len(record.chains) for record in records]
     chains = list(chain.from_iterable([record.chains for record in records]))
     counts = np.fromiter(chain.from_iterable(zip(layered, chained, strict=True)), dtype=np.intp)
     is_chain = np.repeat(np.tile([False, True], len(records)), counts)
-    times = np.empty(len(is_chain), dtype=np.int64)
-    times[~is_chain] = parse_times([result.created_at for record in records for result in record.layers])
-    times[is_chain] = parse_times([result.created_at for result in chains])
     result_layer = np.empty(len(is_chain), dtype=np.int32)
     result_layer[~is_chain] = _ints([result.layer for record in records for result in record.layers])
     result_layer[is_chain] = np.arange(len(chains), dtype=np.int32)
 
-    blobs: dict[str, int] = {}
-    layer_blob = [blobs.setdefault(layer.blob, len(blobs)) for layer in layers]
     return Columns(
-        slot_ptr=_offsets(len(record.inputs) for record in records),
-        alt_ptr=_offsets(map(len, slots)),
+        slot_ptr=_offsets([len(record.inputs) for record in records]),
+        alt_ptr=_offsets(list(map(len, slots))),
         link=_ints([alternative.link for alternative in alternatives]),
         selector=_ints(selector),
-        result_ptr=_offsets(map(sum, zip(layered, chained, strict=True))),
+        result_ptr=_offsets(list(map(add, layered, chained))),
         result_layer=result_layer,
         is_chain=is_chain,
-        result_time=times,
-        chain_ptr=_offsets(len(result.layers) for result in chains),
+        chain_ptr=_offsets([len(result.layers) for result in chains]),
         chain_layer=_ints(list(chain.from_iterable([result.layers for result in chains]))),
         layer_parent=_ints([layer.parent for layer in layers]),
         layer_blob=_ints(layer_blob),
-        selectors=tuple(selectors),
-        blobs=tuple(blobs),
+        selectors=selectors,
+        blobs=blobs,
     )
 
 
-def _offsets(lengths: Iterable[int]) -> Ints:
-    counts = np.fromiter(lengths, dtype=np.int32)
-    return np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(counts, dtype=np.int32)])
+def _numbered(texts: list[str], first: str | None = None) -> tuple[list[int], tuple[str, ...]]:
+    """Give texts numbers in order of appearance; a `first` is number 0 whether it appears or not."""
+    distinct = dict.fromkeys([] if first is None else [first]) | dict.fromkeys(texts)
+    numbers = {text: number for number, text in enumerate(distinct)}
+    return list(map(numbers.__getitem__, texts)), tuple(numbers)
+
+
+def _offsets(lengths: Sequence[int]) -> Ints:
+    return np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(np.array(lengths, dtype=np.int32), dtype=np.int32)])
 
 
 def _ints(values: Sequence[int]) -> Ints:
     """Make an int32 column; what does not fit is out of range for every use, and stays so."""
-    wide = np.array(values, dtype=np.int64)
-    return wide.clip(_LOW, _HIGH).astype(np.int32)
+    return np.array(values, dtype=np.int64).clip(_LOW, _HIGH).astype(np.int32)

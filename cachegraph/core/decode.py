@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cachegraph.core import gojson
+from cachegraph.core.garbage import collection_paused
 from cachegraph.core.model import CacheConfig, CacheRecord
 from cachegraph.core.times import parse_times
 from cachegraph.errors import DecodeError
@@ -49,8 +50,9 @@ def decode(data: bytes) -> CacheConfig:
     >>> decode(b'{"Records": [{"digest": "sha256:aa", "new": 1}], "layers": null}')
     CacheConfig(layers=(), records=(CacheRecord(layers=(), chains=(), digest='sha256:aa', inputs=()),))
     """
-    config = gojson.read(data, _CONFIG, hint=_HINT)
-    _check_times(config)
+    with collection_paused():
+        config = gojson.read(data, _CONFIG, hint=_HINT)
+        _check_times(config)
     return config
 
 

@@ -11,7 +11,9 @@ Source: BuildKit ``cache/remotecache/v1/chains.go``, ``CacheChains.Add`` and ``i
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from cachegraph.core.model import CacheConfig
 from cachegraph.core.results import State
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from cachegraph.core.graph import ExportGraph
 
 __all__ = ["fold", "fold_results"]
-
-Link = tuple[int, str]
 
 
 def fold(config: CacheConfig, links: Links) -> list[int]:
@@ -41,36 +41,28 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
         A key is named by one of its records: the first that BuildKit meets. -1 for ``random:`` records, which get none,
         and for those on a loop.
     """
-    digests = [record.digest for record in config.records]
-    common = {digest for digest, count in Counter(digests).items() if count > 1}
+    counts = Counter(record.digest for record in config.records)
     keys = _Keys(len(config.records))
-    children: dict[tuple[str, int, Link], set[int]] = {}
     roots: dict[str, int] = {}
     for index in import_order(config, links):
         record = config.records[index]
         if record.digest.startswith("random:"):
             continue
-        if record.digest not in common:
-            keys.parent[index] = index
+        keys.add(index)
+        if counts[record.digest] == 1:
             continue
         if not record.inputs:
-            keys.parent[index] = roots.setdefault(record.digest, index)
+            keys.join([roots.setdefault(record.digest, index)], index)
             continue
-        slots = [{(keys.find(a.link), a.selector) for a in slot} for slot in record.inputs]
-        found = [
-            {keys.find(child) for link in slot for child in children.get((record.digest, number, link), ())}
-            for number, slot in enumerate(slots)
+        slots = [
+            [(keys.find(a.link), _Link(record.digest, number, a.selector)) for a in slot]
+            for number, slot in enumerate(record.inputs)
         ]
-        twins = sorted(set.intersection(*found))
-        keys.parent[index] = index
-        for twin in twins:
-            keys.join(twin, index)
-        if len(twins) > 1 or (twins and twins[0] != keys.find(index)):
-            children = _renamed(children, keys)
-        for number, slot in enumerate(slots):
-            for link in slot:
-                children.setdefault((record.digest, number, link), set()).add(keys.find(index))
-    return [keys.find(index) if keys.parent[index] >= 0 else -1 for index in range(len(config.records))]
+        twins = set.intersection(*(keys.children_of(slot) for slot in slots))
+        keys.join(twins, index)
+        for key, link in chain.from_iterable(slots):
+            keys.link(key, link, index)
+    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
 
 
 def import_order(config: CacheConfig, links: Links) -> list[int]:
@@ -132,7 +124,7 @@ def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
             if graph.state(result) > State.BLOB_MISSING:
                 continue
             blobs = graph.result_blobs(result)
-            known = kept.setdefault(key, {}).setdefault((int(graph.columns.result_time[result]), len(blobs)), set())
+            known = kept.setdefault(key, {}).setdefault((int(graph.result_times[result]), len(blobs)), set())
             dropped += bool(known) and blobs not in known
             known.add(blobs)
         if record != key:
@@ -140,27 +132,57 @@ def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
     return folded
 
 
+class _Link(NamedTuple):
+    """What BuildKit finds a key's children by."""
+
+    digest: str
+    slot: int
+    selector: str
+
+
 class _Keys:
-    """Union-find over records; the smaller position in BuildKit's order stays the name."""
+    """Which records are one key (union-find), and the children of each key.
+
+    The record that BuildKit meets first stays the name.
+    """
 
     def __init__(self, count: int) -> None:
-        self.parent = [-1] * count
+        self._parent = [-1] * count
+        self._met: dict[int, int] = {}
+        self._children: dict[int, dict[_Link, set[int]]] = {}
+
+    def __contains__(self, record: int) -> bool:
+        """Tell whether the record has a key."""
+        return record in self._met
+
+    def add(self, record: int) -> None:
+        """Give a record a key of its own."""
+        self._parent[record] = record
+        self._met[record] = len(self._met)
 
     def find(self, record: int) -> int:
-        while self.parent[record] not in (record, -1):
-            self.parent[record] = max(self.parent[self.parent[record]], -1)
-            record = self.parent[record]
+        """Name the key of a record."""
+        while self._parent[record] != record:
+            self._parent[record] = self._parent[self._parent[record]]
+            record = self._parent[record]
         return record
 
-    def join(self, keep: int, other: int) -> None:
-        keep, other = self.find(keep), self.find(other)
-        if keep != other:
-            self.parent[other] = keep
+    def join(self, twins: Collection[int], record: int) -> None:
+        """Make a record and the keys that it matches one; BuildKit moves their children along."""
+        first, *others = sorted({self.find(record), *map(self.find, twins)}, key=self._met.__getitem__)
+        for other in others:
+            self._parent[other] = first
+            less, more = sorted((self._children.pop(key, {}) for key in (first, other)), key=len)
+            for link, found in less.items():
+                more.setdefault(link, set()).update(found)
+            self._children[first] = more
 
+    def link(self, key: int, link: _Link, child: int) -> None:
+        """Make a record the child of a key."""
+        self._children.setdefault(self.find(key), {}).setdefault(link, set()).add(child)
 
-def _renamed(children: dict[tuple[str, int, Link], set[int]], keys: _Keys) -> dict[tuple[str, int, Link], set[int]]:
-    """Bring links up to date after two keys became one: BuildKit moves the children along."""
-    renamed: dict[tuple[str, int, Link], set[int]] = {}
-    for (digest, slot, (record, selector)), found in children.items():
-        renamed.setdefault((digest, slot, (keys.find(record), selector)), set()).update(map(keys.find, found))
-    return renamed
+    def children_of(self, slot: Iterable[tuple[int, _Link]]) -> set[int]:
+        """Name the keys that some alternative of a slot leads to."""
+        return {
+            self.find(child) for key, link in slot for child in self._children.get(self.find(key), {}).get(link, ())
+        }

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from cachegraph.core.columns import Columns, build_columns
 from cachegraph.core.folding import fold_results
@@ -16,6 +18,7 @@ from cachegraph.core.model import CacheExport, CacheRecord, Name, Names
 from cachegraph.core.operations import merge_width
 from cachegraph.core.results import Resolved, State, ancestors, resolve
 from cachegraph.core.search import Links
+from cachegraph.core.times import parse_times
 from cachegraph.core.verdict import annotation_refusal, parse_refusal
 from cachegraph.errors import UnknownNameError
 
@@ -41,6 +44,8 @@ class ExportGraph:
     resolved : Resolved
     loadable : bytearray, shape (records,)
         1 for each record that has a loadable result.
+    parents : list of int, length layers
+        Parent of each layer, as the export says.
     """
 
     def __init__(self, export: CacheExport, names: Names | None = None) -> None:
@@ -50,13 +55,16 @@ class ExportGraph:
         self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
         self.missing_blobs = {blob.digest for blob in export.blobs or () if blob.present is False}
         self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs)
+        self.loadable = bytearray(len(export.config.records))
+        owner = np.repeat(np.arange(len(self.loadable)), np.diff(self.columns.result_ptr))
+        np.frombuffer(self.loadable, dtype=np.uint8)[owner[self.resolved.result == State.LOADABLE]] = 1
+        # Plain lists beside the columns: what is asked for one by one comes out of them several times faster.
         self._result_state: list[int] = self.resolved.result.tolist()
         self._result_ptr: list[int] = self.columns.result_ptr.tolist()
-        self.loadable = bytearray(len(export.config.records))
-        for record in range(len(self.loadable)):
-            low, high = self._result_ptr[record : record + 2]
-            if low < high and 0 in self._result_state[low:high]:
-                self.loadable[record] = 1
+        self._result_layer: list[int] = self.columns.result_layer.tolist()
+        self._is_chain: list[bool] = self.columns.is_chain.tolist()
+        self._layer_blobs = [layer.blob for layer in export.config.layers]
+        self.parents: list[int] = self.columns.layer_parent.tolist()
 
     def __len__(self) -> int:
         """Count the records."""
@@ -72,7 +80,9 @@ class ExportGraph:
 
     @cached_property
     def import_error(self) -> str | None:
-        """BuildKit's words if it refuses the export; None if it imports it."""
+        """BuildKit's words if it refuses the export; None if it imports it, or need not: a daemon's own keys."""
+        if self.export.kind == "daemon":
+            return None
         return (
             self.export.refusal
             or annotation_refusal(self.export.config, self.export.kind)
@@ -137,7 +147,7 @@ class ExportGraph:
     @cached_property
     def bridged(self) -> bytearray:
         """Mark each record that some loadable record depends on, directly or not."""
-        return self.links.below(index for index, loadable in enumerate(self.loadable) if loadable)
+        return self.links.below(np.frombuffer(self.loadable, dtype=np.bool_))
 
     def naming(self, record: int) -> Name:
         """Say what a record does: by its plaintext, else by what its digest gives away.
@@ -193,7 +203,9 @@ class ExportGraph:
 
     @cached_property
     def missing(self) -> list[int]:
-        """Records that are not roots and have no loadable result, by index."""
+        """Records that are not roots and have no loadable result, by index; none where results are not known."""
+        if not self.export.results_known:
+            return []
         records = self.export.config.records
         return [i for i, loadable in enumerate(self.loadable) if not loadable and records[i].inputs]
 
@@ -251,6 +263,19 @@ class ExportGraph:
         """Say what becomes of a result."""
         return State(self._result_state[result])
 
+    @cached_property
+    def result_times(self) -> NDArray[np.int64]:
+        """When each result was made.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (results,)
+            Nanoseconds since 1970 UTC, `cachegraph.core.times.UNKNOWN` where unknown.
+        """
+        records = self.export.config.records
+        made = (results for record in records for results in (record.layers, record.chains))
+        return parse_times([result.created_at for results in made for result in results])
+
     def result_layers(self, result: int) -> list[int]:
         """Layers of a result as the export gives them, bottom first.
 
@@ -264,17 +289,17 @@ class ExportGraph:
         list of int
             Layer indexes; those out of range are left out.
         """
-        layer = int(self.columns.result_layer[result])
-        if not self.columns.is_chain[result]:
-            return ancestors(self.columns, layer)
+        layer = self._result_layer[result]
+        if not self._is_chain[result]:
+            return ancestors(self.parents, layer)
         low, high = self.columns.chain_ptr[layer : layer + 2].tolist()
-        count = len(self.columns.layer_parent)
+        count = len(self.parents)
         return [index for index in self.columns.chain_layer[low:high].tolist() if 0 <= index < count]
 
     def result_blobs(self, result: int) -> tuple[str, ...]:
         """Blob digests of a result, bottom first."""
-        layers = self.export.config.layers
-        return tuple(layers[index].blob for index in self.result_layers(result))
+        blobs = self._layer_blobs
+        return tuple([blobs[index] for index in self.result_layers(result)])
 
     def loadable_results(self, record: int) -> Iterator[int]:
         """Positions of a record's loadable results, in BuildKit's order."""
@@ -282,22 +307,22 @@ class ExportGraph:
 
     def newest_result(self, record: int) -> int | None:
         """Position of the loadable result that BuildKit takes, the newest (of equals the first); None without one."""
-        return max(
-            self.loadable_results(record), key=lambda result: self.columns.result_time[result].item(), default=None
-        )
+        loadable = list(self.loadable_results(record))
+        if len(loadable) <= 1:
+            return loadable[0] if loadable else None
+        return max(loadable, key=lambda result: int(self.result_times[result]))
 
     # --- Layers ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def used_layers(self) -> bytearray:
         """Mark each layer that some loadable result uses."""
-        used = bytearray(len(self.columns.layer_parent))
-        parents = self.columns.layer_parent.tolist()
+        used = bytearray(len(self.parents))
         loadable = self.resolved.result == State.LOADABLE
         for layer in self.columns.result_layer[loadable & ~self.columns.is_chain].tolist():
             while layer >= 0 and not used[layer]:
                 used[layer] = 1
-                layer = parents[layer]
+                layer = self.parents[layer]
         for result in (loadable & self.columns.is_chain).nonzero()[0].tolist():
             for layer in self.result_layers(result):
                 used[layer] = 1

@@ -90,10 +90,10 @@ def _by_chain_id(graph: ExportGraph) -> dict[int, Blobs]:
 
 def _runs(graph: ExportGraph) -> Iterator[list[int]]:
     """Give every run of layers that stands on its own: up to each topmost layer, and every chain."""
-    parents = set(graph.columns.layer_parent.tolist())
-    for layer in range(len(graph.columns.layer_parent)):
+    parents = set(graph.parents)
+    for layer in range(len(graph.parents)):
         if layer not in parents:
-            yield ancestors(graph.columns, layer)
+            yield ancestors(graph.parents, layer)
     for result in graph.columns.is_chain.nonzero()[0].tolist():
         yield graph.result_layers(result)
 

@@ -81,7 +81,8 @@ def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) 
     """
     slots = graph.export.config.records[record].inputs
     links = [[a.link for a in slot if 0 <= a.link < len(graph)] for slot in slots]
-    newest = graph.newest_result(record)
+    # A daemon's results are snapshots of its own, not layers that could be compared.
+    newest = None if graph.export.kind == "daemon" else graph.newest_result(record)
     if newest is None:
         empty = tuple(
             Slot(alternatives=tuple((link, None) for link in slot), place=None, inferred=False) for slot in links

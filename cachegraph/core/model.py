@@ -188,6 +188,8 @@ class CacheExport:
         carry the same tuple.
     store : str
         Names the store that ``strays`` belong to, such as the directory.
+    results_known : bool
+        False where the source tells keys only: then nobody can say what is loadable.
     """
 
     source: str
@@ -203,6 +205,7 @@ class CacheExport:
     problems: tuple[Problem, ...] = ()
     strays: tuple[StrayBlob, ...] | None = None
     store: str = ""
+    results_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Source: BuildKit ``cache/remotecache/v1/parse.go``, ``parseRecord`` and ``getRem
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -64,6 +64,9 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     """
     known = [listed is None or blob in listed for blob in columns.blobs]
     gone = [blob in missing for blob in columns.blobs]
+    if all(known) and not any(gone) and _is_sound(columns):  # nearly always
+        layers, results = len(columns.layer_parent), len(columns.is_chain)
+        return Resolved(layer=np.zeros(layers, dtype=np.int8), result=np.zeros(results, dtype=np.int8))
     blob_of = columns.layer_blob.tolist()
     layer = _resolve_layers(columns.layer_parent.tolist(), [known[b] for b in blob_of], [gone[b] for b in blob_of])
     layer_column = np.array(layer, dtype=np.int8)
@@ -79,12 +82,13 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     return Resolved(layer=layer_column, result=result)
 
 
-def ancestors(columns: Columns, layer: int) -> list[int]:
+def ancestors(parents: Sequence[int], layer: int) -> list[int]:
     """List a layer and its parents, bottom first.
 
     Parameters
     ----------
-    columns : Columns
+    parents : sequence of int
+        Parent of each layer, -1 for none.
     layer : int
         A layer whose state is not ``INVALID``.
 
@@ -94,38 +98,54 @@ def ancestors(columns: Columns, layer: int) -> list[int]:
         Layer indexes. Cut off at a loop or an index out of range, should there be one above an unlisted blob.
     """
     found: dict[int, None] = {}
-    while 0 <= layer < len(columns.layer_parent) and layer not in found:
+    while 0 <= layer < len(parents) and layer not in found:
         found[layer] = None
-        layer = int(columns.layer_parent[layer])
+        layer = parents[layer]
     return list(found)[::-1]
+
+
+def _is_sound(columns: Columns) -> bool:
+    """Tell whether every layer index is in range and every layer has a bottom."""
+    count = len(columns.layer_parent)
+    used = np.concatenate([columns.chain_layer, columns.result_layer[~columns.is_chain]])
+    if (
+        not ((used >= 0) & (used < count)).all()
+        or not ((columns.layer_parent >= -1) & (columns.layer_parent < count)).all()
+    ):
+        return False
+    above = np.append(columns.layer_parent, -1)  # the last stands for what lies below a bottom layer: nothing
+    for _ in range(count.bit_length()):
+        above = above[above]  # each step looks twice as far down
+    return bool((above == -1).all())
 
 
 def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> list[int]:
     """Walk up from each layer as ``getRemoteChain`` does, never twice over the same ground."""
-    count = len(parents)
-    states = [-1] * count  # -1: not walked yet, -2: on the walk under way
-    for start in range(count):
+    loadable, missing, not_listed, invalid = map(int, State)
+    new, on_the_walk = -1, -2
+    states = [new] * len(parents)
+    for start in range(len(parents)):
         walk = []
         at = start
         while True:
-            if not 0 <= at < count:
-                state = State.INVALID
+            if not 0 <= at < len(parents):
+                state = invalid
                 break
-            if states[at] != -1:
-                state = State.INVALID if states[at] == -2 else State(states[at])
+            if states[at] != new:
+                state = invalid if states[at] == on_the_walk else states[at]
                 break
             if not known[at]:  # looked at before the parent is
-                states[at] = state = State.BLOB_NOT_LISTED
+                states[at] = state = not_listed
                 break
             walk.append(at)
-            states[at] = -2
+            states[at] = on_the_walk
             if parents[at] == -1:
-                state = State.LOADABLE
+                state = loadable
                 break
             at = parents[at]
         for index in reversed(walk):
-            if state is State.LOADABLE and gone[index]:
-                state = State.BLOB_MISSING
+            if state == loadable and gone[index]:
+                state = missing
             states[index] = state
     return states
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cachegraph.core.columns import Columns, Ints
 
@@ -22,55 +23,45 @@ class Links:
     Attributes
     ----------
     inputs : list of list of int
-        For each record, the distinct records that it takes.
+        For each record, the records that it takes, one for each alternative.
     dependents : list of list of int
-        For each record, the distinct records that take it.
+        For each record, the records that take it, one for each alternative.
     order : list of int
         Records, dependencies first. Leaves out those on a loop and those that depend on one.
     """
 
-    __slots__ = ("dependents", "inputs", "order")
+    __slots__ = ("_child", "_dependency", "dependents", "inputs", "order")
 
     def __init__(self, columns: Columns) -> None:
         count = len(columns.slot_ptr) - 1
-        owner, link = columns.alt_record, columns.link
-        kept = (link >= 0) & (link < count)
-        pairs = np.unique(owner[kept].astype(np.int64) * max(count, 1) + link[kept])
-        child, dependency = pairs // max(count, 1), pairs % max(count, 1)
-        self.inputs = _grouped(child.astype(np.int32), dependency.astype(np.int32), count)
-        backward = np.argsort(dependency, kind="stable")
-        self.dependents = _grouped(dependency[backward].astype(np.int32), child[backward].astype(np.int32), count)
-        self.order = self._topological()
-
-    def _topological(self) -> list[int]:
-        waiting = [len(inputs) for inputs in self.inputs]
-        order = [record for record, count in enumerate(waiting) if not count]
-        for record in order:  # grows while it is walked
-            for dependent in self.dependents[record]:
-                waiting[dependent] -= 1
-                if not waiting[dependent]:
-                    order.append(dependent)
-        return order
+        kept = (columns.link >= 0) & (columns.link < count)
+        self._child, self._dependency = columns.alt_record[kept], columns.link[kept]
+        self.inputs = _grouped(self._child, self._dependency, count)
+        backward = np.argsort(self._dependency, kind="stable")
+        self.dependents = _grouped(self._dependency[backward], self._child[backward], count)
+        self.order = _kahn([len(inputs) for inputs in self.inputs], self.dependents)
 
     @property
     def has_loop(self) -> bool:
         """Whether some record reaches itself."""
         return len(self.order) < len(self.inputs)
 
-    def below(self, starts: Iterable[int]) -> bytearray:
+    def below(self, starts: NDArray[np.bool_]) -> bytearray:
         """Mark every record that one of these depends on, directly or not.
 
         Parameters
         ----------
-        starts : iterable of int
+        starts : numpy.ndarray of bool, shape (records,)
 
         Returns
         -------
         bytearray, shape (records,)
             1 for each record reached. A start is marked only where another start, or a loop, leads to it.
         """
-        seen = bytearray(len(self.inputs))
-        stack = list(starts)
+        first = np.zeros(len(self.inputs), dtype=np.uint8)
+        first[self._dependency[starts[self._child]]] = 1
+        seen = bytearray(first.tobytes())
+        stack = np.flatnonzero((first == 1) & ~starts).tolist()  # what starts lead to is marked already
         while stack:
             for dependency in self.inputs[stack.pop()]:
                 if not seen[dependency]:
@@ -114,60 +105,44 @@ class Links:
 
         Notes
         -----
-        A record with one dependent has that dependent's count, plus one if it counts: no set is needed. The sets of the
-        others are big integers, a bit for each counted record, made dependents first and dropped when no longer needed.
+        The records above each one are a big integer, a bit for each that counts; made dependents first, and dropped
+        when the last record below has read it.
         """
-        wanted = list(wanted)
-        needed = bytearray(len(self.inputs))  # whose set or count is asked for, directly or not
-        for record in self._upward(wanted):
-            needed[record] = 1
-        bit_of: dict[int, int] = {}
-        sets: dict[int, int] = {}
-        readers = {
-            record: sum(1 for dependency in self.inputs[record] if needed[dependency])
-            for record in range(len(needed))
-            if needed[record]
-        }
-        counts: dict[int, int | None] = {}
         asked = set(wanted)
-        in_order = set(self.order) if self.has_loop else None
-        for record in reversed(self.order):
-            if not needed[record]:
-                continue
+        counts: dict[int, int | None] = dict.fromkeys(asked)
+        unread = [len(inputs) for inputs in self.inputs]
+        above = [0] * len(unread)  # of each record: those above it and, if it counts, itself
+        bits = 0
+        for record in self._downward() if asked else ():
             total = 0
             for dependent in self.dependents[record]:
-                if in_order is not None and dependent not in in_order:
-                    total = -1
-                    break
-                above = sets[dependent]
-                if above < 0:
-                    total = -1
-                    break
-                total |= above | (1 << bit_of[dependent]) if dependent in bit_of else above
-            if counted[record]:
-                bit_of[record] = len(bit_of)
+                total = total | above[dependent] if total else above[dependent]
+                unread[dependent] -= 1
+                if not unread[dependent]:
+                    above[dependent] = 0
             if record in asked:
-                counts[record] = None if total < 0 else total.bit_count()
-            sets[record] = total
-            for dependent in self.dependents[record]:
-                if dependent in readers:
-                    readers[dependent] -= 1
-                    if not readers[dependent]:
-                        del sets[dependent]
-        return {record: counts.get(record) for record in wanted}
+                counts[record] = total.bit_count()
+            if unread[record]:
+                above[record] = total | 1 << bits if counted[record] else total
+            bits += counted[record]
+        return counts
 
-    def _upward(self, starts: Iterable[int]) -> list[int]:
-        """List the starts and every record that depends on one of them."""
-        seen = bytearray(len(self.inputs))
-        found = list(dict.fromkeys(starts))
-        for record in found:
-            seen[record] = 1
-        for record in found:  # grows while it is walked
-            for dependent in self.dependents[record]:
-                if not seen[dependent]:
-                    seen[dependent] = 1
-                    found.append(dependent)
-        return found
+    def _downward(self) -> list[int]:
+        """List the records, dependents first. Leaves out those on a loop and those that something on one depends on."""
+        if not self.has_loop:
+            return self.order[::-1]
+        return _kahn([len(dependents) for dependents in self.dependents], self.inputs)
+
+
+def _kahn(waiting: list[int], following: list[list[int]]) -> list[int]:
+    """Order what waits for so many others, each after all that it waits for."""
+    order = [record for record, count in enumerate(waiting) if not count]
+    for record in order:  # grows while it is walked
+        for follower in following[record]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                order.append(follower)
+    return order
 
 
 def _grouped(keys: Ints, values: Ints, count: int) -> list[list[int]]:

@@ -44,9 +44,10 @@ def locate(part: Sequence[str], whole: Sequence[str], expected: int = 0) -> Span
     """
     part, whole = tuple(part), tuple(whole)
     width = len(part)
-    starts = [
-        at for at in range(len(whole) - width + 1) if whole[at : at + 1] == part[:1] and whole[at : at + width] == part
-    ]
+    if whole[expected : expected + width] == part and expected + width <= len(whole):  # nearly always
+        starts = [expected]
+    else:
+        starts = [at for at in range(len(whole) - width + 1) if whole[at : at + width] == part]
     if starts:
         start = next((start for start in starts if start >= expected), starts[0])
         return Span("prefix" if start == 0 else "subset", start, start + width)

@@ -8,6 +8,7 @@ Sources: BuildKit ``cache/remotecache/v1/parse.go`` (``parseRecord``, ``getRemot
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from enum import Enum, auto
 
 import numpy as np
 
@@ -27,7 +28,13 @@ SIZE_LIMITED: frozenset[Kind] = frozenset({"local", "registry"})
 ANNOTATED: frozenset[Kind] = frozenset({"s3", "azblob", "gha"})
 """Kinds that have no manifest, and describe blobs in the config's layers."""
 
-_UNSEEN, _OPEN, _DONE, _NIL = range(4)
+
+class _Read(Enum):
+    """How far a record has been read; those not yet entered have no state."""
+
+    OPEN = auto()
+    DONE = auto()
+    NOTHING = auto()  # a random: key, for which BuildKit's graph holds nil
 
 
 class _Refusal(Exception):  # noqa: N818 - carries BuildKit's words out of the walk, never leaves this module
@@ -105,7 +112,7 @@ def parse_refusal(
 
 def _walk(config: CacheConfig, listed: Collection[str] | None) -> None:
     """Visit the records as ``parseRecord`` does, without its recursion."""
-    states: dict[int, int] = {}
+    states: dict[int, _Read] = {}
     for start in range(len(config.records)):
         stack: list[tuple[int, Iterator[int]]] = []
         entered: int | None = start
@@ -121,14 +128,14 @@ def _walk(config: CacheConfig, listed: Collection[str] | None) -> None:
                 _leave(config, index, states, listed)
 
 
-def _enter(config: CacheConfig, index: int, states: dict[int, int]) -> bool:
+def _enter(config: CacheConfig, index: int, states: dict[int, _Read]) -> bool:
     """Tell whether the record is still to be read; refuse one that is being read or came to nothing."""
-    match states.get(index, _UNSEEN):
-        case 1 | 3:  # _OPEN, _NIL
-            raise _Refusal("invalid looping record")
-        case 2:  # _DONE
-            return False
-    states[index] = _OPEN
+    state = states.get(index)
+    if state is _Read.DONE:
+        return False
+    if state is not None:
+        raise _Refusal("invalid looping record")
+    states[index] = _Read.OPEN
     if not 0 <= index < len(config.records):
         raise _Refusal(f"invalid record ID: {index}")
     return True
@@ -142,7 +149,7 @@ def _alternatives(record: CacheRecord, index: int) -> Iterator[int]:
             yield alternative.link
 
 
-def _leave(config: CacheConfig, index: int, states: dict[int, int], listed: Collection[str] | None) -> None:
+def _leave(config: CacheConfig, index: int, states: dict[int, _Read], listed: Collection[str] | None) -> None:
     """Read the record's results, then add it to BuildKit's own graph."""
     record = config.records[index]
     for result in record.layers:
@@ -153,12 +160,12 @@ def _leave(config: CacheConfig, index: int, states: dict[int, int], listed: Coll
             if listed is not None and config.layers[layer].blob not in listed:
                 break
     if record.digest.startswith("random:"):
-        states[index] = _NIL
+        states[index] = _Read.NOTHING
         return
     for slot in record.inputs:
-        if any(states[alternative.link] == _NIL for alternative in slot):
+        if any(states[alternative.link] is _Read.NOTHING for alternative in slot):
             raise _Refusal(f"failed to add record {index}: invalid dependency type <nil> for {record.digest}")
-    states[index] = _DONE
+    states[index] = _Read.DONE
 
 
 def _read_layer(config: CacheConfig, layer: int, listed: Collection[str] | None) -> None:

@@ -1,15 +1,22 @@
 """Data frames: the schema's rows with sensible dtypes, and the columns that join them.
 
-Source of every column: `cachegraph.core.schema`; the joining columns are documented in `FRAMES`.
+Source of every column: `cachegraph.core.schema`; the joining columns are documented in `FRAMES`. They join like this::
+
+    inputs.join(records, on="record")               the record that depends; on="input" gives the other one
+    results.merge(records, left_on="record", right_index=True, suffixes=(None, "_record"))
+    layers.join(blobs, on=["export", "blob"])
+    records.join(exports, on="export")
+    findings.to_frame().merge(records, left_on=["export", "record"], right_on=["export", "index"])
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import Kind, Op
 from cachegraph.core.schema import Property, node, relationship
 from cachegraph.errors import MissingExtraError
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
@@ -17,10 +24,20 @@ from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAMES", "Frame", "frame"]
+__all__ = ["FRAMES", "Frame", "dtype", "frame"]
 
-_DTYPES = {"integer": "Int64", "boolean": "boolean"}
-_CATEGORIES = frozenset({"kind", "op", "relation", "reason", "missing_reason", "platform"})
+_DTYPES = {"string": "string", "integer": "Int64", "boolean": "boolean", "time": "datetime64[ns, UTC]"}
+_LISTS = "object"
+_MISSING = ("blob-missing", "blob-not-listed", "not-exported")
+_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("exports", "kind"): get_args(Kind),
+    ("records", "op"): get_args(Op),
+    ("records", "missing_reason"): _MISSING,
+    ("inputs", "relation"): ("prefix", "subset", "scattered", "absent", "no-result"),
+    ("results", "kind"): ("layer", "chain"),
+    ("results", "reason"): ("blob-missing", "blob-not-listed", "invalid"),
+}
+"""Columns that hold words from a fixed set: these are their categories, whatever the graph holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +50,21 @@ class Frame:
         Columns that join it with other frames, first.
     properties : tuple of Property
         Columns of the schema.
-    index : str or None
-        Column that becomes the index.
+    index : tuple of str
+        Columns that become the index; empty for none.
     rows : callable
         From an export's graph to columns of equal length.
     """
 
     joins: tuple[Property, ...]
     properties: tuple[Property, ...]
-    index: str | None
+    index: tuple[str, ...]
     rows: Callable[[ExportGraph], Rows]
+
+    @property
+    def columns(self) -> tuple[Property, ...]:
+        """All columns in order, those of the index among them."""
+        return (*self.joins, *self.properties)
 
 
 _EXPORT = Property("export", "string", "Id of the export.")
@@ -50,7 +72,7 @@ _EXPORT = Property("export", "string", "Id of the export.")
 
 def _records(graph: ExportGraph) -> Rows:
     rows = NODE_ROWS["Record"](graph)
-    return {"export": [graph.id] * len(graph), **rows}
+    return {"export": [graph.id] * len(rows["id"]), **rows}
 
 
 def _inputs(graph: ExportGraph) -> Rows:
@@ -60,11 +82,15 @@ def _inputs(graph: ExportGraph) -> Rows:
 
 def _results(graph: ExportGraph) -> Rows:
     rows, owners = NODE_ROWS["Result"](graph), RELATIONSHIP_ROWS["HAS_RESULT"](graph)
+    uses, blobs_of = RELATIONSHIP_ROWS["USES"](graph), {id_: list[str]() for id_ in owners["to"]}
+    blob_of = dict(zip(*RELATIONSHIP_ROWS["BLOB"](graph).values(), strict=True))
+    for id_, layer in zip(uses["from"], uses["to"], strict=True):
+        blobs_of[id_].append(blob_of[layer])
     return {
         "export": [graph.id] * len(owners["from"]),
         "record": owners["from"],
         "position": owners["position"],
-        "blobs": [list(graph.result_blobs(result)) for result in range(len(owners["from"]))],
+        "blobs": [blobs_of[id_] for id_ in owners["to"]],
         **rows,
     }
 
@@ -92,8 +118,8 @@ def _blobs(graph: ExportGraph) -> Rows:
 
 
 FRAMES: Mapping[str, Frame] = {
-    "exports": Frame(joins=(), properties=node("Export").properties, index="id", rows=NODE_ROWS["Export"]),
-    "records": Frame(joins=(_EXPORT,), properties=node("Record").properties, index="id", rows=_records),
+    "exports": Frame(joins=(), properties=node("Export").properties, index=("id",), rows=NODE_ROWS["Export"]),
+    "records": Frame(joins=(_EXPORT,), properties=node("Record").properties, index=("id",), rows=_records),
     "inputs": Frame(
         joins=(
             _EXPORT,
@@ -101,7 +127,7 @@ FRAMES: Mapping[str, Frame] = {
             Property("input", "string", "Id of the record that it depends on."),
         ),
         properties=relationship("INPUT").properties,
-        index=None,
+        index=(),
         rows=_inputs,
     ),
     "results": Frame(
@@ -112,7 +138,7 @@ FRAMES: Mapping[str, Frame] = {
             Property("blobs", "strings", "Blob digests, bottom first."),
         ),
         properties=node("Result").properties,
-        index="id",
+        index=("id",),
         rows=_results,
     ),
     "layers": Frame(
@@ -122,7 +148,7 @@ FRAMES: Mapping[str, Frame] = {
             Property("blob", "string", "Digest of the layer's blob."),
         ),
         properties=node("Layer").properties,
-        index="id",
+        index=("id",),
         rows=_layers,
     ),
     "blobs": Frame(
@@ -132,7 +158,7 @@ FRAMES: Mapping[str, Frame] = {
             Property("present", "boolean", "Whether the store has it; null when nobody looked."),
         ),
         properties=node("Blob").properties,
-        index=None,
+        index=("export", "digest"),
         rows=_blobs,
     ),
 }
@@ -165,18 +191,30 @@ def frame(graphs: Sequence[ExportGraph], name: str) -> pd.DataFrame:
     declared = FRAMES[name]
     parts = [declared.rows(graph) for graph in graphs]
     columns = {
-        column.name: _series(column, [value for part in parts for value in part[column.name]])
-        for column in (*declared.joins, *declared.properties)
+        column.name: pd.Series([value for part in parts for value in part[column.name]], dtype=dtype(name, column))
+        for column in declared.columns
     }
     made = pd.DataFrame(columns)
-    return made.set_index(declared.index) if declared.index else made
+    return made.set_index(list(declared.index)) if declared.index else made
 
 
-def _series(column: Property, values: list[Any]) -> pd.Series[Any]:
+def dtype(frame_name: str, column: Property) -> Any:  # noqa: ANN401 - pandas takes names and dtype objects alike
+    """Give the dtype of a column.
+
+    Parameters
+    ----------
+    frame_name : str
+        One of `FRAMES`.
+    column : Property
+
+    Returns
+    -------
+    str or pandas.CategoricalDtype
+        ``string``, ``Int64``, ``boolean`` (all nullable), ``datetime64[ns, UTC]``, a category for words from a fixed
+        set, ``object`` for lists.
+    """
     import pandas as pd
 
-    if column.type == "time":
-        return pd.to_datetime(pd.Series(values, dtype="Int64"), utc=True, unit="ns")
-    if column.name in _CATEGORIES:
-        return pd.Series(values, dtype="category")
-    return pd.Series(values, dtype=_DTYPES.get(column.type, "object"))
+    if words := _WORDS.get((frame_name, column.name)):
+        return pd.CategoricalDtype(list(words))
+    return _DTYPES.get(column.type, _LISTS)

@@ -1,18 +1,33 @@
-"""The graph for NetworkX, with the schema's labels and properties."""
+"""The graph for NetworkX, with the schema's labels and properties, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import MissingExtraError
+from cachegraph.core.model import (
+    ZERO_TIME,
+    Blob,
+    CacheConfig,
+    CacheExport,
+    CacheInput,
+    CacheLayer,
+    CacheRecord,
+    CacheResult,
+    ChainedResult,
+    Name,
+    Names,
+)
+from cachegraph.errors import DecodeError, MissingExtraError
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["to_networkx"]
+__all__ = ["from_networkx", "to_networkx"]
 
 
 def to_networkx(graphs: Sequence[ExportGraph]) -> nx.MultiDiGraph[str]:
@@ -58,3 +73,124 @@ def _each(rows: Rows) -> Iterator[dict[str, Any]]:
     """Turn columns into one dict of what is not null for each row."""
     for values in zip(*rows.values(), strict=True):
         yield {name: value for name, value in zip(rows, values, strict=True) if value is not None}
+
+
+def from_networkx(made: nx.MultiDiGraph[str]) -> tuple[list[CacheExport], Names]:
+    """Read exports back from a NetworkX graph: `cachegraph.CacheGraph` takes them.
+
+    Promised for whole exports that BuildKit imports: their records, inputs, results, layers and blobs come back, and so
+    every answer about them. What the schema does not hold is lost: problems of the source, stray blobs, the paths
+    behind selectors, and the annotations that S3, Azure and GitHub exports have.
+
+    Parameters
+    ----------
+    made : networkx.MultiDiGraph
+        Of `to_networkx`, or read from GraphML with ``force_multigraph=True``.
+
+    Returns
+    -------
+    list of CacheExport
+    Names
+        The names that records have in the graph.
+
+    Raises
+    ------
+    DecodeError
+        An export that BuildKit refuses, one of which only a part is there, or no graph of this schema.
+    """
+    reader = _Reader(made)
+    try:
+        exports = [reader.export(key) for key, found in made.nodes(data=True) if found.get("label") == "Export"]
+    except (KeyError, ValueError) as error:
+        raise DecodeError(f"the graph lacks {error}", hint="give one that to_networkx made, unchanged") from None
+    return exports, Names(records=reader.names)
+
+
+class _Reader:
+    """Walks the graph by relationship type; edges of a node come sorted by the property that orders them."""
+
+    def __init__(self, made: nx.MultiDiGraph[str]) -> None:
+        self.nodes: Mapping[str, Mapping[str, Any]] = made.nodes
+        self.out: dict[tuple[str, str], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+        self.names: dict[str, Name] = {}
+        for start, end, properties in made.edges(data=True):
+            self.out[start, properties["type"]].append((end, properties))
+
+    def export(self, key: str) -> CacheExport:
+        found = self.nodes[key]
+        if not found["importable"]:
+            raise DecodeError(f"{found['source']}: BuildKit refuses this export", hint="load it from its source")
+        layers = self._indexed(key, "HAS_LAYER")
+        records = self._indexed(key, "HAS_RECORD")
+        history = tuple(
+            (_text(self.nodes[layer].get("created_at")), self.nodes[layer].get("created_by")) for layer in layers
+        )
+        config = CacheConfig(
+            layers=tuple(self._layer(layer, layers) for layer in layers),
+            records=tuple(self._record(record, records, layers) for record in records),
+        )
+        return CacheExport(
+            source=found["source"],
+            kind=found["kind"],
+            config=config,
+            config_digest=found["config_digest"],
+            config_bytes=found["bytes"],
+            blobs=tuple(self._blob(blob, listed) for blob, listed in self.out[key, "LISTS"]),
+            platform=found.get("platform"),
+            manifest_digest=found.get("manifest_digest"),
+            layer_history=history if any(created or by for created, by in history) else (),
+        )
+
+    def _indexed(self, key: str, type_: str) -> dict[str, int]:
+        """Give the positions of an export's records or layers; all must be there."""
+        found = {end: self.nodes[end]["index"] for end, _ in self.out[key, type_]}
+        if sorted(found.values()) != list(range(len(found))):
+            raise DecodeError(f"{self.nodes[key]['source']}: only a part of it is there", hint="give a whole graph")
+        return dict(sorted(found.items(), key=lambda pair: pair[1]))
+
+    def _layer(self, key: str, layers: Mapping[str, int]) -> CacheLayer:
+        (blob, _), *_rest = self.out[key, "BLOB"]
+        parents = [layers[parent] for parent, _ in self.out[key, "PARENT"]]
+        return CacheLayer(blob=blob, parent=parents[0] if parents else -1)
+
+    def _record(self, key: str, records: Mapping[str, int], layers: Mapping[str, int]) -> CacheRecord:
+        found = self.nodes[key]
+        if found.get("name"):
+            self.names[found["digest"]] = Name(op=found["op"], name=found["name"])
+        slots: dict[int, dict[int, CacheInput]] = defaultdict(dict)
+        for end, properties in self.out[key, "INPUT"]:
+            one = CacheInput(selector=properties.get("selector", ""), link=records[end])
+            slots[properties["slot"]][properties["alternative"]] = one
+        results: dict[str, list[tuple[str, list[int]]]] = {"layer": [], "chain": []}
+        for end, _ in _sorted(self.out[key, "HAS_RESULT"]):
+            result = self.nodes[end]
+            used = [layers[layer] for layer, _ in _sorted(self.out[end, "USES"])]
+            results[result["kind"]].append((_text(result.get("created_at")) or ZERO_TIME, used))
+        return CacheRecord(
+            digest=found["digest"],
+            inputs=tuple(tuple(one for _, one in sorted(slots[slot].items())) for slot in sorted(slots)),
+            layers=tuple(CacheResult(layer=used[-1], created_at=at) for at, used in results["layer"]),
+            chains=tuple(ChainedResult(layers=tuple(used), created_at=at) for at, used in results["chain"]),
+        )
+
+    def _blob(self, key: str, listed: Mapping[str, Any]) -> Blob:
+        found = self.nodes[key]
+        return Blob(
+            digest=key,
+            size=found.get("size"),
+            media_type=found.get("media_type"),
+            diff_id=found.get("diff_id"),
+            present=listed.get("present"),
+        )
+
+
+def _sorted(edges: list[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, Mapping[str, Any]]]:
+    return sorted(edges, key=lambda edge: int(edge[1]["position"]))
+
+
+def _text(ns: int | None) -> str | None:
+    """Write nanoseconds since 1970 as the export's own time."""
+    if ns is None:
+        return None
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"

@@ -1,6 +1,7 @@
 """The graph as rows, in the columns that the schema declares. NetworkX, Neo4j and the data frames are made of them.
 
-Times are integers here, nanoseconds since 1970 UTC, None where unknown.
+Times are integers here, nanoseconds since 1970 UTC, None where unknown. A window (`cachegraph.views.focus`) has the
+rows of its records, of their results, layers and blobs, and of the relationships between these.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN, parse_times
 from cachegraph.queries import merge_subsets, missing_results, size_forecast, unreachable_roots
+from cachegraph.views.focus import Window
 
 __all__ = ["NODE_ROWS", "RELATIONSHIP_ROWS", "Rows"]
 
@@ -96,7 +99,7 @@ def _results(graph: ExportGraph) -> Rows:
     return {
         "id": _result_ids(graph),
         "kind": ["chain" if chain else "layer" for chain in graph.columns.is_chain.tolist()],
-        "created_at": [None if ns == UNKNOWN else ns for ns in graph.columns.result_time.tolist()],
+        "created_at": [None if ns == UNKNOWN else ns for ns in graph.result_times.tolist()],
         "loadable": [state == 0 for state in states],
         "reason": [state.reason for state in states],
     }
@@ -242,26 +245,53 @@ def _blob(graph: ExportGraph) -> Rows:
     }
 
 
+def _window(graph: Window) -> set[str]:
+    """Keys of the nodes that a window shows."""
+    keys = {graph.id, *(f"{graph.id}/r{index}" for index in graph.shown)}
+    owners = _has_result(graph)
+    results = [result for result, owner in enumerate(owners["from"]) if owner in keys]
+    layers = {layer for result in results for layer in graph.result_layers(result)}
+    blobs = {graph.export.config.layers[layer].blob for layer in layers}
+    return keys | {owners["to"][result] for result in results} | {f"{graph.id}/l{layer}" for layer in layers} | blobs
+
+
+def _seen_through(make: Callable[[ExportGraph], Rows], *ends: str) -> Callable[[ExportGraph], Rows]:
+    """Keep the rows whose ends a window shows."""
+
+    def rows(graph: ExportGraph) -> Rows:
+        whole = make(graph)
+        if not isinstance(graph, Window):
+            return whole
+        keys = _window(graph)
+        kept = [keys.issuperset(row) for row in zip(*(whole[end] for end in ends), strict=True)]
+        return {name: list(compress(values, kept)) for name, values in whole.items()}
+
+    return rows
+
+
 NODE_ROWS: Mapping[str, Callable[[ExportGraph], Rows]] = {
     "Export": _export,
-    "Record": _records,
-    "Result": _results,
-    "Layer": _layers,
-    "Problem": _problems,
-    "Blob": _blobs,
+    "Record": _seen_through(_records, "id"),
+    "Result": _seen_through(_results, "id"),
+    "Layer": _seen_through(_layers, "id"),
+    "Problem": _seen_through(_problems, "id"),
+    "Blob": _seen_through(_blobs, "digest"),
 }
 """Makes the rows of a label."""
 
 RELATIONSHIP_ROWS: Mapping[str, Callable[[ExportGraph], Rows]] = {
-    "HAS_RECORD": _has_record,
-    "HAS_LAYER": _has_layer,
-    "LISTS": _lists,
-    "HAS_STRAY": _has_stray,
-    "HAS_PROBLEM": _has_problem,
-    "INPUT": _inputs,
-    "HAS_RESULT": _has_result,
-    "USES": _uses,
-    "PARENT": _parent,
-    "BLOB": _blob,
+    type_: _seen_through(make, "from", "to")
+    for type_, make in {
+        "HAS_RECORD": _has_record,
+        "HAS_LAYER": _has_layer,
+        "LISTS": _lists,
+        "HAS_STRAY": _has_stray,
+        "HAS_PROBLEM": _has_problem,
+        "INPUT": _inputs,
+        "HAS_RESULT": _has_result,
+        "USES": _uses,
+        "PARENT": _parent,
+        "BLOB": _blob,
+    }.items()
 }
 """Makes the rows of a relationship type."""

@@ -40,8 +40,9 @@ def test_null_and_nothing_are_empty(text: str) -> None:
 
 
 def test_null_leaves_the_zero_value() -> None:
-    text = b'{"records": [null, {"digest": null, "inputs": [null, [null]], "layers": [{"layer": null, "createdAt": null}]}]}'
-    assert decode(text).records == (
+    layers = '[{"layer": null, "createdAt": null}]'
+    text = f'{{"records": [null, {{"digest": null, "inputs": [null, [null]], "layers": {layers}}}]}}'
+    assert decode(text.encode()).records == (
         CacheRecord(),
         CacheRecord(inputs=((), (CacheInput(),)), layers=(CacheResult(layer=0, created_at=ZERO_TIME),)),
     )

@@ -223,5 +223,6 @@ def test_every_message_is_a_sentence(layouts: Path) -> None:
     names = ["scratch-file-inline", "web-churn", "web-oci", "merge-plain-inline", "nested-max", "web-multi-inline"]
     for finding in cg.load([str(layouts / name) for name in names]).check():
         assert finding.message.endswith(".")
+        assert finding.message[0].isupper()
         assert "None" not in finding.message
         assert "\n" not in finding.message

@@ -10,6 +10,7 @@ import neo4j
 import pytest
 
 from cachegraph.stores.server import VERSIONS, Login, Running, down, up
+from cachegraph.stores.server.config import choose_port
 
 # Points the tests at another server instead; everything in it is deleted.
 _OTHER = os.environ.get("NEO4J_TEST_URI")
@@ -25,7 +26,8 @@ def neo4j_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             username = os.environ.get("NEO4J_TEST_USERNAME", "neo4j")
             return Login(uri=_OTHER, username=username, password=os.environ.get("NEO4J_TEST_PASSWORD", ""))
         if version not in started:
-            started[version] = up(version, home=tmp_path_factory.mktemp("neo4j"))
+            # Not the usual port, which a server of the user's own may want meanwhile.
+            started[version] = up(version, home=tmp_path_factory.mktemp("neo4j"), port=choose_port(None, ()))
         return started[version]
 
     yield server

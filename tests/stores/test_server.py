@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from cachegraph.errors import MissingExtraError, StoreError, UnknownNameError
 from cachegraph.stores.server import VERSIONS, Login, Running, cypher_shell, down, logs, running, status, up
+from cachegraph.stores.server.config import choose_port
 from cachegraph.stores.server.records import Home
 from cachegraph.stores.server.shell import Value
 
@@ -96,9 +97,10 @@ def test_two_at_once_give_one_server_that_outlives_both(home: Path) -> None:
 
     # What differs from the running server is refused, not ignored.
     with pytest.raises(StoreError) as refused:
-        up(NEW, home=home, browser=True)
+        up(NEW, home=home, browser=True, settings={"db.checkpoint": "periodic"})
     assert str(refused.value) == (
         f"the server running in {home} is Neo4j {OLD}, not {NEW} and does not serve Neo4j Browser"
+        " and has other settings"
         " (stop it first: cachegraph neo4j down)"
     )
 
@@ -185,6 +187,13 @@ def test_a_server_that_dies_tells_why(home: Path, version: str, settings: dict[s
 def test_a_port_taken_meanwhile_is_told(home: Path, occupied: int) -> None:
     with pytest.raises(StoreError, match=r"died at start: .*Address already in use"):
         up(home=home, settings={"server.bolt.listen_address": f"127.0.0.1:{occupied}"})
+
+
+def test_a_usual_port_in_use_is_passed_over(occupied: int) -> None:
+    free = choose_port(None, (occupied,))
+    assert free != occupied
+    assert choose_port(None, (occupied, free)) == free
+    assert choose_port(free, ()) == free
 
 
 def test_a_wanted_port_in_use_is_refused_at_once(home: Path, occupied: int) -> None:

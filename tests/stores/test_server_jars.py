@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from cachegraph.core.progress import quiet
 from cachegraph.errors import StoreError
-from cachegraph.loaders.base import quiet
 from cachegraph.stores.server.jars import fetch, read_lock
 from cachegraph.stores.server.places import cache_home
 from cachegraph.stores.server.relock import ROOTS
@@ -164,6 +164,15 @@ def test_a_download_that_stays_broken_is_told_without_the_password(mirror: Mirro
     cause: BaseException | None = failed.value
     while cause := cause.__cause__ if cause else None:
         assert "a-secret" not in str(cause)
+
+
+def test_settings_of_jgo_that_cannot_be_understood_are_told(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jgo.conf").write_text("[repositories]\ncentral = https://user:a%40secret@localhost\n")
+    with pytest.raises(StoreError) as failed:
+        fetch(LOCK, quiet)
+    assert str(failed.value) == "jgo's settings file cannot be understood (write % as %% in it)"
 
 
 def test_a_disk_that_takes_no_more_is_told(mirror: Mirror) -> None:

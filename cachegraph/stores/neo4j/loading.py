@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.loaders.base import Report
+from cachegraph.core.progress import Report
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
 from cachegraph.stores.neo4j.connection import Connection, literal
 from cachegraph.stores.neo4j.removal import clear

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
-from cachegraph.loaders.base import Report, quiet
+from cachegraph.core.progress import Report, quiet
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading

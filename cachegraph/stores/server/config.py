@@ -74,16 +74,14 @@ def _any_free() -> int:
         return port
 
 
-def configure(home: Home, state: State, extra: Mapping[str, str]) -> Mapping[str, str]:
+def configure(home: Home, state: State) -> Mapping[str, str]:
     """Write ``neo4j.conf``: small, quiet, on loopback only.
 
     Parameters
     ----------
     home : Home
     state : State
-        Version and ports.
-    extra : mapping of str to str
-        Settings that win over these.
+        Version, ports, and the user's settings, which win over these.
 
     Returns
     -------
@@ -111,7 +109,7 @@ def configure(home: Home, state: State, extra: Mapping[str, str]) -> Mapping[str
             "server.http.listen_address": address,
             "server.http.advertised_address": address,
         }
-    settings |= extra
+    settings |= state.settings
     lines = [f"{key}={value}\n" for key, value in settings.items()]
     write_private(home.conf / "neo4j.conf", "# Written anew at each start.\n" + "".join(lines))
     return settings

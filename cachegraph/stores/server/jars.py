@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
 import shutil
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cachegraph.core.progress import Report
 from cachegraph.errors import StoreError
-from cachegraph.loaders.base import Report
 from cachegraph.stores.server.places import cache_home, needs_server_extra, writing
 
 if TYPE_CHECKING:
@@ -81,12 +82,21 @@ def maven(repository: Path) -> MavenContext:
     """Make a resolver that fetches into a directory, from the repositories of jgo's own settings.
 
     A user's mirror is the line ``central = ADDRESS`` under ``[repositories]`` of jgo's settings file.
+
+    Raises
+    ------
+    cachegraph.errors.StoreError
+        The settings file cannot be understood.
     """
     with needs_server_extra():
         from jgo.config import GlobalSettings
         from jgo.maven import MavenContext
+    try:
+        repositories = GlobalSettings.load().repositories
+    except configparser.Error:  # Its text may hold a repository's password.
+        raise StoreError("jgo's settings file cannot be understood", hint="write % as %% in it") from None
     context = MavenContext(repo_cache=repository, timeout=_TIMEOUT)
-    context.remote_repos.update(GlobalSettings.load().repositories)
+    context.remote_repos.update(repositories)
     return context
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import StoreError, UnknownNameError
-from cachegraph.loaders.base import Report, quiet
 from cachegraph.stores.server.config import DEFAULT_VERSION, RELEASES, VERSIONS, choose_port, configure
 from cachegraph.stores.server.jars import fetch
 from cachegraph.stores.server.java import command, reason, run, start
@@ -82,9 +82,9 @@ def up(
             raise UnknownNameError(f"Neo4j {version!r}: no such version, choose from {', '.join(VERSIONS)}")
         process = place.process(state)
         if state and process:
-            _check_same(place, state, version=version, browser=browser, port=port)
+            _check_same(place, state, version=version, browser=browser, port=port, settings=settings)
             return _wait(place, state, process)
-        if state and version in VERSIONS[: VERSIONS.index(state.version)]:
+        if state and place.has_data() and _numbers(version) < _numbers(state.version):
             message = f"{place.path}: its data was opened by Neo4j {state.version}, which {version} cannot read"
             raise StoreError(message, hint="name another home, or delete this one")
         jars = fetch(f"neo4j-{version}", report) + (fetch(_BROWSER, report) if browser else ())
@@ -92,11 +92,12 @@ def up(
             version=version,
             bolt_port=choose_port(port, (state.bolt_port, _BOLT) if state else (_BOLT,)),
             http_port=choose_port(None, (_HTTP,)) if browser else None,
+            settings=dict(settings or {}),
             pid=None,
             ready=False,
         )
         report(f"starting Neo4j {version}", 0, None)
-        full = configure(place, state, settings or {})
+        full = configure(place, state)
         _set_password(place, jars)
         return _start(place, state, jars, full)
 
@@ -140,7 +141,7 @@ def status(*, home: Path | None = None) -> Status:
         version=state.version if state else None,
         running=running(home=place.path),
         crashed=state is not None and state.pid is not None and process is None,
-        data_bytes=sum(file.lstat().st_size for file in place.path.rglob("*") if file.is_file()),
+        data_bytes=sum(map(_size, place.path.rglob("*"))),
         memory_bytes=process.memory_info().rss if process else None,
     )
 
@@ -148,6 +149,18 @@ def status(*, home: Path | None = None) -> Status:
 def logs(lines: int = 50, *, home: Path | None = None) -> list[str]:
     """Give the last lines that the server printed since its last start."""
     return Home(home or data_home()).log().splitlines()[-lines:] if lines > 0 else []
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+def _size(path: Path) -> int:
+    """Size of a file; nothing for one that the server has just deleted."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 @contextmanager
@@ -167,11 +180,14 @@ def _locked(place: Home) -> Iterator[None]:
         lock.release()
 
 
-def _check_same(place: Home, state: State, *, version: str, browser: bool, port: int | None) -> None:
+def _check_same(
+    place: Home, state: State, *, version: str, browser: bool, port: int | None, settings: Mapping[str, str] | None
+) -> None:
     differs = [
         f"is Neo4j {state.version}, not {version}" if state.version != version else "",
         "does not serve Neo4j Browser" if browser and state.http_port is None else "",
         f"has port {state.bolt_port}, not {port}" if port not in {None, state.bolt_port} else "",
+        "has other settings" if settings and settings != state.settings else "",
     ]
     if any(differs):
         what = " and ".join(filter(None, differs))
@@ -180,7 +196,7 @@ def _check_same(place: Home, state: State, *, version: str, browser: bool, port:
 
 def _set_password(place: Home, jars: Sequence[Path]) -> None:
     """Before the first start, write a password and tell Neo4j."""
-    if (place.path / "data" / "databases" / "system").exists():
+    if place.has_data():
         if not place.password.exists():
             message = f"{place.password}: missing, and the data beside it is closed without it"
             raise StoreError(message, hint="put it back, name another home, or delete this one")

@@ -93,6 +93,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     bolt_port: int
     http_port: int | None
+    settings: dict[str, str]
     pid: int | None
     ready: bool
 
@@ -114,6 +115,10 @@ class Home:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             for directory in (self.console.parent, self.conf, self.arguments.parent):
                 directory.mkdir(exist_ok=True)
+
+    def has_data(self) -> bool:
+        """Tell whether a server has written its databases here."""
+        return (self.path / "data" / "databases" / "system").exists()
 
     def read(self) -> State | None:
         """Give what is remembered, or None if no server was ever started here."""

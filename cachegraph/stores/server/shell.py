@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cachegraph.loaders.base import Report, quiet
+from cachegraph.core.progress import Report, quiet
 from cachegraph.stores.server.jars import fetch
 from cachegraph.stores.server.java import command, run
 from cachegraph.stores.server.records import Login

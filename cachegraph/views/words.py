@@ -1,0 +1,75 @@
+"""Short words for records, digests and exports, for displays and drawings."""
+
+from __future__ import annotations
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.base import plural, size_text
+
+__all__ = ["caption", "legal", "short", "verdict"]
+
+
+def short(digest: str) -> str:
+    """Shorten a digest to what people compare: ``sha256:5dbfbafede47``.
+
+    Parameters
+    ----------
+    digest : str
+
+    Examples
+    --------
+    >>> short("sha256:5dbfbafede474d8b8a1bbd0c8c8e3b8b")
+    '5dbfbafede47'
+    """
+    kind, colon, rest = digest.partition(":")
+    return rest[:12] if kind == "sha256" and colon else digest[:12]
+
+
+def legal(text: str) -> str:
+    r"""Replace what no page and no XML can hold: control characters.
+
+    Parameters
+    ----------
+    text : str
+
+    Examples
+    --------
+    >>> legal("a\x00b")
+    'a�b'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
+    """Name a record under its mark: its plaintext, else what its digest gives away, else the digest.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    record : int
+    width : int
+        Characters; longer names end in dots.
+    """
+    known = " ".join(legal(graph.naming(record).name).split())
+    text = known or short(graph.export.config.records[record].digest)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def verdict(graph: ExportGraph) -> str:
+    """Say in a sentence or two what an export is worth.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    """
+    steps = sum(not graph.is_root(record) for record in range(len(graph)))
+    loadable = sum(graph.loadable)
+    size = sum(graph.sizes.values())
+    layers = plural(len(graph.export.config.layers), "layer")
+    held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
+    held += f", {size_text(size)}" if size else ""
+    if graph.import_error is not None:
+        return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
+    if not len(graph):
+        return "BuildKit imports it, and it is empty: it gives nothing."
+    share = "every step" if loadable >= steps else f"{loadable} of {plural(steps, 'step')}"
+    return f"BuildKit imports it: {held}. A build can load {share}."

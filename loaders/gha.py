@@ -1,0 +1,218 @@
+"""Exports in the cache of GitHub Actions.
+
+A sample, with every key that matters::
+
+    type=gha,scope=web                     default scope: buildkit
+        ,url_v2=..,token=..                else ACTIONS_RESULTS_URL, ACTIONS_RUNTIME_TOKEN
+        ,repository=acme/app,ghtoken=..    else GITHUB_REPOSITORY, GITHUB_TOKEN or GH_TOKEN
+
+Inside a workflow the cache service hands out what the entries hold, for the branches that the run may read. Outside
+it GitHub's REST API names the entries with their sizes and ages, and what they hold cannot be read.
+Facts from BuildKit's ``cache/remotecache/gha/gha.go`` (``getConfig``, ``loadScope``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+from rich.filesize import decimal
+
+from cachegraph.core.decode import decode
+from cachegraph.core.model import CacheExport, Problem, StrayBlob
+from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.gha_entries import CacheEntry, Listing, blob_key, index_key, sort_entries
+from cachegraph.loaders.gha_service import CacheService, list_cache, readable_refs
+from cachegraph.loaders.http import Http
+from cachegraph.loaders.objects import annotated_blobs, concurrently, given
+from cachegraph.loaders.spec import canonical, check_keys
+
+__all__ = ["list_entries", "load"]
+
+_KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
+_OUTSIDE = "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN"
+
+
+def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
+    """Read the exports of a ``type=gha`` spec: one for each branch that the run may read and that has one.
+
+    Parameters
+    ----------
+    spec : Spec
+    options : Options
+        ``probe`` asks for each blob, and with a token for the REST API finds stray and superseded entries.
+
+    Returns
+    -------
+    sequence of CacheExport
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        A key is unknown, or neither a workflow's variables nor a repository is given.
+    cachegraph.errors.NotFoundError
+        No branch that may be read has an export of the scope. BuildKit goes on with an empty cache then.
+    cachegraph.errors.AccessError
+        Refused; or outside a workflow, where the message says what the cache holds by its entries.
+    cachegraph.errors.SourceError
+        GitHub cannot be reached, or an index entry is no cache config.
+    """
+    check_keys(spec, _KEYS)
+    url, token = _service(spec)
+    if not url or not token:
+        raise _known_outside(spec, list_entries(spec, options))
+    with _http(options) as http:
+        service = CacheService(http, url, token)
+        refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
+        contents = concurrently(lambda ref: service.read(index_key(_scope(spec), ref)), refs, options)
+        exports = [_export(spec, ref, data) for ref, data in zip(refs, contents, strict=True) if data is not None]
+        if not exports:
+            message = f"{spec.text}: no index entry of scope {_scope(spec)!r} on {', '.join(refs)}"
+            raise NotFoundError(message, hint="BuildKit takes this for an empty cache and says nothing")
+        if not options.probe:
+            return exports
+        exports = _probed(service, exports, options)
+        if not (_repository(spec) and _rest_token(spec)):
+            return exports
+        return _with_strays(service, exports, refs, _listing(http, spec, ""), options)
+
+
+def list_entries(spec: Spec, options: Options) -> Listing:
+    """List what a repository's cache holds of a scope, by the REST API: keys, sizes and ages, not contents.
+
+    Parameters
+    ----------
+    spec : Spec
+        Without ``scope`` every scope is listed. Blobs belong to no scope.
+    options : Options
+
+    Returns
+    -------
+    Listing
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        No repository.
+    cachegraph.errors.SourceError
+        GitHub refuses, or cannot be reached.
+    """
+    if not _repository(spec):
+        hint = "run inside a workflow with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN, or add repository=OWNER/NAME"
+        raise SpecError(f"{spec.text}: neither a workflow's cache service nor a repository is given", hint=hint)
+    with _http(options) as http:
+        return _listing(http, spec, spec.attrs.get("scope", ""))
+
+
+def _listing(http: Http, spec: Spec, scope: str) -> Listing:
+    api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    entries: list[CacheEntry] = []
+    for prefix in (f"index-{scope}-1-" if scope else "index-", "buildkit-blob-1-"):
+        entries += list_cache(http, api, _repository(spec), _rest_token(spec), prefix)
+    return sort_entries(entry for entry in entries if not scope or entry.scope in {None, scope})
+
+
+def _known_outside(spec: Spec, listing: Listing) -> SourceError:
+    scope = spec.attrs.get("scope")
+    of = f" of scope {scope!r}" if scope else ""
+    if not listing.indexes:
+        hint = "check scope= and the repository; entries unused for 7 days are deleted"
+        return NotFoundError(f"{_repository(spec)}: no index entries{of}, {len(listing.blobs)} blobs", hint=hint)
+    entries = f"{len(listing.indexes)} current and {len(listing.superseded)} superseded index entries{of}"
+    blobs = f"{len(listing.blobs)} blobs of all scopes, {decimal(listing.size)}"
+    return AccessError(f"{_repository(spec)}: {entries}, {blobs}", hint=_OUTSIDE)
+
+
+def _service(spec: Spec) -> tuple[str, str]:
+    """Return the cache service's address and token; its first version, and ``url=`` with it, is switched off."""
+    if spec.attrs.get("version") == "1":
+        raise SpecError(f"{spec.text}: version 1 of the cache service is no more", hint="leave version= out")
+    url = spec.attrs.get("url_v2") or os.environ.get("ACTIONS_RESULTS_URL", "")
+    return url, spec.attrs.get("token") or os.environ.get("ACTIONS_RUNTIME_TOKEN", "")
+
+
+def _scope(spec: Spec) -> str:
+    return spec.attrs.get("scope", "buildkit")
+
+
+def _repository(spec: Spec) -> str:
+    return spec.attrs.get("repository") or os.environ.get("GITHUB_REPOSITORY", "")
+
+
+def _rest_token(spec: Spec) -> str | None:
+    return spec.attrs.get("ghtoken") or os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+
+
+@contextmanager
+def _http(options: Options) -> Iterator[Http]:
+    connections = options.concurrency
+    plain = options.insecure_registries
+    with closing(Http(timeout=options.timeout, connections=connections, plain=plain, proxies=True)) as http:
+        yield http
+
+
+def _export(spec: Spec, ref: str, data: bytes) -> CacheExport:
+    where = given(repository=_repository(spec))
+    source = canonical("gha", {**where, "scope": _scope(spec), "ref": ref})
+    try:
+        config = decode(data)
+    except DecodeError as error:
+        raise DecodeError(f"{source}: {error.message}", hint=error.hint) from error
+    return CacheExport(
+        source=source,
+        kind="gha",
+        config=config,
+        config_digest="sha256:" + hashlib.sha256(data).hexdigest(),
+        config_bytes=len(data),
+        blobs=annotated_blobs(config),
+        store=canonical("gha", where),
+    )
+
+
+def _probed(service: CacheService, exports: Sequence[CacheExport], options: Options) -> list[CacheExport]:
+    digests = list(dict.fromkeys(blob.digest for export in exports for blob in export.blobs or ()))
+    answers = concurrently(lambda digest: service.has(blob_key(digest)), digests, options, "asking for blobs")
+    there = dict(zip(digests, answers, strict=True))
+    return [
+        replace(export, blobs=tuple(replace(blob, present=there[blob.digest]) for blob in export.blobs or ()))
+        for export in exports
+    ]
+
+
+def _with_strays(
+    service: CacheService, exports: Sequence[CacheExport], refs: Sequence[str], listing: Listing, options: Options
+) -> list[CacheExport]:
+    """Add the blobs that no index names, if every current index can be read, and what superseded ones take up."""
+    problems: list[Problem] = []
+    if listing.superseded:
+        size = sum(entry.size_in_bytes for entry in listing.superseded)
+        problems.append(_note(f"{len(listing.superseded)} superseded index entries take up {size:,} bytes."))
+    used = _used(service, listing, refs, options)
+    if isinstance(used, Problem):
+        return [replace(export, problems=(*export.problems, *problems, used)) for export in exports]
+    strays = tuple(
+        StrayBlob(digest=entry.digest, size=entry.size_in_bytes, modified_at=entry.created_at)
+        for entry in listing.blobs
+        if entry.digest and entry.digest not in used
+    )
+    return [replace(export, strays=strays, problems=(*export.problems, *problems)) for export in exports]
+
+
+def _used(service: CacheService, listing: Listing, refs: Sequence[str], options: Options) -> set[str] | Problem:
+    """Return the digests that the current indexes of every scope name, or why that cannot be known."""
+    unreadable = sorted({entry.ref for entry in listing.indexes} - set(refs))
+    if unreadable:
+        return _note(f"Stray blobs are unknown: this run may not read the cache of {', '.join(unreadable)}.")
+    try:
+        contents = concurrently(service.read, [entry.key for entry in listing.indexes], options)
+        return {layer.blob for data in contents if data is not None for layer in decode(data).layers}
+    except SourceError as error:
+        return _note(f"Stray blobs are unknown: an index entry cannot be read ({error.message}).")
+
+
+def _note(message: str) -> Problem:
+    return Problem(code="source-note", message=message, severity="note")

@@ -1,0 +1,197 @@
+"""``cachegraph check``: what it prints and how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cachegraph.cli.app import app
+from cachegraph.queries.catalogue import QUERIES
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(app, args)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> str:
+    """Give an export that BuildKit refuses."""
+    path = tmp_path / "broken.json"
+    path.write_text('{"records": [{"digest": "a", "inputs": [[{"link": 0}]]}]}')
+    return str(path)
+
+
+def test_the_table_says_what_is_wrong_what_it_costs_and_what_to_do(layouts: Path) -> None:
+    result = run("check", str(layouts / "scratch-file-inline"))
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 0
+    assert (
+        "BuildKit imports it: 6 records (3 roots), 4 layers, 1.0 MiB. A build can load all 3 records that have inputs."
+        in text
+    )
+    assert "warning Record 1 (sha256:6eac9d425e3d) is a root, so nothing was exported for it" in text
+    assert "7 notes (1 unreachable-roots, 3 merge-subsets, 2 legacy-misses, 1 size-forecast): --all shows them." in text
+    assert result.stderr == ""
+
+
+def test_a_refusal_comes_first(broken: str) -> None:
+    result = run("check", broken)
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 1
+    assert "BuildKit refuses it, so every build that imports it is cold. It holds 1 record (0 roots), 0 layers." in text
+    first = text.index('error BuildKit refuses this export ("invalid looping record")')
+    assert first < text.index("warning")
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "layout", "code"),
+    [("never", "scratch-file-inline", 0), ("error", "scratch-file-inline", 0), ("warning", "scratch-file-inline", 1)],
+)
+def test_exit_codes_follow_fail_on(layouts: Path, fail_on: str, layout: str, code: int) -> None:
+    assert run("check", "--fail-on", fail_on, str(layouts / layout)).exit_code == code
+
+
+def test_notes_fail_only_when_asked(layouts: Path) -> None:
+    web = str(layouts / "web-max")
+    assert run("check", "--fail-on", "warning", web).exit_code == 0
+    assert run("check", "--fail-on", "note", web).exit_code == 1
+
+
+def test_json_is_the_contract(layouts: Path) -> None:
+    result = run("check", "--format", "json", str(layouts / "scratch-file-inline"))
+    found = json.loads(result.stdout)
+    assert set(found) == {"exports", "findings"}
+    (export,) = found["exports"]
+    assert {key: export[key] for key in ("kind", "platform", "records", "layers", "importable", "import_error")} == {
+        "kind": "inline",
+        "platform": "linux/amd64",
+        "records": 6,
+        "layers": 4,
+        "importable": True,
+        "import_error": None,
+    }
+    lost = next(f for f in found["findings"] if f.get("reason") == "lost")
+    assert {k: v for k, v in lost.items() if k not in ("message", "digest", "export")} == {
+        "query": "unreachable-roots",
+        "severity": "warning",
+        "record": 1,
+        "reason": "lost",
+        "merge": 2,
+        "slot": 1,
+        "layers": [2],
+    }
+    assert all(finding["export"] == export["id"] for finding in found["findings"])
+
+
+def test_csv_and_markdown_hold_every_finding(layouts: Path) -> None:
+    spec = str(layouts / "scratch-file-inline")
+    rows = run("check", "--format", "csv", spec).stdout.splitlines()
+    assert rows[0] == "query,severity,export,record,digest,message"
+    assert len(rows) == 9
+    table = run("check", "--format", "markdown", spec).stdout.splitlines()
+    assert table[1] == "| --- | --- | --- | --- | --- | --- |"
+    assert len(table) == 10
+
+
+def test_sarif_names_rules_and_places(layouts: Path) -> None:
+    log = json.loads(run("check", "--format", "sarif", str(layouts / "scratch-file-inline")).stdout)
+    (one,) = log["runs"]
+    assert log["version"] == "2.1.0"
+    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [query.name for query in QUERIES]
+    lost = one["results"][0]
+    assert (lost["ruleId"], lost["level"]) == ("unreachable-roots", "warning")
+    place = lost["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+    assert place.endswith("linux/amd64#records[1]")
+
+
+def test_junit_has_a_case_for_each_question(layouts: Path) -> None:
+    root = ET.fromstring(run("check", "--format", "junit", str(layouts / "scratch-file-inline")).stdout)
+    (suite,) = root
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(QUERIES)), "1")
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["unreachable-roots"]
+
+
+def test_html_escapes_what_comes_from_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "<img src=x onerror=alert(1)>.json"
+    path.write_text('{"records": [{"digest": "<script>alert(1)</script>"}]}')
+    page = run("check", "--format", "html", str(path)).stdout
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    path.write_text('{"records": [{"digest": "\\u001b[31mred"}]}')
+    for command in ("check", "records"):
+        assert "\x1b" not in run(command, str(path)).stdout
+
+
+def test_a_spec_that_fails_is_one_line_and_the_others_are_answered(layouts: Path, broken: str) -> None:
+    result = run("check", "nowhere.json", str(layouts / "web-max"), broken)
+    assert result.exit_code == 3
+    assert result.stderr == "cachegraph: nowhere.json: there is no such file (check src=)\n"
+    assert "web-max" in result.stdout
+    assert "BuildKit refuses 1." in result.stdout
+
+
+def test_an_image_without_a_cache_is_no_failure_among_others(layouts: Path) -> None:
+    without, with_cache = str(layouts / "web-prov"), str(layouts / "web-oci")
+    alone, together = run("check", without), run("check", without, with_cache)
+    assert (alone.exit_code, together.exit_code) == (3, 0)
+    assert "the image has no inline cache" in alone.stderr
+    assert "the image has no inline cache" in together.stderr
+
+
+@pytest.mark.parametrize("args", [(), ("--format", "yaml", "x"), ("--fail-on", "fatal", "x"), ("--nope", "x")])
+def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
+    result = run("check", *args)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+
+
+def test_long_lists_are_folded_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    path.write_text(json.dumps({"records": [{"digest": f"d{i}"} for i in range(50)]}))
+    folded, whole = run("check", str(path)).stdout, run("check", "--all", str(path)).stdout
+    assert folded.count("is used by no record") == 4
+    assert "... and 46 more of unreachable-roots (orphan): --all shows them." in folded
+    assert whole.count("is used by no record") == 50
+
+
+def test_an_empty_export_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    path.write_text("{}")
+    result = run("check", str(path))
+    assert result.exit_code == 0
+    assert "BuildKit imports it, and it is empty: it gives nothing." in result.stdout
+
+
+def test_no_traceback_ever_reaches_a_user(monkeypatch: pytest.MonkeyPatch, layouts: Path) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("cachegraph.cli.check.read_specs", broken)
+    result = run("check", str(layouts / "web-max"))
+    assert result.exit_code == 3
+    assert "unexpected ZeroDivisionError: oops" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_no_color_where_nobody_looks_and_where_it_is_not_wanted(layouts: Path) -> None:
+    command = [sys.executable, "-m", "cachegraph", "check", str(layouts / "scratch-file-inline")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "\x1b[" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(layouts: Path) -> None:
+    command = f"{sys.executable} -m cachegraph records {layouts}/web-churn --format json | head -n 1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")

@@ -1,0 +1,102 @@
+"""The strings that buildx takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cachegraph.errors import SpecError
+from cachegraph.loaders.catalogue import LOADERS, load, load_each
+from cachegraph.loaders.spec import canonical, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "attrs"),
+    [
+        ("type=local,src=./cache", "local", {"src": "./cache"}),
+        ("type=local,dest=./cache,mode=max", "local", {"src": "./cache", "mode": "max"}),
+        ("TYPE=registry,Ref=app:cache", "registry", {"ref": "app:cache"}),
+        ('type=s3,"name=a,b",bucket=c', "s3", {"name": "a,b", "bucket": "c"}),
+        ("app:latest", "registry", {"ref": "app:latest"}),
+        ("localhost:5000/app@sha256:" + "a" * 64, "registry", {"ref": "localhost:5000/app@sha256:" + "a" * 64}),
+        ("./nowhere", "local", {"src": "./nowhere"}),
+        ("/nowhere", "local", {"src": "/nowhere"}),
+        ("nowhere.tar.gz", "local", {"src": "nowhere.tar.gz"}),
+        ("nowhere.json", "config", {"src": "nowhere.json"}),
+        ("somewhere/cache.db", "daemon", {"db": "somewhere/cache.db"}),
+    ],
+)
+def test_what_a_spec_means(text: str, type_: str, attrs: dict[str, str]) -> None:
+    spec = parse(text)
+    assert (spec.type, dict(spec.attrs)) == (type_, attrs)
+
+
+def test_what_lies_there_decides(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    assert parse(str(tmp_path / "app")).type == "local"
+    odd = tmp_path / "a=b,c"
+    odd.mkdir()
+    assert dict(parse(str(odd)).attrs) == {"src": str(odd)}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the spec is empty (give a path, an image reference, or type=local,src=DIR)"),
+        ("src=./cache", "src=./cache: there is no type= (begin with type=local, type=registry, ...)"),
+        ("type=local,oops", "type=local,oops: 'oops' is not key=value (separate fields with commas)"),
+        ("type=local,src=a,dest=b", "type=local,src=a,dest=b: src and dest mean the same here, and both are given"),
+        ("type=local,src=a,src=b", "type=local,src=a,src=b: src is given twice"),
+        ('type=local,"src=a', 'type=local,"src=a: unexpected end of data (quote a field with a comma as "key=a,b")'),
+    ],
+)
+def test_what_is_no_spec(text: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(text)
+    assert str(caught.value) == message
+
+
+def test_no_credential_is_ever_shown() -> None:
+    spec = parse(
+        "type=s3,bucket=b,access_key_id=AKIA,secret_access_key=hush,session_token=hush2,endpoint_url=http://u:p@h/"
+    )
+    assert spec.text == (
+        "type=s3,bucket=b,access_key_id=***,secret_access_key=***,session_token=***,endpoint_url=http://***@h/"
+    )
+    signed = parse("type=azblob,account_url=https://a.example/?sv=1&sig=hush,container=c,name=n")
+    assert signed.text == "type=azblob,account_url=https://a.example/?***,container=c,name=n"
+    assert parse('type=s3,"secret_access_key=hu,sh",bucket=b').text == "type=s3,secret_access_key=***,bucket=b"
+
+
+@pytest.mark.parametrize("text", ["type=s3,secret_access_key=hush,oops", 'type=s3,"secret_access_key=a,hush'])
+def test_no_credential_is_shown_of_what_cannot_be_read(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(text)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_field_with_a_comma_is_quoted() -> None:
+    text = canonical("local", {"src": "a,b", "tag": "c"})
+    assert text == 'type=local,"src=a,b",tag=c'
+    assert dict(parse(text).attrs) == {"src": "a,b", "tag": "c"}
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+    good = tmp_path / "good.json"
+    good.write_text('{"records": [{"digest": "a"}]}')
+    loaded = load(["type=nope", str(good), "type=config,src=none.json"])
+    assert [export.source for export in loaded.exports] == [f"type=config,src={good}"]
+    known = ", ".join(sorted(LOADERS))
+    assert [str(failure.error) for failure in loaded.failures] == [
+        f"type=nope: there is no type=nope (known types: {known})",
+        "none.json: there is no such file (check src=)",
+    ]
+
+
+def test_many_specs_come_in_their_order(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.json" for i in range(50)]
+    for i, path in enumerate(paths):
+        path.write_text(f'{{"records": [{{"digest": "{i}"}}]}}')
+    digests = [part.exports[0].config.records[0].digest for part in load_each(map(str, paths))]
+    assert digests == [str(i) for i in range(50)]

@@ -1,0 +1,50 @@
+"""README and pages are true: their examples run, their tables are current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cachegraph.cli.app import app
+from cachegraph.views.pages import PAGES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+CONSOLE = re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", README, re.DOTALL)
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
+def test_the_readmes_commands_print_what_it_shows(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, shlex.split(command))
+    assert result.exit_code == 0
+    shown = lines(output)
+    assert lines(result.stdout)[: len(shown)] == shown
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert repr(names["graph"]) == "<CacheGraph: 1 export(s), 6 record(s)>"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_made_pages_are_current(page: str) -> None:
+    assert (ROOT / "docs" / page).read_text("utf-8") == PAGES[page]()
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,122 @@
+"""Displays in a real browser: text stays text, light and dark are readable, the interactive view answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+import cachegraph as cg
+
+_PAGE = """<!doctype html><meta charset="utf-8"><title>whole</title>
+<style>:root {{ color-scheme: light dark; background: Canvas; color: CanvasText }}</style>{body}"""
+
+
+def _html(shown: object) -> str:
+    bundle: dict[str, str] = shown._repr_mimebundle_()  # type: ignore[attr-defined]  # what IPython calls
+    return bundle["text/html"]
+
+
+Show = Callable[[str], None]
+
+
+@pytest.fixture
+def show(browser: Chrome, tmp_path: Path) -> Show:
+    def opened(body: str) -> None:
+        page = tmp_path / "page.html"
+        page.write_text(_PAGE.format(body=body), encoding="utf-8")
+        browser.get(page.as_uri())
+
+    return opened
+
+
+def _seen(hostile: str) -> str:
+    return hostile.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
+
+
+def test_hostile_names_stay_text(browser: Chrome, show: Show, named: cg.CacheGraph, hostile: str) -> None:
+    shown = [named, named.check(), named.unreachable_roots(), named.record(1), named.record(2), named.focus(1)]
+    show("<hr>".join(map(_html, shown)))
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    assert _seen(hostile) in browser.find_element(By.TAG_NAME, "body").text
+    assert browser.title == "whole"
+
+
+def test_hostile_sources_and_refusals_stay_text(browser: Chrome, show: Show, tmp_path: Path) -> None:
+    config = tmp_path / "<img src=x onerror=document.title=1>.json"
+    config.write_text('{"records": [{"digest": "<img src=x>", "inputs": [[{"link": 9, "selector": "<img>"}]]}]}')
+    graph = cg.load(str(config))
+    show(_html(graph) + _html(graph.check()) + _html(graph.record(0)))
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "refuses it invalid record ID: 9" in text
+    assert "no such record" in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_keeps_the_contrast_of_the_page(browser: Chrome, show: Show, scratch: cg.CacheGraph, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    show(_html(scratch) + _html(scratch.check()) + _html(scratch.record(2)))
+    ink = "rgb(255, 255, 255)" if scheme == "dark" else "rgb(0, 0, 0)"
+    cells = browser.find_elements(By.CSS_SELECTOR, ".cachegraph td")
+    assert len(cells) > 40
+    assert {browser.execute_script("return getComputedStyle(arguments[0]).color", cell) for cell in cells} == {ink}
+
+
+def test_long_lists_are_folded_not_cut(browser: Chrome, show: Show, fleet: cg.CacheGraph) -> None:
+    findings = fleet.check()
+    show(_html(findings))
+    assert len(browser.find_elements(By.CSS_SELECTOR, "tbody tr")) == len(findings) == 67
+    folded = browser.find_element(By.TAG_NAME, "details")
+    assert folded.get_attribute("open") is None
+    assert folded.find_element(By.TAG_NAME, "summary").text == "47 more"
+
+
+def _deep(browser: Chrome, selector: str) -> list[WebElement]:
+    """Find what Bokeh keeps in shadow roots."""
+    script = """
+    const found = []
+    const walk = root => root.querySelectorAll('*').forEach(e => {
+        if (e.matches(arguments[0])) found.push(e)
+        if (e.shadowRoot) walk(e.shadowRoot)
+    })
+    walk(document)
+    return found
+    """
+    found: list[WebElement] = browser.execute_script(script, selector)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_interactive_view_searches_and_shows_details(
+    browser: Chrome, tmp_path: Path, named: cg.CacheGraph, hostile: str, scheme: str
+) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page = tmp_path / "explore.html"
+    named.explore().save(page)
+    browser.get(page.as_uri())
+    WebDriverWait(browser, 20).until(lambda b: _deep(b, "pre"))
+    (details,), (field,) = _deep(browser, "pre"), _deep(browser, "input")
+    assert details.text.startswith("Click a record")
+    field.send_keys("lost root")
+    WebDriverWait(browser, 10).until(lambda b: _deep(b, "pre")[0].text.startswith("1 found\n\nrecord 1: "))
+    assert _seen(hostile) in _deep(browser, "pre")[0].text
+    assert _deep(browser, "img") == []
+    canvas = _deep(browser, ".bk-Canvas")[0]
+    x, y = browser.execute_script("""
+        const plot = [...Bokeh.index][0].child_views[0], marks = plot.model.renderers.at(-1).data_source
+        const at = marks.data.index.indexOf("2")
+        return [plot.frame.x_scale.compute(marks.data.x[at]), plot.frame.y_scale.compute(marks.data.y[at])]
+    """)
+    box = canvas.rect
+    mouse = ActionChains(browser).move_to_element(canvas)
+    mouse.move_by_offset(x - box["width"] / 2, y - box["height"] / 2).click().perform()
+    WebDriverWait(browser, 10).until(lambda b: _deep(b, "pre")[0].text.startswith("record 2: merge of 3 inputs"))
+    assert _deep(browser, ".bk-tooltip img, .bk-Tooltip img") == []
