@@ -20,6 +20,8 @@ from cachegraph.core.model import (
     ChainedResult,
     Name,
     Names,
+    Problem,
+    StrayBlob,
 )
 from cachegraph.errors import DecodeError, MissingExtraError
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
@@ -79,8 +81,8 @@ def from_networkx(made: nx.MultiDiGraph[str]) -> tuple[list[CacheExport], Names]
     """Read exports back from a NetworkX graph: `cachegraph.CacheGraph` takes them.
 
     Promised for whole exports that BuildKit imports: their records, inputs, results, layers and blobs come back, and so
-    every answer about them. What the schema does not hold is lost: problems of the source, stray blobs, the paths
-    behind selectors, and the annotations that S3, Azure and GitHub exports have.
+    every answer about them. What the schema does not hold is lost: the paths behind selectors, and the annotations that
+    S3, Azure and GitHub exports have.
 
     Parameters
     ----------
@@ -139,10 +141,23 @@ class _Reader:
             platform=found.get("platform"),
             manifest_digest=found.get("manifest_digest"),
             layer_history=history if any(created or by for created, by in history) else (),
+            problems=tuple(self._problem(problem) for problem in self._indexed(key, "HAS_PROBLEM")),
+            strays=self._strays(key) if "store" in found else None,
+            store=found.get("store", ""),
         )
 
+    def _problem(self, key: str) -> Problem:
+        found = self.nodes[key]
+        return Problem(
+            code=found["code"], message=found["message"], digest=found.get("digest"), severity=found["severity"]
+        )
+
+    def _strays(self, key: str) -> tuple[StrayBlob, ...]:
+        edges = self.out[key, "HAS_STRAY"]
+        return tuple(StrayBlob(digest=end, size=p["bytes"], modified_at=p.get("modified_at")) for end, p in edges)
+
     def _indexed(self, key: str, type_: str) -> dict[str, int]:
-        """Give the positions of an export's records or layers; all must be there."""
+        """Give the positions of an export's records, layers or problems; all must be there."""
         found = {end: self.nodes[end]["index"] for end, _ in self.out[key, type_]}
         if sorted(found.values()) != list(range(len(found))):
             raise DecodeError(f"{self.nodes[key]['source']}: only a part of it is there", hint="give a whole graph")
@@ -193,4 +208,5 @@ def _text(ns: int | None) -> str | None:
     if ns is None:
         return None
     seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    fraction = f".{rest:09d}".rstrip(".0")  # as Go writes it
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}{fraction}Z"

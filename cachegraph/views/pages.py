@@ -41,8 +41,8 @@ def schema_page() -> str:
             parts.append(_properties(declared.properties))
     parts += [
         "## Bookkeeping",
-        "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no history "
-        "for `{current: true}` as well.",
+        "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
+        "history for `{current: true}` as well.",
         _properties(BOOKKEEPING),
         "## Data frames",
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
@@ -80,11 +80,11 @@ def cypher_page() -> str:
     parts = [
         "# Cypher library",
         _MADE,
-        "Each file of `queries/*.cypher` runs as it stands in cypher-shell and in Neo4j Browser. Its first line after the "
-        "comment, `WITH {...} AS param`, holds the parameters: put other values there, or let `cachegraph cypher NAME "
-        "--param NAME=VALUE` bind them. All of them look at complete exports only. What needs a deep search was "
-        "computed at load and is read here; `queries/*.pure.cypher` search the graph itself, as a cross-check on small "
-        "graphs.",
+        "Each file of `queries/*.cypher` runs as it stands in cypher-shell and in Neo4j Browser. Its first line after "
+        "the comment, `WITH {...} AS param`, holds the parameters: put other values there, or let "
+        "`cachegraph cypher NAME --param NAME=VALUE` bind them. All of them look at complete exports only. What needs "
+        "a deep search was computed at load and is read here; `queries/*.pure.cypher` search the graph itself, as a "
+        "cross-check on small graphs.",
         "## Questions",
         "The twins of `cachegraph check`; their columns are the fields of the findings.",
         *(_cypher(file) for file in files if file.name in names),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
 from cachegraph.core.progress import Report, quiet
+from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
@@ -353,7 +353,14 @@ class Neo4jStore:
         rows = self._connection.read(_EXPORTS, {"history": history})
         return tuple(StoredExport(**dict(zip(names, row, strict=True))) for row in rows)
 
-    def run(self, cypher: str, params: Mapping[str, Any] | None = None, *, write: bool = False) -> Table:
+    def run(
+        self,
+        cypher: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        write: bool = False,
+        timeout: float | None = None,
+    ) -> Table:
         """Run Cypher.
 
         Parameters
@@ -364,6 +371,8 @@ class Neo4jStore:
             Values of its ``$parameters``.
         write : bool
             Let it write; else the server refuses to. A statement that writes is tried once only.
+        timeout : float, optional
+            Seconds after which the server gives it up; by default the server's own limit.
 
         Returns
         -------
@@ -375,10 +384,14 @@ class Neo4jStore:
         cachegraph.errors.StoreError
             The server's words about what is wrong with the statement.
         """
+        import neo4j
+
+        given = dict(params or {})
         with self._connection.translated(), self._connection.session(write=write) as session:
-            if not write:
-                return session.execute_read(lambda tx: plain(tx.run(literal(cypher), dict(params or {}))))
-            return plain(session.run(literal(cypher), dict(params or {})))
+            if write:
+                return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
+            once = neo4j.unit_of_work(timeout=timeout)(lambda tx: plain(tx.run(literal(cypher), given)))
+            return session.execute_read(once)
 
     # --- Asking ------------------------------------------------------------------------------------------------------
 
