@@ -30,8 +30,8 @@ from cachegraph.core.model import (
     StrayBlob,
 )
 from cachegraph.core.operations import operation_digests
-from cachegraph.loaders.config import export_from_config
 from cachegraph.loaders import catalogue
+from cachegraph.loaders.config import export_from_config
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import library
