@@ -81,6 +81,11 @@ class Claim:
         Its id.
     lease : float
         Seconds without a sign of life after which it lapses.
+
+    Attributes
+    ----------
+    fresh : bool
+        Whether no load had claimed the export before, so that nothing of it can be there.
     """
 
     def __init__(self, connection: Connection, export: str, lease: float = LEASE) -> None:
@@ -89,6 +94,7 @@ class Claim:
         self.lease = lease
         self.token = secrets.token_hex(8)
         self.steps = 0
+        self.fresh = False
 
     def take(self, properties: Mapping[str, Any], mark: str) -> State:
         """Try to claim the export, in order to load it.
@@ -108,6 +114,7 @@ class Claim:
                 return "whole" if found["current"] else "superseded"
             if found["alive"] and found["token"] != self.token:
                 return "busy"
+            self.fresh = not found["complete"] and found["token"] is None
             everything = {**properties, "fingerprint": mark}
             tx.run(_TAKE, id=self.export, token=self.token, lease=self.lease, properties=everything).consume()
             return "claimed"

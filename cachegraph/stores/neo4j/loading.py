@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
 from cachegraph.stores.neo4j.connection import Connection, literal
 from cachegraph.stores.neo4j.removal import clear
-from cachegraph.stores.neo4j.rows import BATCH, batches, export_properties, fingerprint
+from cachegraph.stores.neo4j.rows import BATCH, Batch, export_properties, fingerprint, transactions
 
 if TYPE_CHECKING:
     import neo4j
@@ -75,18 +75,20 @@ def load(
 
 
 def _write(claim: Claim, graph: ExportGraph, report: Report, size: int) -> int:
-    clear(claim, size)
+    if not claim.fresh:
+        clear(claim, size)
     written = 0
-    for statement, rows in batches(graph, size):
-        claim.step(partial(_run, statement=statement, rows=rows, export=graph.id))
-        written += len(rows)
+    for together in transactions(graph, size):
+        claim.step(partial(_run, together=together, export=graph.id))
+        written += sum(len(rows) for _, rows in together)
         report(f"loading {graph.export.source}", written, None)
     return written
 
 
-def _run(tx: neo4j.ManagedTransaction, *, statement: str, rows: list[list[Any]], export: str) -> int:
-    tx.run(literal(statement), rows=rows, export=export).consume()
-    return len(rows)
+def _run(tx: neo4j.ManagedTransaction, *, together: list[Batch], export: str) -> int:
+    for statement, rows in together:
+        tx.run(literal(statement), rows=rows, export=export).consume()
+    return len(together)
 
 
 def _let_go(claim: Claim) -> None:

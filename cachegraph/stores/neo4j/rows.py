@@ -15,12 +15,13 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.stores.neo4j.statements import BLOB, OWNERS, SHARED, TIES, create_owned, create_shared, create_tie
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 
-__all__ = ["BATCH", "batches", "export_properties", "fingerprint"]
+__all__ = ["BATCH", "Batch", "batches", "export_properties", "fingerprint", "transactions"]
 
 BATCH = 10_000
 """Rows of a transaction."""
 
 Batch = tuple[str, list[list[Any]]]
+"""A statement and its rows."""
 
 
 def batches(graph: ExportGraph, size: int = BATCH) -> Iterator[Batch]:
@@ -49,6 +50,31 @@ def batches(graph: ExportGraph, size: int = BATCH) -> Iterator[Batch]:
         # Loaders at work at the same time lock shared blobs in the same order, so they do not wait for each other.
         ordered = sorted(rows, key=lambda row: str(row[1]))
         yield from _cut(create_shared(type_), (row + blobs[row[1]] for row in ordered), size)
+
+
+def transactions(graph: ExportGraph, size: int = BATCH) -> Iterator[list[Batch]]:
+    """Give the batches, small ones together: most exports fit into one transaction.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    size : int
+        Rows of a transaction.
+
+    Yields
+    ------
+    list of (str, list of list)
+    """
+    together: list[Batch] = []
+    held = 0
+    for statement, rows in batches(graph, size):
+        if together and held + len(rows) > size:
+            yield together
+            together, held = [], 0
+        together.append((statement, rows))
+        held += len(rows)
+    if together:
+        yield together
 
 
 def _properties(rows: Rows) -> Iterator[Sequence[Any]]:
