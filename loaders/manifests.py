@@ -32,12 +32,26 @@ import msgspec
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode, decode_records
 from cachegraph.core.gojson import GoInt, Wire
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, Kind, Problem
 from cachegraph.core.progress import Report, quiet
+from cachegraph.core.times import parse_times
 from cachegraph.core.verdict import too_large
 from cachegraph.errors import DecodeError, NoCacheError
 
-__all__ = ["CACHE_CONFIG", "MAX_READ", "Descriptor", "Fetch", "Manifest", "check_digest", "read_manifest", "sha256"]
+__all__ = [
+    "CACHE_CONFIG",
+    "MAX_READ",
+    "Descriptor",
+    "Fetch",
+    "Manifest",
+    "check_digest",
+    "is_image",
+    "parse_manifest",
+    "read_manifest",
+    "refused_together",
+    "sha256",
+]
 
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 UNCOMPRESSED = "containerd.io/uncompressed"
@@ -287,7 +301,7 @@ class _Images:
             why = self.ignored[0].message if self.ignored else "the image has no inline cache"
             raise NoCacheError(f"{self.source}: {why}", hint=_NO_CACHE)
         problems = tuple(self.ignored)
-        return [replace(export, problems=export.problems + problems) for export in self.found]
+        return refused_together([replace(export, problems=export.problems + problems) for export in self.found])
 
     def _image(self, manifest: Manifest, digest: str, platform: Platform | None) -> None:
         layers = manifest.layers or ()
@@ -311,13 +325,23 @@ class _Images:
             return
         self.found.append(self._inline(image, layers, digest, where))
 
+    def _check_times(self, image: _Image) -> None:
+        for index, entry in enumerate(image.history):
+            try:
+                parse_times([entry.created] if entry.created is not None else [])
+            except ValueError:
+                path = f"image config.history[{index}].created"
+                raise DecodeError(f"expected an RFC 3339 time, got {entry.created!r}", path=path) from None
+
     def _inline(self, image: _Image, layers: Sequence[Descriptor], digest: str, platform: str) -> CacheExport:
         try:
             data = base64.b64decode("".join((image.cache or "").split()), validate=True)
         except (binascii.Error, ValueError):
             raise DecodeError("expected base64", path="image config.moby.buildkit.cache.v0") from None
         sizes = self.present(layers) if self.present else {}
+        self._check_times(image)
         history = [entry for entry in image.history if not entry.empty_layer]
+        short = f"panic: runtime error: index out of range [{len(history)}] with length {len(history)}"
         diff_ids = dict(zip((d.digest for d in layers), image.rootfs.diff_ids, strict=True))
         return CacheExport(
             source=self.source,
@@ -331,10 +355,32 @@ class _Images:
             config_bytes=len(data),
             blobs=tuple(_blob(d, diff_ids[d.digest], sizes) for d in _distinct(layers)),
             manifest_digest=digest,
-            refusal=self.refusal,
+            refusal=self.refusal or (short if len(history) < len(layers) else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
             problems=_size_problems(layers, sizes),
         )
+
+
+def refused_together(exports: list[CacheExport]) -> list[CacheExport]:
+    """Mark exports that BuildKit imports in one go: if it refuses one, it refuses all.
+
+    Parameters
+    ----------
+    exports : list of CacheExport
+
+    Returns
+    -------
+    list of CacheExport
+        With the words for the first refused one as the refusal of every one that has none of its own.
+    """
+    if len(exports) < 2:
+        return exports
+    errors = [ExportGraph(export).import_error for export in exports]
+    first = next((error for error in errors if error is not None), None)
+    return [
+        replace(export, refusal=first) if error is None else export
+        for export, error in zip(exports, errors, strict=True)
+    ]
 
 
 def _distinct(descriptors: Sequence[Descriptor]) -> list[Descriptor]:

@@ -15,7 +15,7 @@ from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
 from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, CacheRecord, Name, Names
-from cachegraph.core.operations import merge_width
+from cachegraph.core.operations import operation
 from cachegraph.core.results import Resolved, State, ancestors, resolve
 from cachegraph.core.search import Links
 from cachegraph.core.times import parse_times
@@ -126,13 +126,13 @@ class ExportGraph:
     def merges(self) -> list[int]:
         """Merge records, by index: digest and number of slots agree."""
         records = self.export.config.records
-        return [i for i, r in enumerate(records) if len(r.inputs) > 1 and merge_width(r.digest) == len(r.inputs)]
+        return [i for i, r in enumerate(records) if operation(r.digest, len(r.inputs)) == "merge"]
 
     @cached_property
     def diffs(self) -> list[int]:
-        """Diff records, by index: digest and number of slots agree."""
+        """Diff records of two slots, by index: digest and number of slots agree."""
         records = self.export.config.records
-        return [i for i, r in enumerate(records) if len(r.inputs) == 2 and merge_width(r.digest) == 0]
+        return [i for i, r in enumerate(records) if len(r.inputs) == 2 and operation(r.digest, 2) == "diff"]
 
     @cached_property
     def images(self) -> Images:
@@ -164,11 +164,11 @@ class ExportGraph:
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
-        width = merge_width(found.digest)
-        if width and width == len(found.inputs):
-            return Name(op="merge", name=f"merge of {width} inputs")
-        if width == 0 and len(found.inputs) == 2:
-            return Name(op="diff", name="diff")
+        match operation(found.digest, len(found.inputs)):
+            case "merge":
+                return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")
+            case "diff":
+                return Name(op="diff", name="diff")
         if (layers := self.images.layers.get(record)) is not None:
             return Name(op="source", name=f"base image of {len(layers)} layer{'s' * (len(layers) != 1)}")
         return _UNKNOWN
@@ -308,11 +308,12 @@ class ExportGraph:
         return (result for result in self.results(record) if self._result_state[result] == State.LOADABLE)
 
     def newest_result(self, record: int) -> int | None:
-        """Position of the loadable result that BuildKit takes, the newest (of equals the first); None without one."""
+        """Position of the newest loadable result, which BuildKit takes (of equals any, here the first), or None."""
         loadable = list(self.loadable_results(record))
         if len(loadable) <= 1:
             return loadable[0] if loadable else None
-        return max(loadable, key=lambda result: int(self.result_times[result]))
+        first_of = {self.result_blobs(result): result for result in reversed(loadable)}  # the same blobs count once
+        return max(sorted(first_of.values()), key=lambda result: int(self.result_times[result]))
 
     # --- Layers ------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.operations import merge_width
 from cachegraph.queries.base import plural
 from cachegraph.views.figures import DIM, INK, new_figure
 from cachegraph.views.focus import Window, shown
@@ -182,7 +181,7 @@ def _operation(graph: ExportGraph, record: int) -> str:
     op = graph.naming(record).op
     if op == "unknown":
         return "unknown root" if graph.is_root(record) else "unknown step"
-    return f"merge of {merge_width(graph.export.config.records[record].digest)}" if op == "merge" else op
+    return f"merge of {len(graph.export.config.records[record].inputs)}" if op == "merge" else op
 
 
 def _named(graph: ExportGraph, figure: Figure) -> str:

@@ -50,7 +50,7 @@ def fleet(layouts: Path) -> cg.CacheGraph:
 def large() -> cg.CacheGraph:
     """An export of 5,000 records, the first 60 of them roots."""
     dice = random.Random(1)
-    merge = next(digest for digest, width in operation_digests().items() if width == 2)
+    merge = next(digest for digest, known in operation_digests().items() if known == ("merge", 2))
     records: list[dict[str, object]] = [{"digest": f"sha256:{dice.getrandbits(256):064x}"} for _ in range(60)]
     layers: list[dict[str, object]] = []
     for index in range(60, 5000):
