@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.errors import MissingExtraError, UsageError
 from cachegraph.views.focus import shown
 from cachegraph.views.layering import Layering, layer
 from cachegraph.views.record import look_at_all
 from cachegraph.views.states import LOOKS, states
-from cachegraph.views.words import caption, legal
+from cachegraph.views.words import caption
 
 if TYPE_CHECKING:
     from bokeh.models import ColumnDataSource, LayoutDOM

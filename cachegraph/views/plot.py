@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.operations import merge_width
+from cachegraph.core.render import legal
 from cachegraph.queries.base import plural
 from cachegraph.views.figures import DIM, INK, new_figure
 from cachegraph.views.focus import Window, shown
 from cachegraph.views.layering import Layering, depths, layer
 from cachegraph.views.states import LOOKS, State, states
-from cachegraph.views.words import caption, legal
+from cachegraph.views.words import caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

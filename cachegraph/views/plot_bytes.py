@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.core.verdict import MAX_CONFIG_BYTES
 from cachegraph.queries import size_forecast
 from cachegraph.queries.base import plural, size_text
 from cachegraph.queries.size_forecast import SizeForecast
 from cachegraph.views.figures import INK, new_figure
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS
-from cachegraph.views.words import legal, short
+from cachegraph.views.words import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

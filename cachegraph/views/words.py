@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.queries.base import plural, size_text
 
-__all__ = ["caption", "legal", "short", "verdict"]
+__all__ = ["caption", "short", "verdict"]
 
 
 def short(digest: str) -> str:
@@ -22,21 +23,6 @@ def short(digest: str) -> str:
     """
     kind, colon, rest = digest.partition(":")
     return rest[:12] if kind == "sha256" and colon else digest[:12]
-
-
-def legal(text: str) -> str:
-    r"""Replace what no page and no XML can hold: control characters.
-
-    Parameters
-    ----------
-    text : str
-
-    Examples
-    --------
-    >>> legal("a\x00b")
-    'a�b'
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
