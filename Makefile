@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check lint types lock docs clean
+.PHONY: demo test check lint types lock docs notebooks clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
@@ -29,6 +29,12 @@ lock: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m cachegraph.views.pages docs
+
+# Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
+notebooks: $(VENV)/.dev
+	mkdir -p build/notebooks
+	cp notebooks/* build/notebooks
+	cd build/notebooks && CACHEGRAPH_DATA=$(CURDIR)/tests/data $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
