@@ -33,8 +33,7 @@ docs: $(VENV)/.dev
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev
 	mkdir -p build/notebooks
-	cp notebooks/* build/notebooks
-	cd build/notebooks && CACHEGRAPH_DATA=$(CURDIR)/tests/data $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
+	$(BIN)/jupyter-execute --output=../build/notebooks/{notebook_name} notebooks/*.ipynb
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

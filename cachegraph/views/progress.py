@@ -45,6 +45,9 @@ def one_line() -> Report:
         if first or done == total or now - written >= _SECONDS:
             written = now
             line = {"text/plain": f"{what}: {done:,}" + ("" if total is None else f" of {total:,}")}
-            (handle.display if first else handle.update)(line, raw=True)
+            if first:
+                handle.display(line, raw=True)
+            else:
+                handle.update(line, raw=True)
 
     return report
