@@ -129,6 +129,7 @@ class _Reader:
             layers=tuple(self._layer(layer, layers) for layer in layers),
             records=tuple(self._record(record, records, layers) for record in records),
         )
+        results_known = found["kind"] != "daemon" or any(record.layers or record.chains for record in config.records)
         return CacheExport(
             source=found["source"],
             kind=found["kind"],
@@ -138,6 +139,7 @@ class _Reader:
             blobs=tuple(self._blob(blob, listed) for blob, listed in self.out[key, "LISTS"]),
             platform=found.get("platform"),
             manifest_digest=found.get("manifest_digest"),
+            results_known=results_known,
             layer_history=history if any(created or by for created, by in history) else (),
         )
 

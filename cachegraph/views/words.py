@@ -48,14 +48,18 @@ def verdict(graph: ExportGraph) -> str:
     graph : ExportGraph
     """
     steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(graph.loadable)
+    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
     size = sum(graph.sizes.values())
     layers = plural(len(graph.export.config.layers), "layer")
     held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
     held += f", {size_text(size)}" if size else ""
+    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
+    share = f"{some} records that have inputs"
+    if graph.export.kind == "daemon":
+        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
+        return f"A builder's own cache: {held}; {known}."
     if graph.import_error is not None:
         return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
     if not len(graph):
         return "BuildKit imports it, and it is empty: it gives nothing."
-    share = "every step" if loadable >= steps else f"{loadable} of {plural(steps, 'step')}"
     return f"BuildKit imports it: {held}. A build can load {share}."

@@ -72,6 +72,12 @@ def test_several_exports_in_one_graph_come_back(fleet: cg.CacheGraph) -> None:
     _same(fleet, cg.CacheGraph(*from_networkx(fleet.to_networkx())))
 
 
+def test_a_daemons_cache_comes_back(daemon: cg.CacheGraph) -> None:
+    again = cg.CacheGraph(*from_networkx(daemon.to_networkx()))
+    _same(daemon, again)
+    assert list(again.unreachable_roots()) == list(daemon.unreachable_roots())
+
+
 def test_graphml_properties_are_those_of_networkx(scratch: cg.CacheGraph, tmp_path: Path) -> None:
     write_graphml(scratch.graphs, tmp_path / "cache.graphml")
     read = _read(tmp_path / "cache.graphml")

@@ -194,3 +194,10 @@ def test_the_interactive_view_has_a_limit(large: cg.CacheGraph) -> None:
     ):
         large.explore()
     assert explore(large.focus(3000).graphs[0]).title == "records of config"
+
+
+def test_a_daemons_cache(daemon: cg.CacheGraph) -> None:
+    said = "516 records, more than 200: counted by depth and operation; focus(record) draws a part"
+    assert said in daemon.plot().get_suptitle()
+    assert "no config" in _texts(daemon.plot_bytes())
+    _rendered(daemon.plot_bytes())
