@@ -80,20 +80,16 @@ def plot_bytes(graphs: Sequence[ExportGraph]) -> Figure:
 
 
 def _draw_configs(axes: Axes, configs: list[tuple[ExportGraph, SizeForecast]], total: int) -> None:
+    if not configs:
+        axes.axis("off")
+        axes.set_title("no config: a daemon has none", loc="left", fontsize=9.5, color=INK)
+        return
     forecasts = [forecast for _, forecast in configs]
     floor = [0] * len(forecasts)
     for name, (field, colour, hatch) in _PARTS.items():
         values = [getattr(forecast, field) for forecast in forecasts]
-        axes.barh(
-            range(len(forecasts)),
-            values,
-            left=floor,
-            height=0.6,
-            color=colour,
-            hatch=hatch,
-            edgecolor="white",
-            label=name,
-        )
+        rows = range(len(forecasts))
+        axes.barh(rows, values, left=floor, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=name)
         floor = [low + more for low, more in zip(floor, values, strict=True)]
     for at, forecast in enumerate(forecasts):
         share = f", {forecast.bytes / forecast.limit:.1%} of the limit" if forecast.limit else ", no limit here"
@@ -106,18 +102,15 @@ def _draw_configs(axes: Axes, configs: list[tuple[ExportGraph, SizeForecast]], t
             fontsize=8,
             color=INK,
         )
-    highest = max(floor, default=1) or 1
+    highest = max(floor) or 1
     if any(forecast.limit for forecast in forecasts) and highest > MAX_CONFIG_BYTES / 4:
         axes.axvline(MAX_CONFIG_BYTES, color="#D55E00", linestyle="--", label="BuildKit refuses more than this")
         highest = max(highest, MAX_CONFIG_BYTES)
     axes.set_xlim(0, highest * 1.4)
-    axes.set_ylim(max(1, len(configs)) - 0.4, -0.6)
+    axes.set_ylim(len(configs) - 0.4, -0.6)
     axes.set_yticks(range(len(configs)), [_name(graph) for graph, _ in configs], parse_math=False)
     more = f", the {len(configs)} largest of {total:,}" if len(configs) < total else ""
-    title = f"What fills the config{'s' * (total != 1)}{more}" if configs else "no config"
-    if not configs:
-        axes.axis("off")
-    axes.set_title(title, loc="left", fontsize=9.5, color=INK)
+    axes.set_title(f"What fills the config{'s' * (total != 1)}{more}", loc="left", fontsize=9.5, color=INK)
 
 
 def _name(graph: ExportGraph) -> str:
