@@ -32,7 +32,8 @@ WHOLE = [
 
 def _frames(graph: cg.CacheGraph) -> dict[str, pd.DataFrame]:
     frames = {name: getattr(graph, name) for name in FRAMES}
-    return frames | {"exports": frames["exports"].drop(columns="loaded_at")}
+    weighed = [name for name in frames["exports"].columns if name.endswith("_bytes")]  # of the config as it is encoded
+    return frames | {"exports": frames["exports"].drop(columns=["loaded_at", *weighed])}
 
 
 def _read(path: Path) -> nx.MultiDiGraph[str]:
