@@ -29,6 +29,11 @@ def layout(name: str, *, whole: bool = True) -> str:
     return str(copy)
 
 
+def layouts() -> list[str]:
+    """Give the folders of all image layouts, whole."""
+    return [layout(folder.name) for folder in sorted((_DATA / "layouts").iterdir())]
+
+
 def plaintexts() -> str:
     """Give a file with a daemon's answer to ``GET /debug/cache/all``."""
     copy = Path(_WHOLE.name) / "cache-all.json"
