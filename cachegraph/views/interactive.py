@@ -74,7 +74,7 @@ class Explorer:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show it in a frame of its own, so that the notebook and the page cannot disturb each other."""
         frame = (
-            f'<iframe srcdoc="{escape(self.page)}" title="{escape(self.title)}" sandbox="allow-scripts"'
+            f'<iframe srcdoc="{escape(self.page)}" title="{escape(self.title)}" sandbox="allow-scripts allow-downloads"'
             f' style="width: 100%; height: {_HEIGHT + 20}px; border: 0; color-scheme: normal"></iframe>'
         )
         return {"text/plain": str(self), "text/html": frame}
