@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.render import legal
 from cachegraph.queries.base import plural, size_text
 
 __all__ = ["caption", "short", "verdict"]
+
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 def short(digest: str) -> str:
@@ -35,7 +40,7 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     width : int
         Characters; longer names end in dots.
     """
-    known = " ".join(legal(graph.naming(record).name).split())
+    known = _DIGEST.sub(r"\1", " ".join(legal(graph.naming(record).name).split()))
     text = known or short(graph.export.config.records[record].digest)
     return text if len(text) <= width else text[: width - 1] + "…"
 
