@@ -13,8 +13,9 @@ from rich.text import Text
 from cachegraph.cli.output import clean, console
 from cachegraph.core.graph import ExportGraph
 from cachegraph.graph import CacheGraph
-from cachegraph.queries.base import SEVERITIES, Finding, plural, size_text
+from cachegraph.queries.base import SEVERITIES, Finding, plural
 from cachegraph.queries.findings import Findings
+from cachegraph.views.words import verdict
 
 __all__ = ["print_summary", "verdict"]
 
@@ -46,31 +47,6 @@ def print_summary(graph: CacheGraph, findings: Findings, *, everything: bool) ->
         out.print()
     if len(graph.graphs) != 1:
         out.print(Text(_total(graph, findings), style="bold"))
-
-
-def verdict(graph: ExportGraph) -> str:
-    """Say in a sentence or two what an export is worth.
-
-    Parameters
-    ----------
-    graph : ExportGraph
-    """
-    steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
-    size = sum(graph.sizes.values())
-    layers = plural(len(graph.export.config.layers), "layer")
-    held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
-    held += f", {size_text(size)}" if size else ""
-    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
-    share = f"{some} records that have inputs"
-    if graph.export.kind == "daemon":
-        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
-        return f"A builder's own cache: {held}; {known}."
-    if graph.import_error is not None:
-        return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
-    if not len(graph):
-        return "BuildKit imports it, and it is empty: it gives nothing."
-    return f"BuildKit imports it: {held}. A build can load {share}."
 
 
 def _name(graph: ExportGraph) -> str:

@@ -213,6 +213,8 @@ def _blob(graph: ExportGraph) -> Rows:
 def _window(graph: Window) -> set[str]:
     """Keys of the nodes that a window shows."""
     keys = {graph.id, *(f"{graph.id}/r{index}" for index in graph.shown)}
+    keys |= {f"{graph.id}/p{index}" for index in range(len(graph.export.problems))}
+    keys |= {stray.digest for stray in graph.export.strays or ()}
     owners = _has_result(graph)
     results = [result for result, owner in enumerate(owners["from"]) if owner in keys]
     layers = {layer for result in results for layer in graph.result_layers(result)}

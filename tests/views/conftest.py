@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import random
 import shutil
@@ -44,6 +45,14 @@ def named(scratch: cg.CacheGraph, hostile: str) -> cg.CacheGraph:
 def fleet(layouts: Path) -> cg.CacheGraph:
     """Four exports, two of them of one image."""
     return cg.load([str(layouts / name) for name in ("web-max", "web-multi-inline", "nested-inline")])
+
+
+@pytest.fixture(scope="session")
+def daemon(data: Path, tmp_path_factory: pytest.TempPathFactory) -> cg.CacheGraph:
+    """A builder's own cache, which has no config."""
+    database = tmp_path_factory.mktemp("daemon") / "cache.db"
+    database.write_bytes(lzma.decompress((data / "daemon" / "cache.db.xz").read_bytes()))
+    return cg.load(str(database))
 
 
 @pytest.fixture(scope="session")
