@@ -22,7 +22,7 @@ from cachegraph.core.times import parse_times
 from cachegraph.core.verdict import annotation_refusal, parse_refusal
 from cachegraph.errors import UnknownNameError
 
-__all__ = ["ExportGraph"]
+__all__ = ["ExportGraph", "record_title"]
 
 _UNKNOWN = Name(op="unknown", name="")
 
@@ -179,9 +179,7 @@ class ExportGraph:
 
     def title(self, record: int) -> str:
         """Name a record for a sentence: ``record 7 (RUN make)``."""
-        known = self.naming(record).name
-        shown = known if len(known) <= 60 else known[:57] + "..."
-        return f"record {record} ({shown or self.export.config.records[record].digest[:19]})"
+        return record_title(record, self.naming(record).name, self.export.config.records[record].digest)
 
     @cached_property
     def key_ids(self) -> list[str]:
@@ -335,3 +333,17 @@ class ExportGraph:
     def sizes(self) -> dict[str, int]:
         """Sizes in bytes of the listed blobs, by digest, as far as known."""
         return {blob.digest: blob.size for blob in self.export.blobs or () if blob.size is not None}
+
+
+def record_title(index: int, name: str, digest: str) -> str:
+    """Name a record for a sentence: ``record 7 (RUN make)``.
+
+    Parameters
+    ----------
+    index : int
+    name : str
+        What it does; empty where nobody can say.
+    digest : str
+    """
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    return f"record {index} ({shown or digest[:19]})"

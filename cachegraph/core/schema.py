@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["NODES", "RELATIONSHIPS", "Node", "Property", "Relationship", "node", "relationship"]
+__all__ = ["BOOKKEEPING", "NODES", "RELATIONSHIPS", "Node", "Property", "Relationship", "node", "relationship"]
 
 Type = Literal["string", "integer", "boolean", "time", "integers", "strings"]
 
@@ -71,9 +71,15 @@ NODES: tuple[Node, ...] = (
             Property("config_digest", "string", "sha256 of the cache config's bytes."),
             Property("manifest_digest", "string", "Digest of the manifest; null where there is none."),
             Property("bytes", "integer", "Bytes of the cache config."),
+            Property("bytes_limit", "integer", "Bytes after which BuildKit refuses it; null where there is no limit."),
+            Property("layers_bytes", "integer", "Bytes of it that describe layers."),
+            Property("inputs_bytes", "integer", "Bytes of it that describe inputs of records."),
+            Property("results_bytes", "integer", "Bytes of it that describe results of records."),
+            Property("other_bytes", "integer", "Bytes of it for digests and the rest."),
             Property("importable", "boolean", "Whether BuildKit imports it."),
             Property("import_error", "string", "BuildKit's words for refusing it, else null."),
-            Property("loaded_at", "time", "When it was read."),
+            Property("store", "string", "What its stray blobs lie in, such as a directory; null where nobody looked."),
+            Property("loaded_at", "time", "When it was read; in Neo4j, when its load was complete."),
         ),
     ),
     Node(
@@ -98,18 +104,29 @@ NODES: tuple[Node, ...] = (
                 "missing_reason",
                 "string",
                 "Why a record that is no root has no loadable result: blob-missing, blob-not-listed or not-exported.",
+                indexed=True,
             ),
             Property(
                 "downstream_loadable",
                 "integer",
-                "How many loadable records depend on one with a missing_reason; null for others, or behind a loop.",
+                "How many loadable records depend on a root or one with a missing_reason; else null, or behind a loop.",
             ),
-            Property("root_reasons", "strings", "Why a root can give nothing: orphan, dead, lost; null for others."),
+            Property(
+                "root_reasons",
+                "strings",
+                "Why a root can give nothing: orphan, dead, lost; empty if it can, null for records with inputs.",
+                indexed=True,
+            ),
             Property("lost_merge", "integer", "Of a lost root: index of the merge record that holds its layers."),
             Property("lost_slot", "integer", "Of a lost root: the slot of that merge."),
             Property("lost_layers", "integers", "Of a lost root: positions in the merged result; null if unknown."),
             Property("merged_layers", "integer", "Of a merge: layers of its result; null if none is loadable."),
-            Property("folds_into", "integer", "Index of the record that BuildKit makes this one part of, else null."),
+            Property(
+                "folds_into",
+                "integer",
+                "Index of the record that BuildKit makes this one part of, else null.",
+                indexed=True,
+            ),
             Property("dropped_results", "integer", "Results that this folding loses; null where nothing is folded."),
         ),
     ),
@@ -132,7 +149,22 @@ NODES: tuple[Node, ...] = (
             Property("index", "integer", "Index in the export's own layers."),
             Property("created_at", "time", "When it was made; null where nobody says."),
             Property("created_by", "string", "The step that made it, from the image's history; null elsewhere."),
+            Property("bytes", "integer", "Bytes of its blob, as the export's manifest says; null where it does not."),
             Property("used", "boolean", "Whether some loadable result uses it."),
+        ),
+    ),
+    Node(
+        "Problem",
+        "Something wrong with the place an export was read from.",
+        (
+            Property("id", "string", "<export id>/p<index>."),
+            Property("index", "integer", "Order in which they were met."),
+            Property(
+                "code", "string", "size-mismatch, digest-mismatch, image-ignored, manifest-missing or source-note."
+            ),
+            Property("severity", "string", "error, warning or note."),
+            Property("digest", "string", "Digest of the blob concerned; null for none."),
+            Property("message", "string", "What is wrong, what it costs, what to do."),
         ),
     ),
     Node(
@@ -158,6 +190,19 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
         (Property("present", "boolean", "Whether the store has it; null when nobody looked."),),
     ),
     Relationship(
+        "HAS_STRAY",
+        "Export",
+        "Blob",
+        "The export's store holds the blob, and no manifest there reaches it.",
+        (
+            Property("bytes", "integer", "Its bytes in that store."),
+            Property(
+                "modified_at", "string", "When it was written, in the store's words; null where it does not tell."
+            ),
+        ),
+    ),
+    Relationship("HAS_PROBLEM", "Export", "Problem", "The loader noticed the problem."),
+    Relationship(
         "INPUT",
         "Record",
         "Record",
@@ -173,7 +218,12 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
             ),
             Property("start", "integer", "Of a merge: first position of the input's layers in the merged result."),
             Property("stop", "integer", "Of a merge: position behind the last."),
-            Property("inferred", "boolean", "Of a merge: whether the positions follow from the other slots alone."),
+            Property(
+                "inferred",
+                "boolean",
+                "Of a merge: whether the positions follow from the other slots alone; null for others.",
+                indexed=True,
+            ),
         ),
     ),
     Relationship(
@@ -193,6 +243,17 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
     Relationship("PARENT", "Layer", "Layer", "The layer lies upon the other."),
     Relationship("BLOB", "Layer", "Blob", "The layer's blob."),
 )
+
+BOOKKEEPING: tuple[Property, ...] = (
+    Property("complete", "boolean", "Whether all of it is there: written last, and taken away first."),
+    Property("current", "boolean", "Whether it is complete and the newest of its source and platform."),
+    Property("superseded_at", "time", "When a newer one of its source and platform was complete; null while current."),
+    Property("fingerprint", "string", "sha256 over all that the loader saw; another one has it written anew."),
+    Property("claimed_by", "string", "Token of the load under way, else null."),
+    Property("claimed_until", "time", "When that load counts as dead unless it reports before."),
+    Property("claimed_step", "integer", "Batches that it has written."),
+)
+"""Properties of an ``Export`` that only a store keeps."""
 
 
 def node(label: str) -> Node:

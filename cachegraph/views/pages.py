@@ -1,21 +1,23 @@
-"""Pages of the documentation that are made from the declarations: the schema, and the questions.
+"""Pages of the documentation that are made from the declarations: the schema, the questions, the Cypher library.
 
 ``python -m cachegraph.views.pages docs`` writes them; a test holds that they are current.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from cachegraph.core.schema import NODES, RELATIONSHIPS, Property
+from cachegraph.core.schema import BOOKKEEPING, NODES, RELATIONSHIPS, Property
 from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.library import CypherFile, library
 from cachegraph.views.frames import FRAMES
 
-__all__ = ["PAGES", "questions_page", "schema_page"]
+__all__ = ["PAGES", "cypher_page", "questions_page", "schema_page"]
 
 _MADE = "<!-- Made by `make docs` from the declarations; do not edit. -->"
 
@@ -38,6 +40,10 @@ def schema_page() -> str:
         if declared.properties:
             parts.append(_properties(declared.properties))
     parts += [
+        "## Bookkeeping",
+        "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
+        "history for `{current: true}` as well.",
+        _properties(BOOKKEEPING),
         "## Data frames",
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
     ]
@@ -67,6 +73,34 @@ def questions_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def cypher_page() -> str:
+    """Write the page on the Cypher library."""
+    names = {query.name for query in QUERIES}
+    files = library().values()
+    parts = [
+        "# Cypher library",
+        _MADE,
+        "Each file of `queries/*.cypher` runs as it stands in cypher-shell and in Neo4j Browser. Its first line after "
+        "the comment, `WITH {...} AS param`, holds the parameters: put other values there, or let "
+        "`cachegraph cypher NAME --param NAME=VALUE` bind them. All of them look at complete exports only. What needs "
+        "a deep search was computed at load and is read here; `queries/*.pure.cypher` search the graph itself, as a "
+        "cross-check on small graphs.",
+        "## Questions",
+        "The twins of `cachegraph check`; their columns are the fields of the findings.",
+        *(_cypher(file) for file in files if file.name in names),
+        "## Questions about many refs",
+        *(_cypher(file) for file in files if file.name not in names),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cypher(file: CypherFile) -> str:
+    parameters = (f"- `{n}` ({json.dumps(file.defaults[n])}): {text}" for n, text in file.parameters.items())
+    columns = (f"- `{name}`: {text}" for name, text in file.columns.items())
+    heading = f"### `{file.name}`\n\n**{file.title}.** {file.question} Severity: {file.severity}."
+    return "\n".join([heading, "\nParameters, with their defaults:\n", *parameters, "\nColumns:\n", *columns])
+
+
 def _properties(properties: Iterable[Property]) -> str:
     rows = (f"| `{p.name}` | {p.type} | {p.description} |" for p in properties)
     return "\n".join(["| name | type | meaning |", "| --- | --- | --- |", *rows])
@@ -94,7 +128,11 @@ def _attributes(docstring: str) -> dict[str, str]:
     return found
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"questions.md": questions_page, "schema.md": schema_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cypher.md": cypher_page,
+    "questions.md": questions_page,
+    "schema.md": schema_page,
+}
 """Makes each page, by its file name."""
 
 if __name__ == "__main__":

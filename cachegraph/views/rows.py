@@ -14,7 +14,7 @@ from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN, parse_times
-from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
+from cachegraph.queries import merge_subsets, missing_results, size_forecast, unreachable_roots
 from cachegraph.views.focus import Window
 
 __all__ = ["NODE_ROWS", "RELATIONSHIP_ROWS", "Rows"]
@@ -25,6 +25,7 @@ Rows = Mapping[str, Sequence[Any]]
 
 def _export(graph: ExportGraph) -> Rows:
     export = graph.export
+    (weighed,) = size_forecast.ask(graph)
     return {
         "id": [graph.id],
         "source": [export.source],
@@ -33,8 +34,14 @@ def _export(graph: ExportGraph) -> Rows:
         "config_digest": [export.config_digest],
         "manifest_digest": [export.manifest_digest],
         "bytes": [export.config_bytes],
+        "bytes_limit": [weighed.limit],
+        "layers_bytes": [weighed.layers_bytes],
+        "inputs_bytes": [weighed.inputs_bytes],
+        "results_bytes": [weighed.results_bytes],
+        "other_bytes": [weighed.other_bytes],
         "importable": [graph.import_error is None],
         "import_error": [graph.import_error],
+        "store": [export.store or None],
         "loaded_at": [time.time_ns()],
     }
 
@@ -49,6 +56,7 @@ def _records(graph: ExportGraph) -> Rows:
         reasons[finding.record].append(finding.reason)
         if finding.reason == "lost":
             lost[finding.record] = finding
+    downstream = graph.links.count_above([*graph.missing, *graph.roots], graph.loadable)
     merged = {m.record: None if m.blobs is None else len(m.blobs) for m in graph.merge_layouts}
     every = range(len(records))
     return {
@@ -62,7 +70,7 @@ def _records(graph: ExportGraph) -> Rows:
         "loadable": [bool(loadable) for loadable in graph.loadable],
         "bridged": [bool(bridged) for bridged in graph.bridged],
         "missing_reason": [missing.get(index) for index in every],
-        "downstream_loadable": [graph.downstream_loadable.get(index) for index in every],
+        "downstream_loadable": [downstream.get(index) for index in every],
         "root_reasons": [reasons.get(index) for index in every],
         "lost_merge": [lost[index].merge if index in lost else None for index in every],
         "lost_slot": [lost[index].slot if index in lost else None for index in every],
@@ -106,6 +114,7 @@ def _layers(graph: ExportGraph) -> Rows:
         "index": list(range(len(layers))),
         "created_at": [_time(text) for text in created],
         "created_by": [history[i][1] if i < len(history) else None for i in range(len(layers))],
+        "bytes": [graph.sizes.get(layer.blob) for layer in layers],
         "used": [bool(used) for used in graph.used_layers],
     }
 
@@ -120,12 +129,25 @@ def _time(text: str | None) -> int | None:
 
 def _blobs(graph: ExportGraph) -> Rows:
     listed = {blob.digest: blob for blob in graph.export.blobs or ()}
-    digests = list(dict.fromkeys([*listed, *graph.columns.blobs]))
+    strays = {stray.digest: stray.size for stray in graph.export.strays or ()}
+    digests = list(dict.fromkeys([*listed, *graph.columns.blobs, *strays]))
     return {
         "digest": digests,
-        "size": [listed[digest].size if digest in listed else None for digest in digests],
+        "size": [listed[digest].size if digest in listed else strays.get(digest) for digest in digests],
         "media_type": [listed[digest].media_type if digest in listed else None for digest in digests],
         "diff_id": [listed[digest].diff_id if digest in listed else None for digest in digests],
+    }
+
+
+def _problems(graph: ExportGraph) -> Rows:
+    problems = graph.export.problems
+    return {
+        "id": [f"{graph.id}/p{index}" for index in range(len(problems))],
+        "index": list(range(len(problems))),
+        "code": [problem.code for problem in problems],
+        "severity": [problem.severity for problem in problems],
+        "digest": [problem.digest for problem in problems],
+        "message": [problem.message for problem in problems],
     }
 
 
@@ -146,6 +168,19 @@ def _lists(graph: ExportGraph) -> Rows:
     if blobs is None:  # every layer's blob counts as listed
         return {**_from_export(graph, list(graph.columns.blobs)), "present": [None] * len(graph.columns.blobs)}
     return {**_from_export(graph, [b.digest for b in blobs]), "present": [b.present for b in blobs]}
+
+
+def _has_stray(graph: ExportGraph) -> Rows:
+    strays = graph.export.strays or ()
+    return {
+        **_from_export(graph, [stray.digest for stray in strays]),
+        "bytes": [stray.size for stray in strays],
+        "modified_at": [stray.modified_at for stray in strays],
+    }
+
+
+def _has_problem(graph: ExportGraph) -> Rows:
+    return _from_export(graph, [f"{graph.id}/p{index}" for index in range(len(graph.export.problems))])
 
 
 def _inputs(graph: ExportGraph) -> Rows:
@@ -241,6 +276,7 @@ NODE_ROWS: Mapping[str, Callable[[ExportGraph], Rows]] = {
     "Record": _seen_through(_records, "id"),
     "Result": _seen_through(_results, "id"),
     "Layer": _seen_through(_layers, "id"),
+    "Problem": _seen_through(_problems, "id"),
     "Blob": _seen_through(_blobs, "digest"),
 }
 """Makes the rows of a label."""
@@ -251,6 +287,8 @@ RELATIONSHIP_ROWS: Mapping[str, Callable[[ExportGraph], Rows]] = {
         "HAS_RECORD": _has_record,
         "HAS_LAYER": _has_layer,
         "LISTS": _lists,
+        "HAS_STRAY": _has_stray,
+        "HAS_PROBLEM": _has_problem,
         "INPUT": _inputs,
         "HAS_RESULT": _has_result,
         "USES": _uses,

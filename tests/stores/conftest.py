@@ -9,6 +9,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.server import VERSIONS, Login, Running, down, up
 from cachegraph.stores.server.config import choose_port
 
@@ -60,3 +61,11 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "neo4j"
     if (tmp_path / "neo4j").is_dir():
         down(home=tmp_path / "neo4j")
+
+
+@pytest.fixture
+def store(empty_neo4j: Login) -> Iterator[Neo4jStore]:
+    """An empty store on a server, of each version in turn."""
+    auth = (empty_neo4j.username, empty_neo4j.password)
+    with Neo4jStore.connect(empty_neo4j.uri, auth) as connected:
+        yield connected

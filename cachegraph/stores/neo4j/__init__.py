@@ -1,0 +1,15 @@
+"""Neo4j, over its official driver: exports loaded in batches, never half-loaded, and the questions asked in Cypher.
+
+>>> from cachegraph.stores.neo4j import Neo4jStore
+>>> with Neo4jStore.connect("neo4j://localhost", auth=("neo4j", "..."))  as store:  # doctest: +SKIP
+...     store.write(cachegraph.load("./cache"))
+...     store.ask("missing-results")
+"""
+
+from __future__ import annotations
+
+from cachegraph.stores.neo4j.connection import Auth
+from cachegraph.stores.neo4j.store import Failure, Neo4jStore, PruneSummary, Status, StoredExport, WriteSummary
+from cachegraph.stores.neo4j.values import Table
+
+__all__ = ["Auth", "Failure", "Neo4jStore", "PruneSummary", "Status", "StoredExport", "Table", "WriteSummary"]

@@ -1,0 +1,74 @@
+"""Findings from the server: the Cypher of a question runs there, and its rows become what the core would have found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from cachegraph.core.graph import record_title
+from cachegraph.queries import library
+from cachegraph.queries.base import Finding, Query
+from cachegraph.queries.catalogue import get
+from cachegraph.queries.findings import Findings
+from cachegraph.stores.neo4j.connection import Connection
+
+__all__ = ["ask"]
+
+_TITLES = """
+UNWIND $records AS index
+MATCH (r:Record {id: $export + '/r' + toString(index)})
+RETURN r.index, r.name, r.digest
+"""
+
+
+def ask(connection: Connection, name: str, export: str | None) -> Findings:
+    """Ask a question of the server.
+
+    Parameters
+    ----------
+    connection : Connection
+    name : str
+    export : str or None
+        Id of an export, or source of current ones; None for all current ones.
+    """
+    question = get(name)
+    text, params = library.get(name).bound({"export": export})
+    rows = connection.read(text, params)
+    names = library.get(name).columns
+    found = [_finding(question, dict(zip(names, row, strict=True))) for row in rows]
+    return Findings(_worded(connection, question, found), question)
+
+
+def _finding(question: Query, row: dict[str, Any]) -> Finding:
+    """Build the typed finding."""
+    return msgspec.convert({"query": question.name, **row}, question.finding)
+
+
+def _worded(connection: Connection, question: Query, found: list[Finding]) -> Iterator[Finding]:
+    named: defaultdict[str, set[int]] = defaultdict(set)
+    for finding in found:
+        question.sentence(finding, _Listener(named[finding.export]))
+    titles = {export: _titles(connection, export, records) for export, records in named.items()}
+    for finding in found:
+        yield question.worded(finding, titles[finding.export].__getitem__)
+
+
+class _Listener:
+    """Takes the place of a title, to learn which records a sentence names."""
+
+    def __init__(self, heard: set[int]) -> None:
+        self.heard = heard
+
+    def __call__(self, record: int) -> str:
+        self.heard.add(record)
+        return ""
+
+
+def _titles(connection: Connection, export: str, records: set[int]) -> dict[int, str]:
+    if not records:
+        return {}
+    rows = connection.read(_TITLES, {"export": export, "records": sorted(records)})
+    return {index: record_title(index, name or "", digest) for index, name, digest in rows}

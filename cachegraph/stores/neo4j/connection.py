@@ -1,0 +1,265 @@
+"""The connection to a Neo4j server, and its errors in words that tell what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar, cast
+from urllib.parse import urlsplit
+
+from cachegraph import __version__
+from cachegraph.errors import CacheGraphError, MissingExtraError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    import neo4j
+
+__all__ = ["OLDEST", "Auth", "Connection", "ServerError", "check_agent", "environment", "literal"]
+
+T = TypeVar("T")
+
+Auth = tuple[str, str] | str | None
+"""User and password, a bearer token, or nothing."""
+
+OLDEST = (5, 26)
+"""The oldest version of Neo4j that is supported: the long-term support release."""
+
+SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+
+_RACES = 20
+"""How often a transaction is tried again because a node went or came under its hands."""
+
+_CONNECT = 15.0
+_RETRY = 120.0
+"""Seconds that opening a connection, and retrying a transaction, may take."""
+
+
+class ServerError(StoreError):
+    """The server as a whole cannot be used: it is not there, or refuses this user or database."""
+
+
+def literal(text: str) -> LiteralString:
+    """Vouch for a query's text, which the driver wants to be literal; values are bound, never pasted."""
+    return cast("LiteralString", text)  # type: ignore[redundant-cast] # mypy takes it for str, pyright does not
+
+
+class Connection:
+    """A driver and the database that it works in.
+
+    Parameters
+    ----------
+    uri : str
+        One of the six schemes: ``neo4j``, ``bolt``, each plain, with ``+s`` (TLS, certificate checked) or ``+ssc``
+        (TLS, any certificate).
+    auth : tuple of (str, str), str, or None
+        User and password, a bearer token, or nothing.
+    database : str, optional
+        By default the user's home database.
+
+    Raises
+    ------
+    StoreError
+        No server there, one that is too old, wrong password, no such database.
+    MissingExtraError
+        The driver is not installed.
+    """
+
+    def __init__(self, uri: str, auth: Auth = None, database: str | None = None) -> None:
+        try:
+            import neo4j
+        except ImportError:
+            raise MissingExtraError("Neo4j", "neo4j") from None
+        self.place = _checked(uri)
+        self.database = database or None
+        credentials = neo4j.bearer_auth(auth) if isinstance(auth, str) else auth
+        with self.translated():
+            self.driver = neo4j.GraphDatabase.driver(
+                uri,
+                auth=credentials,
+                user_agent=f"cachegraph/{__version__}",
+                connection_timeout=_CONNECT,
+                max_transaction_retry_time=_RETRY,
+                notifications_min_severity="OFF",
+                telemetry_disabled=True,
+            )
+        try:
+            with self.translated(), self.session(write=False) as session:
+                result = session.run("RETURN 1")
+                self.agent = str(result.consume().server.agent)
+            check_agent(self.agent, self.place)
+        except BaseException:
+            self.driver.close()
+            raise
+
+    def __repr__(self) -> str:
+        """Name the server and the database."""
+        return f"<Neo4j {self.place} {self.database or ''}>".replace(" >", ">")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.driver.close()
+
+    def session(self, *, write: bool) -> neo4j.Session:
+        """Open a session; in one that is not for writing the server refuses to write."""
+        import neo4j
+
+        mode = neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS
+        return self.driver.session(database=self.database, default_access_mode=mode)
+
+    def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
+        """Do work in a transaction, again if the server says that another try may help."""
+        with self.translated(), self.session(write=True) as session:
+            for _ in range(_RACES):
+                with suppress_races():
+                    return session.execute_write(work)
+            return session.execute_write(work)
+
+    def read(self, text: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a query that only reads and give its rows."""
+        with self.translated(), self.session(write=False) as session:
+            return session.execute_read(lambda tx: [tuple(row) for row in tx.run(literal(text), dict(params or {}))])
+
+    def alter(self, text: str) -> None:
+        """Run a statement that changes the schema."""
+        self.write(lambda tx: tx.run(literal(text)).consume())
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
+
+        try:
+            yield
+        except CacheGraphError:
+            raise
+        except Neo4jError as error:
+            raise self._refused(error) from error
+        except (ConfigurationError, ValueError, TypeError) as error:
+            raise UsageError(f"{self.place}: {_line(error)}") from error
+        except DriverError as error:
+            hint = "start one with `cachegraph neo4j up`, or check the address, the port and NEO4J_URI"
+            raise ServerError(f"{self.place}: no Neo4j answers: {_line(error)}", hint=hint) from error
+
+    def _refused(self, error: neo4j.exceptions.Neo4jError) -> StoreError:
+        """Say what the server's answer means, by its code."""
+        code = (error.code or "").removeprefix("Neo.")
+        for pattern, message, hint in _CODES:
+            if re.fullmatch(pattern, code):
+                database = f"database {self.database!r}" if self.database else "the home database"
+                return ServerError(f"{self.place}: {message.format(database=database)}", hint=hint)
+        return StoreError(f"{self.place}: {_line(error.message or error)}")
+
+
+@contextmanager
+def suppress_races() -> Iterator[None]:
+    """Swallow the errors of a transaction that met another one at the same shared blob; it can be tried again."""
+    from neo4j.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = (error.code or "").removeprefix("Neo.ClientError.")
+        if code not in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed"):
+            raise
+
+
+_CODES = (
+    (
+        r"ClientError\.Security\.(Unauthorized|TokenExpired|AuthorizationExpired)",
+        "wrong user, password or token",
+        "check NEO4J_USERNAME and NEO4J_PASSWORD",
+    ),
+    (
+        r"ClientError\.Security\.AuthenticationRateLimit",
+        "too many wrong passwords in a row, the server wants a pause",
+        "wait five seconds and check NEO4J_USERNAME and NEO4J_PASSWORD",
+    ),
+    (
+        r"ClientError\.Security\.CredentialsExpired",
+        "the password must be changed before first use",
+        "log in with cypher-shell once, or `neo4j-admin dbms set-initial-password`",
+    ),
+    (r"ClientError\.Database\.DatabaseNotFound", "there is no {database}", "check NEO4J_DATABASE"),
+    (
+        r"(Transient|Client)Error\.\w+\.DatabaseUnavailable",
+        "{database} is not available",
+        "wait until it is online: SHOW DATABASES",
+    ),
+    (
+        r"ClientError\.Statement\.AccessMode",
+        "the query writes, and this is for reading",
+        "say that it may: --write, or write=True",
+    ),
+    (
+        r"ClientError\.(Security\.Forbidden|General\.(ForbiddenOnReadOnlyDatabase|WriteOnReadOnlyAccessDatabase))"
+        r"|ClientError\.Cluster\.NotALeader",
+        "missing rights: the user may not do this in {database}, or it is read-only",
+        "loading needs a user who may write and create constraints, such as one with the role publisher or architect",
+    ),
+)
+"""What a status code of Neo4j means: pattern, message, hint."""
+
+
+def check_agent(agent: str, place: str) -> None:
+    """Refuse a server that is too old.
+
+    Parameters
+    ----------
+    agent : str
+        What the server calls itself, such as ``Neo4j/5.26.30``.
+    place : str
+        Its address.
+
+    Raises
+    ------
+    StoreError
+    """
+    found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
+    if not found or (int(found[1]), int(found[2])) < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise StoreError(f"{place}: the server is {agent}, and Neo4j {wanted} or newer is needed", hint="upgrade it")
+
+
+def _checked(uri: str) -> str:
+    """Give the address without anything secret; refuse what is none."""
+    try:
+        parts = urlsplit(uri)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        place = f"{parts.scheme}://{host or ''}" + (f":{parts.port}" if parts.port else "")
+    except ValueError:
+        raise UsageError("the Neo4j URI is no URI", hint="such as neo4j://localhost:7687") from None
+    if parts.scheme not in SCHEMES or not parts.hostname:
+        allowed = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise UsageError(f"{place}: no Neo4j URI, which starts with one of {allowed}", hint="neo4j://localhost:7687")
+    if parts.username or parts.password:
+        raise UsageError(f"{place}: a URI must not hold credentials", hint="use NEO4J_USERNAME and NEO4J_PASSWORD")
+    return place
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split())
+
+
+def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str, Auth, str | None]:
+    """Fill in what was not given: from the environment, else from the user's own running server.
+
+    Raises
+    ------
+    StoreError
+        There is neither.
+    """
+    database = database or os.environ.get("NEO4J_DATABASE")
+    if auth is None and (password := os.environ.get("NEO4J_PASSWORD")) is not None:
+        auth = (os.environ.get("NEO4J_USERNAME") or "neo4j", password)
+    if found := uri or os.environ.get("NEO4J_URI"):
+        return found, auth, database
+    from cachegraph.stores.server import running
+
+    try:
+        server = running()
+    except MissingExtraError:
+        server = None
+    if server is None:
+        raise StoreError("no Neo4j is known", hint="set NEO4J_URI, or start one with `cachegraph neo4j up`")
+    return server.uri, (server.username, server.password), database

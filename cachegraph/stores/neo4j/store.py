@@ -1,0 +1,433 @@
+"""The store: everything that is done with a Neo4j server, from loading to asking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.progress import Report, quiet
+from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
+from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.findings import Findings
+from cachegraph.stores.neo4j import answers, loading
+from cachegraph.stores.neo4j.claims import LEASE
+from cachegraph.stores.neo4j.connection import Auth, Connection, ServerError, environment, literal
+from cachegraph.stores.neo4j.rows import BATCH
+from cachegraph.stores.neo4j.statements import schema
+from cachegraph.stores.neo4j.values import Table, plain
+
+__all__ = ["Failure", "Neo4jStore", "PruneSummary", "Status", "StoredExport", "WriteSummary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An export that could not be loaded, and why."""
+
+    source: str
+    error: CacheGraphError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSummary:
+    """What came of a load.
+
+    Attributes
+    ----------
+    created, unchanged : int
+        Exports that were written; that were there already.
+    superseded : int
+        Earlier exports of the same sources that are current no more.
+    removed : int
+        Of these and still earlier ones, how many were removed (only with `replace`).
+    failed : tuple of Failure
+    rows : int
+        Rows written: nodes with what ties them to their owner, and relationships.
+    seconds : float
+    """
+
+    created: int
+    unchanged: int
+    superseded: int
+    removed: int
+    failed: tuple[Failure, ...]
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneSummary:
+    """What a prune removed, or would remove: superseded exports, and remains of loads that died."""
+
+    exports: tuple[StoredExport, ...]
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExport:
+    """An export in the store.
+
+    Attributes
+    ----------
+    id, source, kind, platform, importable, import_error
+        As the schema says.
+    records, layers : int
+        How many it has.
+    current : bool
+        Whether it is the newest of its source and platform.
+    loaded_at : str
+        When its load was complete, UTC.
+    """
+
+    id: str
+    source: str
+    kind: str
+    platform: str | None
+    records: int
+    layers: int
+    importable: bool
+    import_error: str | None
+    current: bool
+    loaded_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a store holds.
+
+    Attributes
+    ----------
+    server : str
+        What the server calls itself, such as ``Neo4j/5.26.30``.
+    place, database : str
+    exports, current : int
+        Complete exports, and those that are the newest of their source.
+    loading, abandoned : int
+        Exports that a load is at, and those whose load died.
+    nodes : mapping of str to int
+        By label.
+    missing_schema : tuple of str
+        Constraints and indexes that are not there or not usable.
+    """
+
+    server: str
+    place: str
+    database: str
+    exports: int
+    current: int
+    loading: int
+    abandoned: int
+    nodes: Mapping[str, int]
+    missing_schema: tuple[str, ...]
+
+
+_STATUS = """
+MATCH (e:Export)
+WITH coalesce(e.complete, false) AS complete, e.current AS current,
+     coalesce(e.claimed_until > datetime(), false) AS alive
+RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND current THEN 1 END),
+       count(CASE WHEN NOT complete AND alive THEN 1 END), count(CASE WHEN NOT complete AND NOT alive THEN 1 END)
+"""
+_EXPORTS = """
+MATCH (e:Export {complete: true})
+WHERE e.current OR $history
+RETURN e.id, e.source, e.kind, e.platform, COUNT { (e)-[:HAS_RECORD]->() }, COUNT { (e)-[:HAS_LAYER]->() },
+       e.importable, e.import_error, e.current, toString(e.loaded_at)
+ORDER BY e.source, e.platform, e.loaded_at DESC
+"""
+_ABANDONED = """
+MATCH (e:Export)
+WHERE NOT coalesce(e.complete, false) AND NOT coalesce(e.claimed_until > datetime(), false)
+RETURN e.id ORDER BY e.id
+"""
+
+
+class Neo4jStore:
+    """Cache exports in Neo4j. Make one with `connect`, and use it in a ``with`` statement or close it.
+
+    Parameters
+    ----------
+    connection : Connection
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._has_schema = False
+
+    @classmethod
+    def connect(cls, uri: str | None = None, auth: Auth = None, database: str | None = None) -> Self:
+        """Connect to a server.
+
+        Parameters
+        ----------
+        uri : str, optional
+            ``neo4j://``, ``neo4j+s://``, ``neo4j+ssc://``, ``bolt://``, ``bolt+s://`` or ``bolt+ssc://`` and the
+            address. By default ``NEO4J_URI``, else the server that ``cachegraph neo4j up`` started.
+        auth : tuple of (str, str) or str, optional
+            User and password, or a bearer token. By default ``NEO4J_USERNAME`` and ``NEO4J_PASSWORD``, else none.
+        database : str, optional
+            By default ``NEO4J_DATABASE``, else the user's home database.
+
+        Raises
+        ------
+        cachegraph.errors.StoreError
+            No server, one that is too old (before 5.26), wrong password, no such database.
+        cachegraph.errors.UsageError
+            The URI is none.
+        cachegraph.errors.MissingExtraError
+            The extra ``neo4j`` is not installed.
+        """
+        return cls(Connection(*environment(uri, auth, database)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        """Name the server and the database."""
+        return f"<Neo4jStore: {self._connection!r}>"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    # --- Loading -----------------------------------------------------------------------------------------------------
+
+    def ensure_schema(self) -> None:
+        """Create the constraints and indexes that are not there, and wait until they can be used."""
+        if missing := self._missing_schema():
+            for name, statement in schema():
+                if name in missing:
+                    self._connection.alter(statement)
+            self._connection.read("CALL db.awaitIndexes(600)")
+        self._has_schema = True
+
+    def write(
+        self,
+        graphs: Iterable[ExportGraph],
+        *,
+        replace: bool = False,
+        report: Report = quiet,
+        batch: int = BATCH,
+        lease: float = LEASE,
+    ) -> WriteSummary:
+        """Load exports. One that fails does not keep the others from being loaded.
+
+        Parameters
+        ----------
+        graphs : CacheGraph, or iterable of ExportGraph
+            A generator needs memory for one export at a time.
+        replace : bool
+            Remove earlier exports of the same sources and platforms instead of keeping them as history.
+        report : Report
+            Told of each batch.
+        batch : int
+            Rows of a transaction.
+        lease : float
+            Seconds without a sign of life after which a load counts as dead and another may take over.
+
+        Returns
+        -------
+        WriteSummary
+
+        Raises
+        ------
+        cachegraph.errors.StoreError
+            The server cannot be used at all; what had been loaded stays.
+        """
+        began = time.monotonic()
+        if not self._has_schema:
+            self.ensure_schema()
+        created = unchanged = superseded = removed = rows = 0
+        failed: list[Failure] = []
+        for graph in graphs:
+            source = graph.export.source
+            try:
+                loaded = loading.load(self._connection, graph, report, size=batch, lease=lease)
+                if replace:
+                    removed += self._remove_older(source, graph.export.platform, batch=batch, lease=lease)
+            except ServerError:
+                raise
+            except StoreError as error:
+                failed.append(Failure(source=source, error=error))
+                continue
+            created += loaded.rows is not None
+            unchanged += loaded.rows is None
+            superseded += loaded.superseded
+            rows += loaded.rows or 0
+        return WriteSummary(
+            created=created,
+            unchanged=unchanged,
+            superseded=superseded,
+            removed=removed,
+            failed=tuple(failed),
+            rows=rows,
+            seconds=time.monotonic() - began,
+        )
+
+    def prune(
+        self, keep: int = 1, *, dry_run: bool = False, report: Report = quiet, batch: int = BATCH, lease: float = LEASE
+    ) -> PruneSummary:
+        """Remove all but the newest exports of each source and platform, and what loads that died left behind.
+
+        Parameters
+        ----------
+        keep : int
+            How many to keep of each; at least 1.
+        dry_run : bool
+            Only tell.
+        report : Report
+            Told of each export.
+        batch : int
+            Relationships of a transaction.
+        lease : float
+            As for `write`.
+
+        Returns
+        -------
+        PruneSummary
+        """
+        if keep < 1:
+            raise UsageError(f"keep={keep}: at least 1, the current export of each source")
+        kept: dict[tuple[str, str | None], int] = {}
+        old = []
+        for export in self.exports(history=True):
+            place = (export.source, export.platform)
+            kept[place] = kept.get(place, 0) + 1
+            if kept[place] > keep and not export.current:
+                old.append(export)
+        abandoned = [id_ for (id_,) in self._connection.read(_ABANDONED)]
+        if dry_run:
+            return PruneSummary(exports=tuple(old), abandoned=len(abandoned))
+        gone = set()
+        for number, id_ in enumerate([*(export.id for export in old), *abandoned], 1):
+            if loading.remove(self._connection, id_, size=batch, lease=lease):
+                gone.add(id_)
+            report("removing exports", number, len(old) + len(abandoned))
+        return PruneSummary(
+            exports=tuple(export for export in old if export.id in gone), abandoned=len(gone.intersection(abandoned))
+        )
+
+    def _remove_older(self, source: str, platform: str | None, *, batch: int, lease: float) -> int:
+        text = (
+            "MATCH (e:Export {source: $source, complete: true}) "
+            "WHERE NOT e.current AND coalesce(e.platform, '') = coalesce($platform, '') "
+            "RETURN e.id ORDER BY e.loaded_at"
+        )
+        old = self._connection.read(text, {"source": source, "platform": platform})
+        return sum(loading.remove(self._connection, id_, size=batch, lease=lease) for (id_,) in old)
+
+    # --- Looking -----------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Tell what the store holds."""
+        ((exports, current, at_work, abandoned),) = self._connection.read(_STATUS)
+        ((database,),) = self._connection.read("CALL db.info() YIELD name RETURN name")
+        labels = ("Export", "Record", "Result", "Layer", "Problem", "Blob")
+        counts = ((label, self._connection.read(f"MATCH (:{label}) RETURN count(*)")) for label in labels)
+        return Status(
+            server=self._connection.agent,
+            place=self._connection.place,
+            database=database,
+            exports=exports,
+            current=current,
+            loading=at_work,
+            abandoned=abandoned,
+            nodes={label: rows[0][0] for label, rows in counts},
+            missing_schema=tuple(self._missing_schema()),
+        )
+
+    def exports(self, *, history: bool = False) -> tuple[StoredExport, ...]:
+        """List the exports by source and platform, of each the newest first.
+
+        Parameters
+        ----------
+        history : bool
+            Superseded ones too.
+        """
+        names = tuple(StoredExport.__dataclass_fields__)
+        rows = self._connection.read(_EXPORTS, {"history": history})
+        return tuple(StoredExport(**dict(zip(names, row, strict=True))) for row in rows)
+
+    def run(
+        self,
+        cypher: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        write: bool = False,
+        timeout: float | None = None,
+    ) -> Table:
+        """Run Cypher.
+
+        Parameters
+        ----------
+        cypher : str
+            One statement.
+        params : mapping, optional
+            Values of its ``$parameters``.
+        write : bool
+            Let it write; else the server refuses to. A statement that writes is tried once only.
+        timeout : float, optional
+            Seconds after which the server gives it up; by default the server's own limit.
+
+        Returns
+        -------
+        Table
+            Columns and rows of plain values.
+
+        Raises
+        ------
+        cachegraph.errors.StoreError
+            The server's words about what is wrong with the statement.
+        """
+        import neo4j
+
+        given = dict(params or {})
+        with self._connection.translated(), self._connection.session(write=write) as session:
+            if write:
+                return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
+            once = neo4j.unit_of_work(timeout=timeout)(lambda tx: plain(tx.run(literal(cypher), given)))
+            return session.execute_read(once)
+
+    # --- Asking ------------------------------------------------------------------------------------------------------
+
+    def ask(self, name: str, export: str | None = None) -> Findings:
+        """Ask a question of the server: its Cypher runs there, and the findings are those of the core.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``missing-results``.
+        export : str, optional
+            Id of an export, or source of current ones; by default all current exports are asked.
+
+        Returns
+        -------
+        Findings
+
+        Raises
+        ------
+        cachegraph.errors.UnknownNameError
+            No such question or export.
+        """
+        self._check_export(export)
+        return answers.ask(self._connection, name, export)
+
+    def check(self, export: str | None = None) -> Findings:
+        """Ask every question, as `ask` does."""
+        self._check_export(export)
+        return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))
+
+    def _check_export(self, export: str | None) -> None:
+        text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"
+        if export is not None and self._connection.read(text, {"export": export}) == [(0,)]:
+            place = self._connection.place
+            raise UnknownNameError(f"{place}: no export has the id or source {export!r}", hint="load it first")
+
+    def _missing_schema(self) -> list[str]:
+        there = self._connection.read("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN collect(name)")
+        return [name for name, _ in schema() if name not in there[0][0]]

@@ -1,0 +1,23 @@
+// title: What hangs on each root
+// question: On which roots do most loadable records hang?
+// parameters:
+//   export: id of an export, or source of current ones; null for all current ones
+//   records: how many loadable records at least
+// columns:
+//   source: spec of the ref
+//   platform: platform of an inline cache's image, else null
+//   export: id of the export
+//   record: index of the record
+//   digest: digest of the record
+//   op: what kind of operation it is
+//   name: what it does; null where nobody can say
+//   loadable_above: how many loadable records depend on it, directly or not, and miss when it changes
+// severity: none, it is a list
+
+WITH {export: null, records: 1} AS param
+MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)
+WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
+  AND r.root_reasons IS NOT NULL AND r.downstream_loadable >= param.records
+RETURN e.source AS source, e.platform AS platform, e.id AS export, r.index AS record, r.digest AS digest, r.op AS op,
+       r.name AS name, r.downstream_loadable AS loadable_above
+ORDER BY loadable_above DESC, source, platform, record;
