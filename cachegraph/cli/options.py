@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,9 @@ from cachegraph.graph import CacheGraph
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
 
+if TYPE_CHECKING:
+    from cachegraph.stores.neo4j import Neo4jStore
+
 __all__ = [
     "FAIL_ON",
     "FORMATS",
@@ -26,9 +29,14 @@ __all__ = [
     "fail_on_option",
     "format_option",
     "loader_options",
+    "named_specs",
+    "neo4j_options",
+    "open_store",
     "progress",
+    "read_names",
     "read_specs",
     "source_options",
+    "split_neo4j",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,6 +104,37 @@ def source_options(command: F) -> F:
     return command
 
 
+def neo4j_options(command: F) -> F:
+    """Add ``--neo4j`` and ``--database``."""
+    decorators: list[Callable[[Any], Any]] = [
+        click.option(
+            "--neo4j",
+            is_flag=False,
+            flag_value="",
+            metavar="[URI]",
+            help="The Neo4j server; without a URI, NEO4J_URI or the one that `cachegraph neo4j up` started.",
+        ),
+        click.option("--database", help="Database on the server; without, NEO4J_DATABASE or the user's own."),
+    ]
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
+
+
+def split_neo4j(specs: tuple[str, ...], neo4j: str | None) -> tuple[tuple[str, ...], str | None]:
+    """Tell a URI behind ``--neo4j`` from a spec that only happens to follow it."""
+    if neo4j and "://" not in neo4j:
+        return (neo4j, *specs), None
+    return specs, neo4j or None
+
+
+def open_store(uri: str | None, database: str | None) -> Neo4jStore:
+    """Connect to the server that the options, the environment, or the user's own server name."""
+    from cachegraph.stores.neo4j import Neo4jStore
+
+    return Neo4jStore.connect(uri, database=database)
+
+
 class Read:
     """What came of the specs.
 
@@ -132,16 +171,22 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     -------
     Read
     """
-    every = [*specs, *_specs_in_files(how["files"])]
-    if not every and not how["files"]:
-        raise click.UsageError("Missing argument 'SPEC...'.")
+    every = named_specs(specs, how)
     with progress() as report:
         options = loader_options(how, report)
-        names = _read_names(how["names"], options)
+        names = read_names(how["names"], options)
         read = Read(catalogue.load(every, options), names)
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
+
+
+def named_specs(specs: Iterable[str], how: Mapping[str, Any]) -> list[str]:
+    """Give the specs of the command line and those in its files."""
+    every = [*specs, *_specs_in_files(how["files"])]
+    if not every and not how["files"]:
+        raise click.UsageError("Missing argument 'SPEC...'.")
+    return every
 
 
 def loader_options(how: Mapping[str, Any], report: Report) -> Options:
@@ -174,7 +219,7 @@ def _specs_in_files(files: Iterable[Path]) -> Iterator[str]:
                 yield entry.text
 
 
-def _read_names(sources: Iterable[str], options: Options) -> Names:
+def read_names(sources: Iterable[str], options: Options) -> Names:
     """Read plaintexts; of a digest that several sources name, the last counts."""
     records: dict[str, Name] = {}
     selectors: dict[str, str] = {}
