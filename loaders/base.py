@@ -8,7 +8,11 @@ from typing import Protocol
 
 from cachegraph.core.model import CacheExport
 
-__all__ = ["Loader", "Options", "Report", "Spec", "quiet"]
+__all__ = ["MAX_CONFIG", "Loader", "Options", "Report", "Spec", "quiet"]
+
+MAX_CONFIG = 128 << 20
+"""Bytes of a cache config that are downloaded: some 400,000 records. BuildKit takes 1 MiB from a registry or a
+directory, and has no limit for object stores."""
 
 Report = Callable[[str, int, int | None], None]
 """Called during long work with what is done, how many so far, and of how many (None when unknown)."""

@@ -82,12 +82,17 @@ def export_from_config(
         config=config,
         config_digest=sha256(data),
         config_bytes=len(data),
-        blobs=annotated_blobs(config) if blobs is None else tuple(Blob(digest=d) for d in dict.fromkeys(blobs)),
+        blobs=_described_blobs(config) if blobs is None else tuple(Blob(digest=d) for d in dict.fromkeys(blobs)),
     )
 
 
-def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
-    """List the blobs of a config without a manifest, as far as its layers' annotations describe them.
+def _described_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
+    """List the blobs of a config of unknown origin; None if it is one of those that describe no layer."""
+    return annotated_blobs(config) if any(layer.annotations for layer in config.layers) else None
+
+
+def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
+    """List the blobs of a config without a manifest, as its layers' annotations describe them.
 
     Parameters
     ----------
@@ -95,11 +100,9 @@ def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
 
     Returns
     -------
-    tuple of Blob, or None
-        One for each distinct blob, in the order of the layers; None if no layer is described.
+    tuple of Blob
+        One for each distinct blob, in the order of the layers; of a layer that is not described, the digest alone.
     """
-    if not any(layer.annotations for layer in config.layers):
-        return None
     found: dict[str, Blob] = {}
     for layer in config.layers:
         note = layer.annotations

@@ -31,8 +31,8 @@ from cachegraph.errors import DecodeError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.bbolt import Database
 from cachegraph.loaders.bboltfile import read_database
+from cachegraph.loaders.daemon_keys import Keys, Link, arrange
 from cachegraph.loaders.debugaddress import masked, read_answer
-from cachegraph.loaders.keygraph import Keys, Link, arrange
 from cachegraph.loaders.manifests import sha256
 from cachegraph.loaders.spec import canonical, check_keys
 
@@ -119,7 +119,7 @@ def decode_database(database: Database) -> tuple[CacheConfig, tuple[Problem, ...
 
     Each key is a record, each link an alternative of a slot. A result of a daemon is a reference to a snapshot of a
     worker, not a layer blob: each result id becomes one layer without parents, with the id in place of the blob's
-    digest, so a record is loadable if the daemon holds a result for it. Records are in the order of `keygraph.arrange`.
+    digest, so a record is loadable if the daemon holds a result for it. `daemon_keys.arrange` gives the order.
 
     Raises
     ------

@@ -29,10 +29,10 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.loaders.base import MAX_CONFIG
 from cachegraph.loaders.gha_entries import CacheEntry
 from cachegraph.loaders.http import Answer, Http
 from cachegraph.loaders.http_failures import check_status
-from cachegraph.loaders.objects import MAX_CONFIG_BYTES
 
 __all__ = ["CacheService", "list_cache", "readable_refs"]
 
@@ -88,7 +88,7 @@ class CacheService:
         url = self._find(key)
         if url is None:
             return None
-        answer = _ask(self._http, "GET", url, {}, MAX_CONFIG_BYTES)
+        answer = _ask(self._http, "GET", url, {}, MAX_CONFIG)
         return answer.body
 
     def _find(self, key: str) -> str | None:

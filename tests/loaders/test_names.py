@@ -26,8 +26,8 @@ from cachegraph.loaders.base import Options
 from cachegraph.loaders.cachemaps import cache_text, selectors
 from cachegraph.loaders.llb import Platform, Step
 from cachegraph.loaders.names import read_names
-from cachegraph.loaders.naming import name_all
-from cachegraph.loaders.operations import MAX_TEXT, clean, describe_operation
+from cachegraph.loaders.operation_names import MAX_TEXT, clean, describe_operation
+from cachegraph.loaders.plaintext_names import name_all
 from cachegraph.loaders.plaintexts import Plaintext, decode_answer
 from cachegraph.loaders.provenance import decode_provenance
 
