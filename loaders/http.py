@@ -85,7 +85,7 @@ class Http:
         self.timeout = timeout
         self._plain = frozenset(plain)
         for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
-            logging.getLogger(name).addFilter(_hide_queries)
+            logging.getLogger(name).addFilter(_hide_secrets)
         try:
             self._client = httpx.Client(
                 verify=httpx.create_ssl_context(),
@@ -217,10 +217,11 @@ def _next_page(response: httpx.Response) -> str | None:
 
 _sending: ContextVar[bool] = ContextVar("_sending", default=False)
 _QUERY = re.compile(r"\?[^\s'\"]+")
+_USER = re.compile(r"://[^/@\s'\"]+@")
 
 
-def _hide_queries(record: logging.LogRecord) -> bool:
-    """Mask queries in what httpx logs of our requests: a redirect's may hold a signature."""
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Mask users and queries in what httpx logs of our requests: a redirect's query may hold a signature."""
     if _sending.get():
-        record.msg, record.args = _QUERY.sub("?***", record.getMessage()), ()
+        record.msg, record.args = _USER.sub("://***@", _QUERY.sub("?***", record.getMessage())), ()
     return True
