@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import CacheGraphError, SpecError
@@ -86,24 +86,25 @@ def load_each(specs: Iterable[str | Spec], options: Options | None = None) -> It
         What came of each spec, in their order.
     """
     options = options or Options()
+    total = len(specs) if isinstance(specs, Sized) else None
     waiting = iter(specs)
     first = list(islice(waiting, 2))
     if len(first) < 2:
         yield from (_load_one(spec, options) for spec in first)
         return
-    done = 0
+    waiting = chain(first, waiting)
+    ahead: deque[Future[Loaded]] = deque()
     with ThreadPoolExecutor(options.concurrency) as pool:
-        ahead: deque[Future[Loaded]] = deque()
-        for spec in chain(first, waiting):
-            ahead.append(pool.submit(_load_one, spec, options))
-            if len(ahead) >= 2 * options.concurrency:
+        try:
+            for done in count():
+                for spec in islice(waiting, 2 * options.concurrency - len(ahead)):
+                    ahead.append(pool.submit(_load_one, spec, options))
+                options.report("sources", done, total)
+                if not ahead:
+                    return
                 yield ahead.popleft().result()
-                done += 1
-                options.report("sources", done, None)
-        while ahead:
-            yield ahead.popleft().result()
-            done += 1
-            options.report("sources", done, done + len(ahead))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who stops listening waits only for what is under way
 
 
 def _load_one(given: str | Spec, options: Options) -> Loaded:

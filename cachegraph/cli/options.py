@@ -13,10 +13,12 @@ import click
 
 from cachegraph.cli.app import complain
 from cachegraph.core.model import Name, Names
-from cachegraph.errors import NoCacheError
+from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders import catalogue
-from cachegraph.loaders.base import Options, Report, quiet
+from cachegraph.loaders.base import Options, Report, Spec, quiet
+from cachegraph.loaders.found import FoundSpec
+from cachegraph.loaders.spec import IRRELEVANT, canonical, parse
 
 __all__ = [
     "FAIL_ON",
@@ -75,7 +77,10 @@ def source_options(command: F) -> F:
         click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
         click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
         click.option(
-            "--names", multiple=True, metavar="SOURCE", help="Where plaintexts of digests are; may be repeated."
+            "--names",
+            multiple=True,
+            metavar="SOURCE",
+            help="Names of records: cache-debug.db, a debug address, an image with provenance; may be repeated.",
         ),
         click.option("--all-tags", is_flag=True, help="Read every tag of a repository."),
         click.option("--tags", metavar="GLOB", help="Read the tags of a repository that match, such as 'cache-*'."),
@@ -131,9 +136,11 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     -------
     Read
     """
-    every = [*specs, *_specs_in_files(how["files"])]
+    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"])]
     if not every and not how["files"]:
         raise click.UsageError("Missing argument 'SPEC...'.")
+    if not every:
+        raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
     with progress() as report:
         options = loader_options(how, report)
         names = _read_names(how["names"], options)
@@ -156,9 +163,9 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
     )
 
 
-def _specs_in_files(files: Iterable[Path]) -> Iterator[str]:
-    """Give the cache entries of files, each once; say which cannot be resolved and why."""
-    seen: set[str] = set()
+def _specs_in_files(files: Iterable[Path]) -> list[Spec]:
+    """Give the places that the cache entries of files name, each once; say which are not read and why."""
+    places: dict[str, Spec] = {}
     for path in files:
         from cachegraph.loaders.files import specs_in_file
 
@@ -166,11 +173,25 @@ def _specs_in_files(files: Iterable[Path]) -> Iterator[str]:
         if not found:
             click.echo(f"cachegraph: {path}: no cache entry in it", err=True)
         for entry in found:
-            if entry.text is None:
-                click.echo(f"cachegraph: {entry.place}: not read: {entry.reason}", err=True)
-            elif entry.text not in seen:
-                seen.add(entry.text)
-                yield entry.text
+            spec = _spec_of(entry)
+            if isinstance(spec, Spec):
+                # The same place is often read with one set of keys and written with another.
+                attrs = {key: value for key, value in sorted(spec.attrs.items()) if key not in IRRELEVANT}
+                places.setdefault(canonical(spec.type, attrs), spec)
+            else:
+                click.echo(f"cachegraph: {entry.place}: not read: {spec}", err=True)
+    return list(places.values())
+
+
+def _spec_of(entry: FoundSpec) -> Spec | str | None:
+    """Give the spec of a file's entry, or why there is none to read."""
+    if entry.text is None:
+        return entry.reason
+    try:
+        spec = parse(entry.text)
+    except SpecError as error:
+        return str(error)
+    return "the cache goes into the image itself, so give its reference" if spec.type == "inline" else spec
 
 
 def _read_names(sources: Iterable[str], options: Options) -> Names:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cachegraph.errors import SpecError
+from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import LOADERS, load, load_each
 from cachegraph.loaders.spec import canonical, parse
 
@@ -100,3 +102,26 @@ def test_many_specs_come_in_their_order(tmp_path: Path) -> None:
         path.write_text(f'{{"records": [{{"digest": "{i}"}}]}}')
     digests = [part.exports[0].config.records[0].digest for part in load_each(map(str, paths))]
     assert digests == [str(i) for i in range(50)]
+
+
+def test_many_specs_are_read_a_few_ahead_with_progress(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.json" for n in range(50)]
+    for path in paths:
+        path.write_text("{}")
+    begun = 0
+
+    def specs() -> Iterator[str]:
+        nonlocal begun
+        for path in paths:
+            begun += 1
+            yield str(path)
+
+    reports: list[tuple[str, int, int | None]] = []
+    options = Options(concurrency=2, report=lambda *args: reports.append(args))
+    for number, part in enumerate(load_each(specs(), options), start=1):
+        assert len(part.exports) == 1
+        assert begun <= number + 3
+    assert [report for report in reports if report[0] == "sources"] == [("sources", n, None) for n in range(51)]
+    reports.clear()
+    load(list(map(str, paths)), options)
+    assert reports[-1] == ("sources", 50, 50)
