@@ -44,11 +44,13 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:  # noqa: ARG001
     src = required(spec, "src", "src=FILE")
     data = sys.stdin.buffer.read(MAX_READ + 1) if src == "-" else _bytes(Path(src).expanduser())
     if len(data) > MAX_READ:
-        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes, which is no cache config")
+        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes", hint="give a cache config, not another file")
     try:
         return [export_from_config(data, source=canonical("config", {"src": src}))]
     except DecodeError as error:
-        raise DecodeError(f"{src}: {error.message}", hint=error.hint) from None
+        raise DecodeError(
+            f"{src}: {error.message}", hint=error.hint or "give a cache config, not another file"
+        ) from None
 
 
 def export_from_config(

@@ -176,7 +176,7 @@ def _ask(
     if answer.status in {401, 403}:
         raise AccessError(said, hint="the token needs the right to read Actions (actions: read)")
     if answer.status not in {200, 206}:
-        raise SourceError(said)
+        raise SourceError(said, hint="check url_v2= or GITHUB_API_URL")
     return answer
 
 
@@ -191,4 +191,5 @@ def _decoded(answer: Answer, url: str, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except msgspec.MsgspecError as error:
-        raise DecodeError(f"{_host(url)} answered no such JSON as its manual says: {error}") from None
+        said = f"{_host(url)} answered no such JSON as its manual says: {error}"
+        raise DecodeError(said, hint="check url_v2= or GITHUB_API_URL") from None

@@ -177,7 +177,7 @@ def stored_export(data: bytes, *, source: str, kind: Kind, store: str, called: s
     try:
         export = export_from_config(data, source=source, kind=kind)
     except DecodeError as error:
-        raise DecodeError(f"{called}: {error.message}", hint=error.hint) from error
+        raise DecodeError(f"{called}: {error.message}", hint=error.hint or "export the cache again") from error
     return replace(export, blobs=annotated_blobs(export.config), store=store)
 
 

@@ -235,7 +235,7 @@ def _answered(place: str, error: ClientError) -> SourceError:
     if code in _DENIED or status in {401, 403}:
         hint = "the credentials need s3:GetObject and s3:ListBucket; without the latter a missing name is refused, too"
         return AccessError(said, hint=hint)
-    return SourceError(said)
+    return SourceError(said, hint="try again later" if status >= 500 else "check region and endpoint_url")
 
 
 def _one_line(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ import click
 
 from cachegraph.cli.app import complain
 from cachegraph.core.model import Name, Names
-from cachegraph.errors import NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options, Report, Spec, quiet
@@ -143,8 +144,9 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
         raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
     with progress() as report:
         options = loader_options(how, report)
-        names = _read_names(how["names"], options)
-        read = Read(catalogue.load(every, options), names)
+        names, nameless = _read_names(how["names"], options)
+        loaded = catalogue.load(every, options)
+        read = Read(replace(loaded, failures=(*nameless, *loaded.failures)), names)
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
@@ -188,23 +190,29 @@ def _spec_of(entry: FoundSpec) -> Spec | str | None:
     if entry.text is None:
         return entry.reason
     try:
-        spec = parse(entry.text)
+        # Without key=value it is a reference, whatever lies beside the file (buildx: ParseCacheEntry).
+        spec = parse(entry.text if "=" in entry.text else f"type=registry,ref={entry.text}")
     except SpecError as error:
         return str(error)
     return "the cache goes into the image itself, so give its reference" if spec.type == "inline" else spec
 
 
-def _read_names(sources: Iterable[str], options: Options) -> Names:
-    """Read plaintexts; of a digest that several sources name, the last counts."""
+def _read_names(sources: Iterable[str], options: Options) -> tuple[Names, list[catalogue.Failure]]:
+    """Read names, as far as they can be read; of a digest that several sources name, the last counts."""
     records: dict[str, Name] = {}
     selectors: dict[str, str] = {}
+    failures: list[catalogue.Failure] = []
     for source in sources:
         from cachegraph.loaders.names import read_names
 
-        found = read_names(source, options)
-        records |= found.records
-        selectors |= found.selectors
-    return Names(records=records, selectors=selectors)
+        try:
+            found = read_names(source, options)
+        except CacheGraphError as error:
+            failures.append(catalogue.Failure(spec="--names", error=error))
+        else:
+            records |= found.records
+            selectors |= found.selectors
+    return Names(records=records, selectors=selectors), failures
 
 
 @contextmanager
