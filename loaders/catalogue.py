@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import chain, count, islice
 
-from cachegraph.core.model import CacheExport
+from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Loader, Options, Spec
-from cachegraph.loaders.spec import parse
+from cachegraph.loaders.spec import IRRELEVANT, parse
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -112,9 +112,19 @@ def _load_one(given: str | Spec, options: Options) -> Loaded:
     try:
         spec = parse(given) if isinstance(given, str) else given
         text = spec.text
-        return Loaded(exports=tuple(_loader(spec)(spec, options)), failures=())
+        exports = _loader(spec)(spec, options)
+        return Loaded(exports=tuple(_noted(export, spec) for export in exports), failures=())
     except CacheGraphError as error:
         return Loaded(exports=(), failures=(Failure(spec=text, error=error),))
+
+
+def _noted(export: CacheExport, spec: Spec) -> CacheExport:
+    """Say which keys of the spec were passed over."""
+    passed = sorted(spec.attrs.keys() & IRRELEVANT)
+    if not passed:
+        return export
+    message = f"Passed over in the spec, as it says nothing about where the export lies: {', '.join(passed)}."
+    return replace(export, problems=(*export.problems, Problem(code="source-note", message=message, severity="note")))
 
 
 def _loader(spec: Spec) -> Loader:

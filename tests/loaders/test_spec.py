@@ -125,3 +125,14 @@ def test_many_specs_are_read_a_few_ahead_with_progress(tmp_path: Path) -> None:
     reports.clear()
     load(list(map(str, paths)), options)
     assert reports[-1] == ("sources", 50, 50)
+
+
+def test_keys_that_do_not_matter_are_passed_over_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text("{}")
+    (export,) = load([f"type=config,src={path},mode=max,compression=zstd"]).exports
+    (problem,) = export.problems
+    assert (problem.code, problem.severity) == ("source-note", "note")
+    assert problem.message.endswith("says nothing about where the export lies: compression, mode.")
+    (failure,) = load([f"type=config,src={path},mod=max"]).failures
+    assert str(failure.error).endswith("mod is no key of type=config (known keys: src)")
