@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cachegraph.errors import SpecError
+from cachegraph.loaders import azblob, gha, s3
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import LOADERS, load, load_each
-from cachegraph.loaders.spec import canonical, parse
+from cachegraph.loaders.spec import IRRELEVANT, canonical, parse
 
 
 @pytest.mark.parametrize(
@@ -136,3 +137,9 @@ def test_keys_that_do_not_matter_are_passed_over_with_a_note(tmp_path: Path) -> 
     assert problem.message.endswith("says nothing about where the export lies: compression, mode.")
     (failure,) = load([f"type=config,src={path},mod=max"]).failures
     assert str(failure.error).endswith("mod is no key of type=config (known keys: src)")
+
+
+def test_the_page_of_sources_names_every_type_and_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
+    known = {*LOADERS, *IRRELEVANT, *s3._KEYS, *azblob._KEYS, *gha._KEYS}
+    assert [word for word in sorted(known) if f"`{word}`" not in page and f"`{word}=" not in page] == []
