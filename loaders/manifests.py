@@ -41,11 +41,13 @@ from cachegraph.errors import DecodeError, NoCacheError
 
 __all__ = [
     "CACHE_CONFIG",
+    "MANIFEST_TYPES",
     "MAX_READ",
     "Descriptor",
     "Fetch",
     "Manifest",
     "check_digest",
+    "child_manifests",
     "is_image",
     "parse_manifest",
     "read_manifest",
@@ -59,18 +61,11 @@ MAX_READ = 512 << 20
 """Bytes after which a manifest or config is not read any further."""
 
 _MAX_DEPTH = 8
-_INDEXES = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
-_MANIFESTS = frozenset(
-    {
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    }
-)
+_MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFEST_TYPES = (*_MANIFESTS, *_INDEXES)
+"""Media types of manifests and indexes; everything else is a config or a layer."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _NO_CACHE = "build it with --cache-to type=inline, or name the ref that --cache-to wrote to"
 
@@ -234,7 +229,7 @@ def parse_manifest(data: bytes) -> Manifest:
     if is_image(manifest) and manifest.manifests is not None:
         raise DecodeError("the manifest has both layers and manifests, BuildKit refuses it", path="manifests")
     expected = _MANIFESTS if is_image(manifest) else _INDEXES
-    if manifest.media_type in (_INDEXES | _MANIFESTS) - expected:
+    if manifest.media_type in MANIFEST_TYPES and manifest.media_type not in expected:
         raise DecodeError(f"{manifest.media_type} does not match the manifest's contents", path="mediaType")
     return manifest
 
@@ -242,6 +237,15 @@ def parse_manifest(data: bytes) -> Manifest:
 def is_image(manifest: Manifest) -> bool:
     """Tell an image manifest from an index, by its fields as BuildKit does."""
     return manifest.config is not None or manifest.layers is not None
+
+
+def child_manifests(index: Manifest) -> list[Descriptor]:
+    """List the manifests and indexes that an index leads to, and what says nothing of its type.
+
+    What says that it is something else is a layer, a config or an artifact: it is never downloaded as a manifest.
+    (BuildKit's ``allDistributionManifests`` reads it, and fails.)
+    """
+    return [child for child in index.manifests or () if child.media_type in ("", *MANIFEST_TYPES)]
 
 
 def check_digest(digest: str) -> tuple[str, str]:
@@ -290,7 +294,7 @@ class _Images:
         if is_image(manifest):
             self._image(manifest, digest, platform)
             return
-        for child in manifest.manifests or ():
+        for child in child_manifests(manifest):
             if child.digest not in self.seen:
                 self.seen.add(child.digest)
                 self.read(self.fetch(child, MAX_READ), child.digest, child.platform, depth + 1)

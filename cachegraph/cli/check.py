@@ -16,10 +16,10 @@ from cachegraph.cli.options import (
     format_option,
     neo4j_options,
     open_store,
-    read_specs,
     source_options,
 )
 from cachegraph.cli.output import print_json, print_rows
+from cachegraph.cli.reading import read_specs
 from cachegraph.queries.base import SEVERITIES, Finding
 from cachegraph.queries.findings import Findings
 

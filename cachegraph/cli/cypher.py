@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
-from cachegraph.cli.options import format_option, neo4j_options, open_store, progress
+from cachegraph.cli.options import format_option, neo4j_options, open_store
 from cachegraph.cli.output import print_rows
+from cachegraph.cli.progress import progress
 from cachegraph.errors import CacheGraphError
 from cachegraph.graph import load
 from cachegraph.queries import library

@@ -9,21 +9,13 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
-from cachegraph.cli.options import (
-    loader_options,
-    named_specs,
-    neo4j_options,
-    open_store,
-    progress,
-    read_names,
-    source_options,
-    split_neo4j,
-)
+from cachegraph.cli.options import neo4j_options, open_store, source_options, split_neo4j
 from cachegraph.cli.output import print_json
+from cachegraph.cli.progress import progress
+from cachegraph.cli.reading import exit_code, loader_options, named_specs, read_names
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import NoCacheError
 from cachegraph.loaders import catalogue
-from cachegraph.loaders.base import Options
+from cachegraph.loaders.base import Options, Spec
 from cachegraph.queries.base import plural
 
 __all__ = ["load"]
@@ -80,16 +72,15 @@ def load(
         )
     for failure in failures:
         complain(failure.error, failure.spec)
-    loaded = done.created + done.unchanged
-    real = [f.error for f in failures if not (loaded and isinstance(f.error, NoCacheError))]
-    sys.exit(max((error.exit_code for error in real), default=0))
+    sys.exit(exit_code(failures, any_read=bool(done.created + done.unchanged)))
 
 
 def _graphs(
-    specs: list[str], options: Options, how: dict[str, Any], failures: list[catalogue.Failure]
+    specs: list[str | Spec], options: Options, how: dict[str, Any], failures: list[catalogue.Failure]
 ) -> Iterator[ExportGraph]:
     """Read the exports one by one, so that memory holds only the few that are ahead."""
-    names = read_names(how["names"], options)
+    names, nameless = read_names(how["names"], options)
+    failures += nameless
     for part in catalogue.load_each(specs, options):
         failures += part.failures
         for export in part.exports:

@@ -14,10 +14,10 @@ from cachegraph.cli.options import (
     format_option,
     neo4j_options,
     open_store,
-    read_specs,
     source_options,
 )
 from cachegraph.cli.output import print_rows
+from cachegraph.cli.reading import read_specs
 from cachegraph.queries.catalogue import QUERIES, get
 
 __all__ = ["queries", "query"]

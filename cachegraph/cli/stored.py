@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cachegraph.cli.options import format_option, neo4j_options, open_store, progress
+from cachegraph.cli.options import format_option, neo4j_options, open_store
 from cachegraph.cli.output import print_rows
+from cachegraph.cli.progress import progress
 from cachegraph.queries.base import plural
 
 __all__ = ["contents", "prune", "schema"]
