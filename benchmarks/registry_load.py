@@ -1,7 +1,7 @@
 """What it takes to load 200 refs from a registry: ``python benchmarks/registry_load.py``.
 
 A real registry (Debian's ``docker-registry``) on loopback, which shares the processors with what is measured. With
-``--delay MS`` every answer comes that much later, as over a network. Each case is a process of its own, the best of
+``--delay MS`` every request is put off, as by a network. Each case is a process of its own, the best of
 three. Waiting is the share of the time in which the process computes nothing.
 """
 
@@ -37,7 +37,7 @@ TAGS = 200
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--delay", type=float, default=0.0, help="milliseconds by which each answer is put off")
+    parser.add_argument("--delay", type=float, default=0.0, help="milliseconds by which each request is put off")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     parser.add_argument("--registry", help=argparse.SUPPRESS)
     parser.add_argument("--concurrency", type=int, default=8, help=argparse.SUPPRESS)
@@ -45,7 +45,7 @@ def main() -> None:
     if asked.case:
         print(json.dumps(measure(asked.registry, asked.case, asked.concurrency, asked.delay / 1000)))
         return
-    print(f"{TAGS} tags of one export, answers {asked.delay:g} ms late")
+    print(f"{TAGS} tags of one export, requests put off by {asked.delay:g} ms")
     print("| case | at once | seconds | refs/s | requests | requests/s | waiting | peak memory |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     with filled_registry() as registry:
@@ -107,7 +107,7 @@ def measure(registry: str, case: str, concurrency: int, delay: float) -> dict[st
 
 
 def count_requests(delay: float) -> list[str]:
-    """Note every request from now on, and put its answer off by so many seconds."""
+    """Note every request from now on, and put it off by so many seconds."""
     requests: list[str] = []
     send = Http.send
 
