@@ -69,6 +69,25 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         ),
         "narrowed to the path `/report`": ("web.record(0).slots[0][1].path", "/report"),
     },
+    "04_fleet_in_neo4j": {
+        "**24 exports** from **23 layouts**": (
+            "[len(graph.graphs), len({e.source for e in loaded.exports})]",
+            [24, 23],
+        ),
+        "One layout more, `web-prov`": ("[Path(failure.spec).name for failure in loaded.failures]", ["web-prov"]),
+        "whoever loads the same export again writes nothing": (
+            "[first.created, again.created, again.unchanged, first.failed == again.failed == ()]",
+            [24, 0, 24, True],
+        ),
+        "are in **23 of 24** exports": ("shared['refs'].tolist()[:2]", [23, 23]),
+        "one of them of 1 MiB": ("int(shared['bytes'][0])", 1_079_936),
+        "**12 refs** recognise the first of these steps, and **4** of them": (
+            "common[['refs', 'loadable']].iloc[0].tolist()",
+            [12, 4],
+        ),
+        "The bright blocks are the same build": ("float(shares.loc['web-max', 'web-oci amd64'])", 1.0),
+        "Both give the same findings": ("same", True),
+    },
 }
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
