@@ -18,14 +18,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cachegraph.core.model import CacheConfig
+from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.results import State
 from cachegraph.core.search import Links
-
-if TYPE_CHECKING:
-    from cachegraph.core.graph import ExportGraph
 
 __all__ = ["fold", "fold_results"]
 
@@ -104,12 +102,12 @@ def import_order(config: CacheConfig, links: Links) -> list[int]:
     return order
 
 
-def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
+def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
     """Name the key of each folded record, and count the results that folding loses.
 
     Parameters
     ----------
-    graph : ExportGraph
+    graph : ResolvedExport
         Of an export that BuildKit imports.
 
     Returns
