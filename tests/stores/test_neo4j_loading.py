@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import random
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
 
+from benchmarks.synthetic import make_config
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, CacheRecord, CacheResult, Name, Names
 from cachegraph.errors import UsageError
@@ -21,83 +20,56 @@ from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.claims import Claim
 from cachegraph.stores.server import Login
 
-# Made anew by each process: layers that several exports share, records in chains.
-LOADER = """
-import os, sys
-from benchmarks.synthetic import make_config
-from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import CacheExport
-from cachegraph.stores.neo4j import Neo4jStore
-
-def made(number):
-    config = make_config(100, number)
-    return ExportGraph(CacheExport(source=f"ref {number}", kind="s3", config=config, config_digest=f"sha256:{number}",
-                                   config_bytes=1))
-
-if __name__ == "__main__":
-    with Neo4jStore.connect() as store:
-        print("ready", flush=True)
-        sys.stdin.readline()
-        batch, lease, *numbers = sys.argv[1:]
-        summary = store.write((made(int(n)) for n in numbers), batch=int(batch), lease=float(lease))
-        print(summary.created, summary.unchanged, len(summary.failed), flush=True)
-"""
-Start = Callable[..., subprocess.Popen[str]]
 PASSING = ("loaded_at", "superseded_at")
 """Properties that tell when, and so differ from load to load."""
 
 
-@pytest.fixture
-def loader(tmp_path: Path, empty_neo4j: Login) -> Iterator[Start]:
-    """Starts processes that load exports; they begin when told to."""
-    script = tmp_path / "loader.py"
-    script.write_text(LOADER)
-    root = Path(__file__).parents[2]
-    environment = os.environ | {
-        "NEO4J_URI": empty_neo4j.uri,
-        "NEO4J_USERNAME": empty_neo4j.username,
-        "NEO4J_PASSWORD": empty_neo4j.password,
-        "PYTHONPATH": str(root),
-    }
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, str(script), *map(str, arguments)],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def begin(*processes: subprocess.Popen[str]) -> None:
-    for process in processes:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def ended(process: subprocess.Popen[str]) -> list[str]:
-    """Wait for a loader: how many exports it created, found there, failed to load."""
-    return process.communicate(timeout=100)[0].split()
-
-
 def made(number: int) -> ExportGraph:
-    names: dict[str, Any] = {"__name__": "loader"}
-    exec(LOADER, names)
-    graph: ExportGraph = names["made"](number)
-    return graph
+    """An export that shares layers with those of other numbers."""
+    config, digest = make_config(100, number), f"sha256:{number}"
+    return ExportGraph(
+        CacheExport(source=f"ref {number}", kind="s3", config=config, config_digest=digest, config_bytes=1)
+    )
+
+
+def load(pipe: Connection, login: Login, numbers: Iterable[int], lease: float) -> None:
+    """Load exports when told to, in a process of its own; tell of each batch, and at the end of what came of it."""
+    with Neo4jStore.connect(login.uri, (login.username, login.password)) as store:
+        pipe.send("ready")
+        pipe.recv()
+        graphs = (made(number) for number in numbers)
+        summary = store.write(graphs, report=lambda *_: pipe.send("batch"), batch=100, lease=lease)
+        pipe.send((summary.created, summary.unchanged, len(summary.failed)))
+
+
+class Loader:
+    """A process that loads exports."""
+
+    def __init__(self, login: Login, *numbers: int, lease: float = 20) -> None:
+        # Forked from a process that has imported everything, so that a start takes no time.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, "neo4j", "cachegraph.stores.neo4j.store"])
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=load, args=(other, login, numbers, lease), daemon=True)
+        self.process.start()
+        other.close()
+        assert self.pipe.recv() == "ready"
+
+    def begin(self) -> None:
+        self.pipe.send("go")
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.join()
+
+    def end(self) -> tuple[int, int, int]:
+        """Wait for its end: how many exports it created, found there, failed to load."""
+        while (told := self.pipe.recv()) == "batch":
+            pass
+        self.process.join()
+        found: tuple[int, int, int] = told
+        return found
 
 
 def dump(store: Neo4jStore) -> dict[str, list[Any]]:
@@ -128,50 +100,43 @@ def test_twice_is_once(store: Neo4jStore) -> None:
 
 
 def test_the_size_of_a_batch_does_not_matter(store: Neo4jStore) -> None:
-    store.write([made(0), made(1)], batch=7)
+    store.write([made(0), made(1)], batch=30)
     small = dump(store)
     emptied(store)
     store.write([made(0), made(1)])
     assert dump(store) == small
 
 
-def test_a_load_that_is_killed_leaves_nothing_behind(store: Neo4jStore, loader: Start) -> None:
-    store.write([made(0)])
+def test_a_load_that_is_killed_leaves_nothing_behind(store: Neo4jStore, empty_neo4j: Login) -> None:
+    batches: list[str] = []
+    store.write([made(0)], report=lambda what, *_: batches.append(what), batch=100)
     clean = dump(store)
-    unharmed, *victims = [loader(40, 0.5, 0) for _ in range(11)]  # as many on the other version
-    emptied(store)
-    start = time.monotonic()
-    begin(unharmed)
-    assert ended(unharmed) == ["1", "0", "0"]
-    whole = time.monotonic() - start
-    assert dump(store) == clean
     chance = random.Random(4)
-    interrupted = 0
-    for process in victims:
+    for _ in range(10):  # and as often on the other version
         emptied(store)
-        begin(process)
-        time.sleep(chance.random() * whole)
-        process.kill()
-        process.wait()
-        status = store.status()
-        interrupted += status.exports == 0 and status.loading + status.abandoned == 1
-        if status.exports == 0:
-            assert len(store.check()) == 0
-        store.write([made(0)], lease=0.5)
+        loader = Loader(empty_neo4j, 0, lease=0.2)
+        loader.begin()
+        for _ in range(chance.randrange(len(batches))):
+            loader.pipe.recv()
+        time.sleep(chance.random() / 50)
+        loader.kill()
+        found = {finding.export for finding in store.check()}
+        assert found <= {export.id for export in store.exports()}
+        store.write([made(0)], lease=0.2)
         assert dump(store) == clean
-    assert interrupted >= 5
 
 
-def test_four_loaders_at_once(store: Neo4jStore, loader: Start) -> None:
+def test_four_loaders_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
     store.write([made(number) for number in range(4)])
     alone = dump(store)
-    for orders in (["0 1 2 3"] * 4, ["0 1 2 3", "3 2 1 0", "1 3 0 2", "2 0 3 1"]):
+    for orders in ([(0, 1, 2, 3)] * 4, [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)]):
         emptied(store)
-        processes = [loader(40, 20, *order.split()) for order in orders]
-        begin(*processes)
-        ends = [ended(process) for process in processes]
-        assert sum(int(created) for created, _, _ in ends) == 4
-        assert {(int(created) + int(unchanged), failed) for created, unchanged, failed in ends} == {(4, "0")}
+        loaders = [Loader(empty_neo4j, *order) for order in orders]
+        for loader in loaders:
+            loader.begin()
+        ends = [loader.end() for loader in loaders]
+        assert sum(created for created, _, _ in ends) == 4
+        assert {(created + unchanged, failed) for created, unchanged, failed in ends} == {(4, 0)}
         assert dump(store) == alone
 
 
@@ -282,17 +247,15 @@ def test_what_is_known_of_a_blob_stays_known(store: Neo4jStore) -> None:
         )
 
 
-def test_loads_and_prunes_at_once(store: Neo4jStore, loader: Start) -> None:
-    store.write([made(0), made(1)])
+def test_loads_and_prunes_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
+    shared = tuple(Blob(digest=layer.blob) for layer in made(0).export.config.layers)
+    store.write([made(0), small("f", blobs=shared)])
     alone = dump(store)
-    processes = [loader(30, 20, 0, 1) for _ in range(2)]
-    for text in ("a", "b", "c", "d", "e", "f"):
-        store.write([small(text)])
-    begin(*processes)
-    store.prune(1, batch=5)
-    assert [ended(process) for process in processes] == [["0", "2", "0"]] * 2
-    store.write([small("z", source="ref")], replace=True)
-    store.run("MATCH (e:Export {source: 'ref'}) SET e.current = false", write=True)
-    store.prune(1)
-    assert {e.source for e in store.exports()} == {"ref 0", "ref 1"}
-    assert len(dump(store)["ties"]) >= len(alone["ties"])
+    emptied(store)
+    store.write([small(text, blobs=shared) for text in "abcdef"])
+    loaders = [Loader(empty_neo4j, 0) for _ in range(2)]
+    for loader in loaders:
+        loader.begin()
+    store.prune(1, batch=20)
+    assert sorted(loader.end() for loader in loaders) == [(0, 1, 0), (1, 0, 0)]
+    assert dump(store) == alone
