@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check lint types lock docs clean
+.PHONY: demo test check lint types lock docs notebooks clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
@@ -29,6 +29,11 @@ lock: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m cachegraph.views.pages docs
+
+# Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
+notebooks: $(VENV)/.dev
+	mkdir -p build/notebooks
+	$(BIN)/jupyter-execute --output=../build/notebooks/{notebook_name} notebooks/*.ipynb
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
+    from cachegraph.stores.neo4j import Neo4jStore
 
-__all__ = ["CacheGraph", "CacheGraphError", "__version__", "from_config", "load"]
+__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "from_config", "load"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
+    "Neo4jStore": "cachegraph.stores.neo4j",
     "from_config": "cachegraph.graph",
     "load": "cachegraph.graph",
 }

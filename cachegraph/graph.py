@@ -17,19 +17,18 @@ from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import QUERIES, get
 from cachegraph.queries.findings import Findings
 from cachegraph.views.focus import Window, around, shown
+from cachegraph.views.plots import Plots
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
-    from matplotlib.figure import Figure
 
-    from cachegraph.views.interactive import Explorer
     from cachegraph.views.record import RecordView
 
 __all__ = ["CacheGraph", "from_config", "load"]
 
 
-class CacheGraph:
+class CacheGraph(Plots):
     """Cache exports as one graph.
 
     Parameters
@@ -98,11 +97,6 @@ class CacheGraph:
         graph = self._graph(export)
         graph.record(record)
         return [graph.result_blobs(result) for result in graph.loadable_results(record)]
-
-    def _graph(self, export: int) -> ExportGraph:
-        if not 0 <= export < len(self.graphs):
-            raise UnknownNameError(f"there is no export {export}", hint=f"the graph has {len(self.graphs)}")
-        return self.graphs[export]
 
     def record(self, index: int, export: int = 0) -> RecordView:
         """Look at one record: its slots and alternatives, results, layers, and what hangs on it.
@@ -281,97 +275,6 @@ class CacheGraph:
         from cachegraph.views.networkx import to_networkx
 
         return to_networkx(self.graphs)
-
-    # --- Plots -------------------------------------------------------------------------------------------------------
-
-    def plot(self, export: int = 0) -> Figure:
-        """Draw the record graph of an export, layered left to right and coloured by state.
-
-        Parameters
-        ----------
-        export : int
-            Position of the export in the graph.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            More than 200 records are counted by depth and operation, and the figure says so; `focus` draws a part.
-
-        Raises
-        ------
-        UnknownNameError
-            No such export.
-        cachegraph.errors.MissingExtraError
-            matplotlib is not installed.
-        """
-        from cachegraph.views.plot import plot
-
-        return plot(self._graph(export))
-
-    def plot_merge(self, record: int, export: int = 0) -> Figure:
-        """Draw a merge: the merged result's layers as a strip, each input's span under it, gaps marked.
-
-        Parameters
-        ----------
-        record : int
-            A merge record.
-        export : int
-            Position of the export in the graph.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        UnknownNameError
-            No such export or record, or no merge.
-        cachegraph.errors.MissingExtraError
-            matplotlib is not installed.
-        """
-        from cachegraph.views.plot_merge import plot_merge
-
-        return plot_merge(self._graph(export), record)
-
-    def plot_bytes(self) -> Figure:
-        """Draw what fills each config, against BuildKit's limit, and the largest blobs.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        cachegraph.errors.MissingExtraError
-            matplotlib is not installed.
-        """
-        from cachegraph.views.plot_bytes import plot_bytes
-
-        return plot_bytes(self.graphs)
-
-    def explore(self, export: int = 0) -> Explorer:
-        """Show the record graph of an export to pan, zoom, search and click on; works offline.
-
-        Parameters
-        ----------
-        export : int
-            Position of the export in the graph.
-
-        Returns
-        -------
-        cachegraph.views.interactive.Explorer
-            Shows itself in a notebook; ``save(path)`` writes it as a page that needs nothing else.
-
-        Raises
-        ------
-        UnknownNameError
-            No such export.
-        cachegraph.errors.MissingExtraError
-            Bokeh is not installed.
-        """
-        from cachegraph.views.interactive import explore
-
-        return explore(self._graph(export))
 
 
 def load(specs: str | Sequence[str], *, names: Names | None = None, options: Options | None = None) -> CacheGraph:

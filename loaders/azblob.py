@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.objects import Place, StoredObject, bare_url, given, read_exports, read_limited
-from cachegraph.loaders.spec import check_keys
+from cachegraph.loaders.objects import Place, StoredObject, given, read_exports, read_limited
+from cachegraph.loaders.spec import bare_url, check_keys
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -197,7 +197,7 @@ def _answered(place: str, error: HttpResponseError) -> SourceError:
         return NotFoundError(said, hint="BuildKit would create it and take it for an empty cache")
     if refused or error.status_code in {401, 403}:
         return AccessError(said, hint="the credential needs to read and list blobs (Storage Blob Data Reader)")
-    return SourceError(said)
+    return SourceError(said, hint="try again later" if error.status_code >= 500 else "check account_url")
 
 
 def _code(error: HttpResponseError) -> str | None:

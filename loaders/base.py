@@ -9,7 +9,11 @@ from typing import Protocol
 from cachegraph.core.model import CacheExport
 from cachegraph.core.progress import Report, quiet
 
-__all__ = ["Loader", "Options", "Spec"]
+__all__ = ["MAX_CONFIG", "Loader", "Options", "Spec"]
+
+MAX_CONFIG = 128 << 20
+"""Bytes of a cache config that are downloaded: some 400,000 records. BuildKit takes 1 MiB from a registry or a
+directory, and has no limit for object stores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

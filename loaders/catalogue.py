@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain, count, islice
 
-from cachegraph.core.model import CacheExport
+from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Loader, Options, Spec
-from cachegraph.loaders.spec import parse
+from cachegraph.loaders.spec import IRRELEVANT, parse
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -86,24 +86,25 @@ def load_each(specs: Iterable[str | Spec], options: Options | None = None) -> It
         What came of each spec, in their order.
     """
     options = options or Options()
+    total = len(specs) if isinstance(specs, Sized) else None
     waiting = iter(specs)
     first = list(islice(waiting, 2))
     if len(first) < 2:
         yield from (_load_one(spec, options) for spec in first)
         return
-    done = 0
+    waiting = chain(first, waiting)
+    ahead: deque[Future[Loaded]] = deque()
     with ThreadPoolExecutor(options.concurrency) as pool:
-        ahead: deque[Future[Loaded]] = deque()
-        for spec in chain(first, waiting):
-            ahead.append(pool.submit(_load_one, spec, options))
-            if len(ahead) >= 2 * options.concurrency:
+        try:
+            for done in count():
+                for spec in islice(waiting, 2 * options.concurrency - len(ahead)):
+                    ahead.append(pool.submit(_load_one, spec, options))
+                options.report("sources", done, total)
+                if not ahead:
+                    return
                 yield ahead.popleft().result()
-                done += 1
-                options.report("sources", done, None)
-        while ahead:
-            yield ahead.popleft().result()
-            done += 1
-            options.report("sources", done, done + len(ahead))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who stops listening waits only for what is under way
 
 
 def _load_one(given: str | Spec, options: Options) -> Loaded:
@@ -111,9 +112,19 @@ def _load_one(given: str | Spec, options: Options) -> Loaded:
     try:
         spec = parse(given) if isinstance(given, str) else given
         text = spec.text
-        return Loaded(exports=tuple(_loader(spec)(spec, options)), failures=())
+        exports = _loader(spec)(spec, options)
+        return Loaded(exports=tuple(_noted(export, spec) for export in exports), failures=())
     except CacheGraphError as error:
         return Loaded(exports=(), failures=(Failure(spec=text, error=error),))
+
+
+def _noted(export: CacheExport, spec: Spec) -> CacheExport:
+    """Say which keys of the spec were passed over."""
+    passed = sorted(spec.attrs.keys() & IRRELEVANT)
+    if not passed:
+        return export
+    message = f"Passed over in the spec, as it says nothing about where the export lies: {', '.join(passed)}."
+    return replace(export, problems=(*export.problems, Problem(code="source-note", message=message, severity="note")))
 
 
 def _loader(spec: Spec) -> Loader:

@@ -44,11 +44,13 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:  # noqa: ARG001
     src = required(spec, "src", "src=FILE")
     data = sys.stdin.buffer.read(MAX_READ + 1) if src == "-" else _bytes(Path(src).expanduser())
     if len(data) > MAX_READ:
-        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes, which is no cache config")
+        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes", hint="give a cache config, not another file")
     try:
         return [export_from_config(data, source=canonical("config", {"src": src}))]
     except DecodeError as error:
-        raise DecodeError(f"{src}: {error.message}", hint=error.hint) from None
+        raise DecodeError(
+            f"{src}: {error.message}", hint=error.hint or "give a cache config, not another file"
+        ) from None
 
 
 def export_from_config(
@@ -82,12 +84,17 @@ def export_from_config(
         config=config,
         config_digest=sha256(data),
         config_bytes=len(data),
-        blobs=annotated_blobs(config) if blobs is None else tuple(Blob(digest=d) for d in dict.fromkeys(blobs)),
+        blobs=_described_blobs(config) if blobs is None else tuple(Blob(digest=d) for d in dict.fromkeys(blobs)),
     )
 
 
-def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
-    """List the blobs of a config without a manifest, as far as its layers' annotations describe them.
+def _described_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
+    """List the blobs of a config of unknown origin; None if it is one of those that describe no layer."""
+    return annotated_blobs(config) if any(layer.annotations for layer in config.layers) else None
+
+
+def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
+    """List the blobs of a config without a manifest, as its layers' annotations describe them.
 
     Parameters
     ----------
@@ -95,11 +102,9 @@ def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...] | None:
 
     Returns
     -------
-    tuple of Blob, or None
-        One for each distinct blob, in the order of the layers; None if no layer is described.
+    tuple of Blob
+        One for each distinct blob, in the order of the layers; of a layer that is not described, the digest alone.
     """
-    if not any(layer.annotations for layer in config.layers):
-        return None
     found: dict[str, Blob] = {}
     for layer in config.layers:
         note = layer.annotations

@@ -31,8 +31,9 @@ from cachegraph.errors import DecodeError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.bbolt import Database
 from cachegraph.loaders.bboltfile import read_database
+from cachegraph.loaders.daemon_keys import Keys, Link, arrange
 from cachegraph.loaders.debugaddress import masked, read_answer
-from cachegraph.loaders.keygraph import Keys, Link, arrange
+from cachegraph.loaders.http_failures import at
 from cachegraph.loaders.manifests import sha256
 from cachegraph.loaders.spec import canonical, check_keys
 
@@ -94,9 +95,11 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     if bool(path) == bool(address):
         raise SpecError(f"{spec.text}: type=daemon takes one of db and debug", hint="type=daemon,db=PATH/cache.db")
     if path:
-        return [_export("db", path, *decode_database(read_database(Path(path))))]
+        with at(path, hint="stop the daemon and copy the file again, or give a daemon's cache.db"):
+            return [_export("db", path, *decode_database(read_database(Path(path))))]
     place = masked(address)
-    return [_export("debug", place, *decode_store(read_answer(address, "/debug/cache/store", options), place))]
+    with at(place, hint="give the address of buildkitd --debugaddr, or a saved answer of its /debug/cache/store"):
+        return [_export("debug", place, *decode_store(read_answer(address, "/debug/cache/store", options), place))]
 
 
 def _export(key: str, place: str, config: CacheConfig, problems: tuple[Problem, ...]) -> CacheExport:
@@ -119,7 +122,7 @@ def decode_database(database: Database) -> tuple[CacheConfig, tuple[Problem, ...
 
     Each key is a record, each link an alternative of a slot. A result of a daemon is a reference to a snapshot of a
     worker, not a layer blob: each result id becomes one layer without parents, with the id in place of the blob's
-    digest, so a record is loadable if the daemon holds a result for it. Records are in the order of `keygraph.arrange`.
+    digest, so a record is loadable if the daemon holds a result for it. `daemon_keys.arrange` gives the order.
 
     Raises
     ------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from cachegraph.errors import AccessError, NotFoundError, SourceError
+from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options
+from cachegraph.loaders.http import Http
+from cachegraph.loaders.http_failures import at
+from cachegraph.loaders.spec import bare_url
 
 __all__ = ["is_url", "masked", "read_answer"]
 
@@ -24,10 +27,9 @@ def masked(source: str) -> str:
     if not is_url(source):
         return source
     try:
-        parts = urlsplit(source)
-    except ValueError:
+        return bare_url(source, "debug")
+    except SpecError:
         return f"{source.partition(':')[0]}://*** (no valid address)"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def read_answer(source: str, path: str, options: Options) -> bytes:
@@ -43,6 +45,8 @@ def read_answer(source: str, path: str, options: Options) -> bytes:
 
     Raises
     ------
+    cachegraph.errors.SpecError
+        An address that is none.
     cachegraph.errors.NotFoundError, AccessError, SourceError
         Nothing there; refused; unreachable, slow, failing, or too large.
     """
@@ -53,45 +57,38 @@ def read_answer(source: str, path: str, options: Options) -> bytes:
     except FileNotFoundError:
         raise NotFoundError(f"{source}: no such file", hint="give a path or an http:// address") from None
     except PermissionError:
-        raise AccessError(f"{source}: no right to read it") from None
+        raise AccessError(f"{source}: no right to read it", hint="check who may read it") from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{source}: {getattr(error, 'strerror', None) or error}") from None
+        raise SourceError(
+            f"{source}: {getattr(error, 'strerror', None) or error}", hint="give a file or an http:// address"
+        ) from None
 
 
 def _get(source: str, path: str, options: Options) -> bytes:
-    import httpx
-
     place = masked(source)
-    deadline = time.monotonic() + options.timeout
-    body = bytearray()
     try:
-        address = source if urlsplit(source).path.strip("/") else source.rstrip("/") + path
-        # The address is near: no proxy. BuildKit compares the whole header with this value (cmd/buildkitd/debug.go).
-        headers = {"Accept": "application/json"}
-        with httpx.stream("GET", address, headers=headers, timeout=options.timeout, trust_env=False) as answer:
-            _check(answer.status_code, place)
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > _MAX_BYTES:
-                    raise SourceError(f"{place}: over {_MAX_BYTES} bytes", hint="this is no answer of a daemon")
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the whole answer")
-    except httpx.TimeoutException:
-        raise SourceError(
-            f"{place}: no answer within {options.timeout:g} s", hint="allow more with --timeout"
-        ) from None
-    except httpx.ConnectError:
-        raise SourceError(f"{place}: cannot be reached", hint="is buildkitd running with --debugaddr?") from None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # Their words may quote the address, and so a password.
-        raise SourceError(f"{place}: {type(error).__name__}", hint="is this buildkitd's debug address?") from None
-    return bytes(body)
+        parts = urlsplit(source)
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise SpecError(f"{place}: no address that can be asked", hint="write http://HOST:PORT")
+    address = source if parts.path.strip("/") else source.rstrip("/") + path
+    host = parts.netloc.rpartition("@")[2]
+    # A daemon is near: no proxy, and plain HTTP as it speaks no other.
+    http = Http(timeout=options.timeout, connections=1, plain={host}, proxies=False)
+    # BuildKit compares the whole header with this value (cmd/buildkitd/debug.go).
+    headers = {"Accept": "application/json"}
+    with closing(http), at(place, hint="is this buildkitd's debug address?"):
+        answer = http.send("GET", address, headers=headers, limit=_MAX_BYTES, follow=False)
+        _check(answer.status)
+    return answer.body
 
 
-def _check(status: int, place: str) -> None:
+def _check(status: int) -> None:
     if status in (401, 403):
-        raise AccessError(f"{place}: refused with status {status}", hint="ask buildkitd itself, not a proxy before it")
+        raise AccessError(f"refused with status {status}", hint="ask buildkitd itself, not a proxy before it")
     if status == 404:
-        raise NotFoundError(f"{place}: status 404", hint="give the address of buildkitd --debugaddr, a recent one")
+        raise NotFoundError("status 404", hint="give the address of buildkitd --debugaddr, a recent one")
     if status != 200:
-        raise SourceError(f"{place}: status {status}", hint="see the daemon's log")
+        raise SourceError(f"status {status}", hint="see the daemon's log")

@@ -13,7 +13,6 @@ Facts from BuildKit's ``cache/remotecache/gha/gha.go`` (``getConfig``, ``loadSco
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,12 +22,13 @@ from rich.filesize import decimal
 
 from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
-from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.gha_entries import CacheEntry, Listing, blob_key, index_key, sort_entries
 from cachegraph.loaders.gha_service import CacheService, list_cache, readable_refs
 from cachegraph.loaders.http import Http
-from cachegraph.loaders.objects import annotated_blobs, concurrently, given
+from cachegraph.loaders.objects import given, stored_export
+from cachegraph.loaders.parallel import concurrently
 from cachegraph.loaders.spec import canonical, check_keys
 
 __all__ = ["list_entries", "load"]
@@ -68,7 +68,9 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     with _http(options) as http:
         service = CacheService(http, url, token)
         refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
-        contents = concurrently(lambda ref: service.read(index_key(_scope(spec), ref)), refs, options)
+        contents = concurrently(
+            lambda ref: service.read(index_key(_scope(spec), ref)), refs, options, "reading indexes"
+        )
         exports = [_export(spec, ref, data) for ref, data in zip(refs, contents, strict=True) if data is not None]
         if not exports:
             message = f"{spec.text}: no index entry of scope {_scope(spec)!r} on {', '.join(refs)}"
@@ -158,19 +160,7 @@ def _http(options: Options) -> Iterator[Http]:
 def _export(spec: Spec, ref: str, data: bytes) -> CacheExport:
     where = given(repository=_repository(spec))
     source = canonical("gha", {**where, "scope": _scope(spec), "ref": ref})
-    try:
-        config = decode(data)
-    except DecodeError as error:
-        raise DecodeError(f"{source}: {error.message}", hint=error.hint) from error
-    return CacheExport(
-        source=source,
-        kind="gha",
-        config=config,
-        config_digest="sha256:" + hashlib.sha256(data).hexdigest(),
-        config_bytes=len(data),
-        blobs=annotated_blobs(config),
-        store=canonical("gha", where),
-    )
+    return stored_export(data, source=source, kind="gha", store=canonical("gha", where), called=source)
 
 
 def _probed(service: CacheService, exports: Sequence[CacheExport], options: Options) -> list[CacheExport]:
@@ -208,7 +198,7 @@ def _used(service: CacheService, listing: Listing, refs: Sequence[str], options:
     if unreadable:
         return _note(f"Stray blobs are unknown: this run may not read the cache of {', '.join(unreadable)}.")
     try:
-        contents = concurrently(service.read, [entry.key for entry in listing.indexes], options)
+        contents = concurrently(service.read, [entry.key for entry in listing.indexes], options, "reading indexes")
         return {layer.blob for data in contents if data is not None for layer in decode(data).layers}
     except SourceError as error:
         return _note(f"Stray blobs are unknown: an index entry cannot be read ({error.message}).")

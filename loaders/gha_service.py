@@ -29,10 +29,10 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.loaders.base import MAX_CONFIG
 from cachegraph.loaders.gha_entries import CacheEntry
 from cachegraph.loaders.http import Answer, Http
 from cachegraph.loaders.http_failures import check_status
-from cachegraph.loaders.objects import MAX_CONFIG_BYTES
 
 __all__ = ["CacheService", "list_cache", "readable_refs"]
 
@@ -88,7 +88,7 @@ class CacheService:
         url = self._find(key)
         if url is None:
             return None
-        answer = _ask(self._http, "GET", url, {}, MAX_CONFIG_BYTES)
+        answer = _ask(self._http, "GET", url, {}, MAX_CONFIG)
         return answer.body
 
     def _find(self, key: str) -> str | None:
@@ -176,7 +176,7 @@ def _ask(
     if answer.status in {401, 403}:
         raise AccessError(said, hint="the token needs the right to read Actions (actions: read)")
     if answer.status not in {200, 206}:
-        raise SourceError(said)
+        raise SourceError(said, hint="check url_v2= or GITHUB_API_URL")
     return answer
 
 
@@ -191,4 +191,5 @@ def _decoded(answer: Answer, url: str, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except msgspec.MsgspecError as error:
-        raise DecodeError(f"{_host(url)} answered no such JSON as its manual says: {error}") from None
+        said = f"{_host(url)} answered no such JSON as its manual says: {error}"
+        raise DecodeError(said, hint="check url_v2= or GITHUB_API_URL") from None

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cachegraph.errors import AccessError, SourceError
@@ -59,7 +61,11 @@ class Answer:
 
 
 class Http:
-    """A pool of connections, safe to use from many threads.
+    """Connections that many threads may use, each lent to one thread at a time.
+
+    Threads do not share a pool of httpx: it may take a connection that another thread has just begun to use for one
+    that the server has closed, and close it (httpcore ``HTTP11Connection.has_expired`` looks at the state first and at
+    the socket later). Of 2,600 requests by 64 threads, two failed or hung.
 
     Parameters
     ----------
@@ -85,17 +91,19 @@ class Http:
         self.timeout = timeout
         self._plain = frozenset(plain)
         for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
-            logging.getLogger(name).addFilter(_hide_queries)
+            logging.getLogger(name).addFilter(_hide_secrets)
         try:
-            self._client = httpx.Client(
-                verify=httpx.create_ssl_context(),
-                timeout=httpx.Timeout(timeout, pool=None),
-                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            context = httpx.create_ssl_context()
+            self._make = partial(
+                httpx.Client,
+                verify=context,
+                timeout=timeout,
                 max_redirects=_MAX_REDIRECTS,
                 trust_env=proxies,
                 event_hooks={"request": [self._check_scheme]},
                 headers={"User-Agent": "cachegraph", "Accept-Encoding": "identity"},
             )
+            self._clients = [self._make()]
         except OSError:
             raise SourceError("the certificates cannot be read", hint="check SSL_CERT_FILE and SSL_CERT_DIR") from None
         except (ValueError, ImportError, httpx.InvalidURL):
@@ -103,9 +111,26 @@ class Http:
                 "the proxy cannot be used", hint="HTTP_PROXY, HTTPS_PROXY and ALL_PROXY take http://HOST:PORT"
             ) from None
 
+        self._free: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        for client in (*[None] * (connections - 1), self._clients[0]):
+            self._free.put(client)
+
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        for client in self._clients:
+            client.close()
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[httpx.Client]:
+        """Lend the client that was used last, whose connection is most likely still open; make one if all are lent."""
+        client = self._free.get()
+        try:
+            if client is None:
+                client = self._make()
+                self._clients.append(client)
+            yield client
+        finally:
+            self._free.put(client)
 
     def allows_plain(self, host: str) -> bool:
         """Say whether ``host[:port]`` may be spoken to over plain HTTP."""
@@ -158,10 +183,10 @@ class Http:
 
         mark = _sending.set(True)
         try:
-            request = self._client.build_request(method, url, headers=dict(headers), data=form, content=content)
-            asked = _origin(request.url)
-            with translated(self.timeout):
-                response = self._client.send(request, stream=True, follow_redirects=follow)
+            with self._borrowed() as client, translated(self.timeout):
+                request = client.build_request(method, url, headers=dict(headers), data=form, content=content)
+                asked = _origin(request.url)
+                response = client.send(request, stream=True, follow_redirects=follow)
                 with contextlib.closing(response):
                     body = self._read(response, limit)
             return Answer(
@@ -217,10 +242,11 @@ def _next_page(response: httpx.Response) -> str | None:
 
 _sending: ContextVar[bool] = ContextVar("_sending", default=False)
 _QUERY = re.compile(r"\?[^\s'\"]+")
+_USER = re.compile(r"://[^/@\s'\"]+@")
 
 
-def _hide_queries(record: logging.LogRecord) -> bool:
-    """Mask queries in what httpx logs of our requests: a redirect's may hold a signature."""
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Mask users and queries in what httpx logs of our requests: a redirect's query may hold a signature."""
     if _sending.get():
-        record.msg, record.args = _QUERY.sub("?***", record.getMessage()), ()
+        record.msg, record.args = _USER.sub("://***@", _QUERY.sub("?***", record.getMessage())), ()
     return True

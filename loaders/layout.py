@@ -61,7 +61,8 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         try:
             return _Layout(store, path, spec, options).load()
         except DecodeError as error:
-            raise DecodeError(f"{path}: {error.message}", hint=error.hint) from None
+            message = error.message if str(path) in error.message else f"{path}: {error.message}"
+            raise DecodeError(message, hint=error.hint or "it is damaged, export again") from None
 
 
 class _Layout:

@@ -32,12 +32,28 @@ import msgspec
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode, decode_records
 from cachegraph.core.gojson import GoInt, Wire
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, Kind, Problem
 from cachegraph.core.progress import Report, quiet
+from cachegraph.core.times import parse_times
 from cachegraph.core.verdict import too_large
 from cachegraph.errors import DecodeError, NoCacheError
 
-__all__ = ["CACHE_CONFIG", "MAX_READ", "Descriptor", "Fetch", "Manifest", "check_digest", "read_manifest", "sha256"]
+__all__ = [
+    "CACHE_CONFIG",
+    "MANIFEST_TYPES",
+    "MAX_READ",
+    "Descriptor",
+    "Fetch",
+    "Manifest",
+    "check_digest",
+    "child_manifests",
+    "is_image",
+    "parse_manifest",
+    "read_manifest",
+    "refused_together",
+    "sha256",
+]
 
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 UNCOMPRESSED = "containerd.io/uncompressed"
@@ -45,18 +61,11 @@ MAX_READ = 512 << 20
 """Bytes after which a manifest or config is not read any further."""
 
 _MAX_DEPTH = 8
-_INDEXES = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
-_MANIFESTS = frozenset(
-    {
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    }
-)
+_MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFEST_TYPES = (*_MANIFESTS, *_INDEXES)
+"""Media types of manifests and indexes; everything else is a config or a layer."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _NO_CACHE = "build it with --cache-to type=inline, or name the ref that --cache-to wrote to"
 
@@ -220,7 +229,7 @@ def parse_manifest(data: bytes) -> Manifest:
     if is_image(manifest) and manifest.manifests is not None:
         raise DecodeError("the manifest has both layers and manifests, BuildKit refuses it", path="manifests")
     expected = _MANIFESTS if is_image(manifest) else _INDEXES
-    if manifest.media_type in (_INDEXES | _MANIFESTS) - expected:
+    if manifest.media_type in MANIFEST_TYPES and manifest.media_type not in expected:
         raise DecodeError(f"{manifest.media_type} does not match the manifest's contents", path="mediaType")
     return manifest
 
@@ -228,6 +237,15 @@ def parse_manifest(data: bytes) -> Manifest:
 def is_image(manifest: Manifest) -> bool:
     """Tell an image manifest from an index, by its fields as BuildKit does."""
     return manifest.config is not None or manifest.layers is not None
+
+
+def child_manifests(index: Manifest) -> list[Descriptor]:
+    """List the manifests and indexes that an index leads to, and what says nothing of its type.
+
+    What says that it is something else is a layer, a config or an artifact: it is never downloaded as a manifest.
+    (BuildKit's ``allDistributionManifests`` reads it, and fails.)
+    """
+    return [child for child in index.manifests or () if child.media_type in ("", *MANIFEST_TYPES)]
 
 
 def check_digest(digest: str) -> tuple[str, str]:
@@ -276,7 +294,7 @@ class _Images:
         if is_image(manifest):
             self._image(manifest, digest, platform)
             return
-        for child in manifest.manifests or ():
+        for child in child_manifests(manifest):
             if child.digest not in self.seen:
                 self.seen.add(child.digest)
                 self.read(self.fetch(child, MAX_READ), child.digest, child.platform, depth + 1)
@@ -287,7 +305,7 @@ class _Images:
             why = self.ignored[0].message if self.ignored else "the image has no inline cache"
             raise NoCacheError(f"{self.source}: {why}", hint=_NO_CACHE)
         problems = tuple(self.ignored)
-        return [replace(export, problems=export.problems + problems) for export in self.found]
+        return refused_together([replace(export, problems=export.problems + problems) for export in self.found])
 
     def _image(self, manifest: Manifest, digest: str, platform: Platform | None) -> None:
         layers = manifest.layers or ()
@@ -311,13 +329,23 @@ class _Images:
             return
         self.found.append(self._inline(image, layers, digest, where))
 
+    def _check_times(self, image: _Image) -> None:
+        for index, entry in enumerate(image.history):
+            try:
+                parse_times([entry.created] if entry.created is not None else [])
+            except ValueError:
+                path = f"image config.history[{index}].created"
+                raise DecodeError(f"expected an RFC 3339 time, got {entry.created!r}", path=path) from None
+
     def _inline(self, image: _Image, layers: Sequence[Descriptor], digest: str, platform: str) -> CacheExport:
         try:
             data = base64.b64decode("".join((image.cache or "").split()), validate=True)
         except (binascii.Error, ValueError):
             raise DecodeError("expected base64", path="image config.moby.buildkit.cache.v0") from None
         sizes = self.present(layers) if self.present else {}
+        self._check_times(image)
         history = [entry for entry in image.history if not entry.empty_layer]
+        short = f"panic: runtime error: index out of range [{len(history)}] with length {len(history)}"
         diff_ids = dict(zip((d.digest for d in layers), image.rootfs.diff_ids, strict=True))
         return CacheExport(
             source=self.source,
@@ -331,10 +359,32 @@ class _Images:
             config_bytes=len(data),
             blobs=tuple(_blob(d, diff_ids[d.digest], sizes) for d in _distinct(layers)),
             manifest_digest=digest,
-            refusal=self.refusal,
+            refusal=self.refusal or (short if len(history) < len(layers) else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
             problems=_size_problems(layers, sizes),
         )
+
+
+def refused_together(exports: list[CacheExport]) -> list[CacheExport]:
+    """Mark exports that BuildKit imports in one go: if it refuses one, it refuses all.
+
+    Parameters
+    ----------
+    exports : list of CacheExport
+
+    Returns
+    -------
+    list of CacheExport
+        With the words for the first refused one as the refusal of every one that has none of its own.
+    """
+    if len(exports) < 2:
+        return exports
+    errors = [ExportGraph(export).import_error for export in exports]
+    first = next((error for error in errors if error is not None), None)
+    return [
+        replace(export, refusal=first) if error is None else export
+        for export, error in zip(exports, errors, strict=True)
+    ]
 
 
 def _distinct(descriptors: Sequence[Descriptor]) -> list[Descriptor]:

@@ -10,37 +10,28 @@ A layer's media type, size and diff ID stand in the config, in ``layers[i].annot
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import Literal, Protocol
 
 from cachegraph.core.decode import decode
-from cachegraph.core.model import Blob, CacheConfig, CacheExport, Problem, StrayBlob
-from cachegraph.errors import DecodeError, NotFoundError, SourceError, SpecError
-from cachegraph.loaders.base import Options
+from cachegraph.core.model import CacheExport, Kind, Problem, StrayBlob
+from cachegraph.errors import DecodeError, NotFoundError, SourceError
+from cachegraph.loaders.base import MAX_CONFIG, Options
+from cachegraph.loaders.config import annotated_blobs, export_from_config
+from cachegraph.loaders.parallel import concurrently
 from cachegraph.loaders.spec import canonical
 
 __all__ = [
-    "MAX_CONFIG_BYTES",
     "ObjectStore",
     "Place",
     "StoredObject",
-    "annotated_blobs",
-    "bare_url",
-    "concurrently",
     "given",
     "read_exports",
     "read_limited",
+    "stored_export",
 ]
-
-_T = TypeVar("_T")
-
-MAX_CONFIG_BYTES = 128 * 1024 * 1024
-"""The largest cache config that is read, in bytes: some 400,000 records. BuildKit has no limit for object stores."""
 
 _DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}")
 
@@ -100,21 +91,6 @@ class Place:
         return canonical(self.kind, {**self.where, "name": name})
 
 
-def bare_url(url: str, key: str) -> str:
-    """Return a URL without user, password, query and fragment: what may be shown of it.
-
-    Raises
-    ------
-    cachegraph.errors.SpecError
-        It is none; ``key`` says what of the spec.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise SpecError(f"{key} is no URL") from None
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def read_limited(key: str, chunks: Iterable[bytes], announced: int, limit: int) -> bytes:
     """Join the chunks of an object, unless it has, or announces, more than ``limit`` bytes.
 
@@ -142,36 +118,6 @@ def given(**attrs: str) -> dict[str, str]:
     return {key: value for key, value in attrs.items() if value}
 
 
-def concurrently(
-    work: Callable[[str], _T], items: Sequence[str], options: Options, what: str = "reading manifests"
-) -> list[_T]:
-    """Do the work for each item, ``options.concurrency`` at once, reporting; answers come in the items' order."""
-    with ThreadPoolExecutor(max_workers=options.concurrency) as pool:
-        answers: list[_T] = []
-        for answer in pool.map(work, items):
-            answers.append(answer)
-            options.report(what, len(answers), len(items))
-        return answers
-
-
-def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
-    """Return the blobs that a config's layers describe, each once, in the order of the layers.
-
-    A layer without annotations is listed with its digest alone: BuildKit refuses the import then, which is for the
-    core to say.
-    """
-    blobs: dict[str, Blob] = {}
-    for layer in config.layers:
-        notes = layer.annotations
-        blobs[layer.blob] = Blob(
-            digest=layer.blob,
-            size=notes.size if notes else None,
-            media_type=(notes.media_type or None) if notes else None,
-            diff_id=(notes.diff_id or None) if notes else None,
-        )
-    return tuple(blobs.values())
-
-
 def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence[CacheExport]:
     """Read the export of each name, and with ``options.probe`` look which blobs are there.
 
@@ -196,13 +142,15 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
     exports: list[CacheExport] = []
     missing: list[str] = []
     contents = concurrently(
-        lambda name: store.get(place.manifests + name, limit=MAX_CONFIG_BYTES), place.names, options
+        lambda name: store.get(place.manifests + name, limit=MAX_CONFIG), place.names, options, "reading manifests"
     )
     for name, data in zip(place.names, contents, strict=True):
         if data is None:
             missing.append(name)
         else:
-            exports.append(_export(place, name, data))
+            called = f"{place.label}: manifest {place.manifests + name!r}"
+            source = place.source(name)
+            exports.append(stored_export(data, source=source, kind=place.kind, store=place.store, called=called))
     if not exports:
         raise _no_manifest(store, place)
     problems = tuple(_missing_manifest(place, name) for name in missing)
@@ -210,22 +158,27 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
     return _probe(store, place, exports, options) if options.probe else exports
 
 
-def _export(place: Place, name: str, data: bytes) -> CacheExport:
+def stored_export(data: bytes, *, source: str, kind: Kind, store: str, called: str) -> CacheExport:
+    """Make the export of a cache config that lies in a store without a manifest.
+
+    Parameters
+    ----------
+    data : bytes
+    source, kind, store
+        As in `CacheExport`.
+    called : str
+        What an error calls it.
+
+    Raises
+    ------
+    cachegraph.errors.DecodeError
+        No cache config.
+    """
     try:
-        config = decode(data)
+        export = export_from_config(data, source=source, kind=kind)
     except DecodeError as error:
-        raise DecodeError(
-            f"{place.label}: manifest {place.manifests + name!r}: {error.message}", hint=error.hint
-        ) from error
-    return CacheExport(
-        source=place.source(name),
-        kind=place.kind,
-        config=config,
-        config_digest="sha256:" + hashlib.sha256(data).hexdigest(),
-        config_bytes=len(data),
-        blobs=annotated_blobs(config),
-        store=place.store,
-    )
+        raise DecodeError(f"{called}: {error.message}", hint=error.hint or "export the cache again") from error
+    return replace(export, blobs=annotated_blobs(export.config), store=store)
 
 
 def _no_manifest(store: ObjectStore, place: Place) -> NotFoundError:
@@ -306,7 +259,7 @@ def _used(
 
     def digests(name: str) -> set[str] | Problem:
         try:
-            data = store.get(place.manifests + name, limit=MAX_CONFIG_BYTES)
+            data = store.get(place.manifests + name, limit=MAX_CONFIG)
             # A manifest that went away since it was listed uses nothing any more.
             return {layer.blob for layer in decode(data).layers} if data is not None else set()
         except SourceError as error:
@@ -314,7 +267,7 @@ def _used(
             return Problem(code="source-note", message=text, severity="note")
 
     unread: list[Problem] = []
-    for answer in concurrently(digests, others, options):
+    for answer in concurrently(digests, others, options, "reading manifests"):
         if isinstance(answer, Problem):
             unread.append(answer)
         else:

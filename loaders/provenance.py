@@ -29,7 +29,7 @@ from cachegraph.errors import DecodeError
 from cachegraph.loaders import llb
 from cachegraph.loaders.cachemaps import cache_text, selectors
 from cachegraph.loaders.manifests import sha256
-from cachegraph.loaders.naming import SOURCE_PREFIX, name_all
+from cachegraph.loaders.plaintext_names import SOURCE_PREFIX, name_all
 from cachegraph.loaders.plaintexts import Plaintext
 
 __all__ = ["decode_provenance"]

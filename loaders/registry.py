@@ -14,31 +14,22 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import NoCacheError, NotFoundError, SourceError, SpecError
-from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.base import MAX_CONFIG, Options, Spec
 from cachegraph.loaders.http_failures import at
 from cachegraph.loaders.manifests import Descriptor, read_manifest
+from cachegraph.loaders.parallel import concurrently
 from cachegraph.loaders.reference import Reference, parse_reference
-from cachegraph.loaders.registry_client import RegistryClient, shared_client
-from cachegraph.loaders.spec import canonical, check_keys, required
+from cachegraph.loaders.registry_client import RawManifest, RegistryClient, shared_client
+from cachegraph.loaders.spec import FALSE, TRUE, canonical, check_keys, flag, required
 
-__all__ = ["load"]
+__all__ = ["Image", "load", "open_image"]
 
 MAX_MANIFEST = 16 << 20
 """Bytes of a manifest that are downloaded; registries take 4 MiB at most."""
-
-MAX_CONFIG = 128 << 20
-"""Bytes of a config that are downloaded; BuildKit takes 1 MiB at most."""
-
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # Go's strconv.ParseBool
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -54,55 +45,84 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         The registry cannot be reached, refuses, has no such thing, or what it has cannot be read.
     """
     check_keys(spec, {"ref", "all-tags", "registry.insecure"})
-    reference = parse_reference(required(spec, "ref", "ref=HOST/NAME:TAG"))
+    image = open_image(spec, options)
+    reference = image.reference
     glob = _glob(spec) or options.tag_glob
-    if _flag(spec, "registry.insecure"):
-        insecure = options.insecure_registries | {reference.host}
-        options = dataclasses.replace(options, insecure_registries=insecure)
-    with at(str(reference)):
-        client = shared_client(reference.host, options)
     if glob is None:
-        return _load_one(client, reference, options)
+        return _load_one(image, options)
     if reference.tag or reference.digest:
         raise SpecError(f"{reference}: all tags are asked for, and one", hint=f"write ref={reference.name}")
-    return _load_all(client, reference, glob, options)
+    return _load_all(image, glob, options)
 
 
-def _load_one(client: RegistryClient, reference: Reference, options: Options) -> list[CacheExport]:
-    repository = reference.repository
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A reference, and the client of its registry."""
 
-    def fetch(descriptor: Descriptor, limit: int) -> bytes:
-        return client.fetch(
-            repository,
+    reference: Reference
+    client: RegistryClient
+
+    def manifest(self) -> RawManifest:
+        """Download the manifest that the reference names."""
+        return self.client.manifest(self.reference.repository, self.reference.target, limit=MAX_MANIFEST)
+
+    def fetch(self, descriptor: Descriptor, limit: int = MAX_CONFIG) -> bytes:
+        """Download a manifest or a config of at most `limit` bytes, and of no more than `MAX_CONFIG`."""
+        return self.client.fetch(
+            self.reference.repository,
             descriptor.digest,
             media_type=descriptor.media_type,
             size=descriptor.size,
             limit=min(limit, MAX_CONFIG),
         )
 
+    def blob_size(self, descriptor: Descriptor) -> int | None:
+        """Ask for the size of a blob; None if the registry has no such blob."""
+        return self.client.blob_size(self.reference.repository, descriptor.digest, expected=descriptor.size)
+
+
+def open_image(spec: Spec, options: Options) -> Image:
+    """Read the reference of a spec (``ref``, ``registry.insecure``); nothing is asked yet.
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        No reference.
+    cachegraph.errors.SourceError
+        The environment's proxies or certificates cannot be used.
+    """
+    reference = parse_reference(required(spec, "ref", "ref=HOST/NAME:TAG"))
+    if flag(spec, "registry.insecure"):
+        insecure = options.insecure_registries | {reference.host}
+        options = dataclasses.replace(options, insecure_registries=insecure)
+    with at(str(reference)):
+        return Image(reference=reference, client=shared_client(reference.host, options))
+
+
+def _load_one(image: Image, options: Options) -> list[CacheExport]:
+    reference = str(image.reference)
+
     def present(descriptors: Sequence[Descriptor]) -> Mapping[str, int | None]:
-        sizes = {descriptor.digest: descriptor.size for descriptor in descriptors}
+        distinct = list({descriptor.digest: descriptor for descriptor in descriptors}.values())
+        sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        return {descriptor.digest: size for descriptor, size in zip(distinct, sizes, strict=True)}
 
-        def size(digest: str) -> int | None:
-            return client.blob_size(repository, digest, expected=sizes[digest])
-
-        return dict(zip(sizes, _at_once(size, list(sizes), options, f"probing {reference}"), strict=True))
-
-    with at(str(reference), hint="export the cache again"):
-        manifest = client.manifest(repository, reference.target, limit=MAX_MANIFEST)
+    with at(reference, hint="export the cache again"):
+        manifest = image.manifest()
         return read_manifest(
-            source=canonical("registry", {"ref": str(reference)}),
+            source=canonical("registry", {"ref": reference}),
             kind="registry",
             manifest=manifest.content,
             manifest_digest=manifest.digest,
-            fetch=fetch,
+            fetch=image.fetch,
             present=present if options.probe else None,
             report=options.report,
         )
 
 
-def _load_all(client: RegistryClient, reference: Reference, glob: str, options: Options) -> list[CacheExport]:
+def _load_all(image: Image, glob: str, options: Options) -> list[CacheExport]:
     """Load each tag; only if none can be loaded does the first failure count."""
+    client, reference = image.client, image.reference
     with at(reference.name):
         tags = sorted(tag for tag in client.tags(reference.repository) if fnmatch.fnmatchcase(tag, glob))
         if not tags:
@@ -110,11 +130,12 @@ def _load_all(client: RegistryClient, reference: Reference, glob: str, options: 
 
     def load_tag(tag: str) -> list[CacheExport] | SourceError:
         try:
-            return _load_one(client, dataclasses.replace(reference, tag=tag), options)
+            tagged = Image(client=client, reference=dataclasses.replace(reference, tag=tag))
+            return _load_one(tagged, options)
         except SourceError as error:
             return error
 
-    loaded = list(_at_once(load_tag, tags, options, f"loading {reference.name}"))
+    loaded = concurrently(load_tag, tags, options, f"loading {reference.name}")
     exports = [export for found in loaded if not isinstance(found, SourceError) for export in found]
     failures = [found for found in loaded if isinstance(found, SourceError)]
     real = [error for error in failures if not isinstance(error, NoCacheError)]
@@ -127,22 +148,6 @@ def _load_all(client: RegistryClient, reference: Reference, glob: str, options: 
     return [dataclasses.replace(export, problems=export.problems + problems) for export in exports]
 
 
-def _at_once(work: Callable[[_T], _R], items: Sequence[_T], options: Options, what: str) -> Iterable[_R]:
-    """Do the same for all, several at once, reporting; results come in the items' order."""
-    options.report(what, 0, len(items))
-    with ThreadPoolExecutor(options.concurrency) as pool:
-        for done, result in enumerate(pool.map(work, items), start=1):
-            options.report(what, done, len(items))
-            yield result
-
-
-def _flag(spec: Spec, key: str) -> bool:
-    value = spec.attrs.get(key, "false")
-    if value not in _TRUE | _FALSE:
-        raise SpecError(f"{spec.text}: {key} is {value!r}", hint="write true or false")
-    return value in _TRUE
-
-
 def _glob(spec: Spec) -> str | None:
     value = spec.attrs.get("all-tags", "false")
-    return "*" if value in _TRUE else None if value in _FALSE else value
+    return "*" if value in TRUE else None if value in FALSE else value

@@ -24,19 +24,11 @@ from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceErr
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.http import Answer, Http
 from cachegraph.loaders.http_failures import at, check_status
-from cachegraph.loaders.manifests import check_digest, sha256
+from cachegraph.loaders.manifests import MANIFEST_TYPES, check_digest, sha256
 from cachegraph.loaders.reference import is_loopback
 from cachegraph.loaders.registry_auth import Authenticator
 
-__all__ = ["MANIFEST_TYPES", "Manifest", "RegistryClient", "close_clients", "shared_client"]
-
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-"""Media types that live under ``manifests/``; everything else is a blob."""
+__all__ = ["RawManifest", "RegistryClient", "close_clients", "shared_client"]
 
 _HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
 _PAGE = 1000  # tags a page
@@ -46,7 +38,7 @@ _ERROR_CODE = re.compile(rb'"code"\s*:\s*"([A-Z_]{1,40})"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class RawManifest:
     """A manifest as the registry has it, its digest checked."""
 
     content: bytes
@@ -86,7 +78,7 @@ class RegistryClient:
         """Close its connections."""
         self._http.close()
 
-    def manifest(self, repository: str, target: str, *, limit: int) -> Manifest:
+    def manifest(self, repository: str, target: str, *, limit: int) -> RawManifest:
         """Download a manifest.
 
         Parameters
@@ -108,7 +100,7 @@ class RegistryClient:
             named = target if ":" in target else None
             for digest in filter(None, (named, answer.headers.get("Docker-Content-Digest"))):
                 _compare(answer.body, digest)
-        return Manifest(content=answer.body, digest=named or sha256(answer.body))
+        return RawManifest(content=answer.body, digest=named or sha256(answer.body))
 
     def fetch(self, repository: str, digest: str, *, media_type: str, size: int, limit: int) -> bytes:
         """Download what a descriptor points at: a manifest or a config, never a layer.
@@ -125,7 +117,7 @@ class RegistryClient:
         cachegraph.errors.SourceError
             It cannot be had, or does not agree with its digest or size.
         """
-        is_manifest = media_type in MANIFEST_TYPES
+        is_manifest = media_type in MANIFEST_TYPES  # these live under manifests/, everything else is a blob
         with at(f"{'manifest' if is_manifest else 'blob'} {digest[:19]}"):
             check_digest(digest)
             if size > limit:

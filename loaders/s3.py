@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.objects import Place, StoredObject, bare_url, given, read_exports, read_limited
-from cachegraph.loaders.spec import check_keys
+from cachegraph.loaders.objects import Place, StoredObject, given, read_exports, read_limited
+from cachegraph.loaders.spec import TRUE, bare_url, check_keys
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -40,7 +40,6 @@ _KEYS = frozenset(
     | {"prefix", "region", "retry_max_attempts", "retry_mode", "secret_access_key", "session_token", "touch_refresh"}
     | {"upload_parallelism", "use_path_style"}
 )
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # Go's strconv.ParseBool
 _DENIED = frozenset(
     {"403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "Forbidden", "InvalidAccessKeyId", "InvalidToken"}
     | {"SignatureDoesNotMatch", "UnauthorizedAccess"}
@@ -116,7 +115,7 @@ def _client(attrs: Mapping[str, str], place: Place, options: Options) -> S3Clien
 
     endpoint = place.where.get("endpoint_url")
     keys = bool(attrs.get("access_key_id") and attrs.get("secret_access_key"))
-    path_style = endpoint is not None and attrs.get("use_path_style", "") in _TRUE
+    path_style = endpoint is not None and attrs.get("use_path_style", "") in TRUE
     config = botocore.config.Config(
         connect_timeout=options.timeout,
         read_timeout=options.timeout,
@@ -236,7 +235,7 @@ def _answered(place: str, error: ClientError) -> SourceError:
     if code in _DENIED or status in {401, 403}:
         hint = "the credentials need s3:GetObject and s3:ListBucket; without the latter a missing name is refused, too"
         return AccessError(said, hint=hint)
-    return SourceError(said)
+    return SourceError(said, hint="try again later" if status >= 500 else "check region and endpoint_url")
 
 
 def _one_line(error: Exception) -> str:

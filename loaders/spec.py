@@ -16,11 +16,12 @@ import csv
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from cachegraph.errors import SpecError
 from cachegraph.loaders.base import Spec
 
-__all__ = ["IRRELEVANT", "SECRET", "canonical", "check_keys", "parse", "required"]
+__all__ = ["FALSE", "IRRELEVANT", "SECRET", "TRUE", "bare_url", "canonical", "check_keys", "flag", "parse", "required"]
 
 IRRELEVANT = frozenset(
     {
@@ -39,6 +40,10 @@ IRRELEVANT = frozenset(
 
 SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
 """Keys whose values are never shown."""
+
+TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+"""What Go's ``strconv.ParseBool`` takes."""
 
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
@@ -132,6 +137,41 @@ def required(spec: Spec, key: str, example: str) -> str:
     if not value:
         raise SpecError(f"{spec.text}: {key} is missing", hint=f"add {example}")
     return value
+
+
+def flag(spec: Spec, key: str) -> bool:
+    """Give the value of a key that is true or false, as Go writes that; false where it is missing.
+
+    Raises
+    ------
+    SpecError
+        Neither.
+    """
+    value = spec.attrs.get(key, "false")
+    if value not in TRUE | FALSE:
+        raise SpecError(f"{spec.text}: {key} is {value!r}", hint="write true or false")
+    return value in TRUE
+
+
+def bare_url(url: str, key: str) -> str:
+    """Return a URL without user, password, query and fragment: what may be shown of it.
+
+    Parameters
+    ----------
+    url : str
+    key : str
+        Where in the spec it is, for the error.
+
+    Raises
+    ------
+    SpecError
+        It is none.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SpecError(f"{key} is no URL") from None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _bare(text: str) -> Spec:

@@ -74,7 +74,7 @@ class Findings(Sequence[Finding]):
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show them in a notebook, long lists folded."""
-        from cachegraph.views.display import describe_findings
+        from cachegraph.queries.display import describe_findings
 
         return describe_findings(self, self.query)
 

@@ -19,7 +19,8 @@
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})
-WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
+WHERE e.other_bytes IS NOT NULL // a daemon has no config to weigh
+  AND (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
 WITH e, COUNT { (e)-[:HAS_RECORD]->() } AS records, e.bytes_limit AS limit
 RETURN CASE
          WHEN limit IS NULL OR e.bytes <= 0.8 * limit THEN 'note'

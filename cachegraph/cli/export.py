@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import read_specs, source_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.reading import read_specs
 
 __all__ = ["export"]
 

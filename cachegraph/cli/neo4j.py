@@ -12,6 +12,9 @@ COMMANDS = {
     "up": ("cachegraph.cli.server:up", "Start a Neo4j of your own; the first time, download it."),
     "down": ("cachegraph.cli.server:down", "Stop it; its data stays."),
     "status": ("cachegraph.cli.server:status", "Show whether it runs, and where everything lies."),
+    "contents": ("cachegraph.cli.stored:contents", "List the exports that a Neo4j holds."),
+    "schema": ("cachegraph.cli.stored:schema", "Create constraints and indexes."),
+    "prune": ("cachegraph.cli.stored:prune", "Remove superseded exports."),
     "logs": ("cachegraph.cli.server:logs", "Show the end of its log."),
 }
 """Command name to where it is defined, and its line in the help."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, read_specs, source_options
+from cachegraph.cli.options import format_option, source_options
 from cachegraph.cli.output import print_json, print_rows
+from cachegraph.cli.reading import read_specs
 from cachegraph.core.graph import ExportGraph
 
 __all__ = ["record_rows", "records"]

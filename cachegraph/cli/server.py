@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from cachegraph.cli.options import progress
 from cachegraph.cli.output import print_json
+from cachegraph.cli.progress import progress
 from cachegraph.queries.base import size_text
 from cachegraph.stores import server
 from cachegraph.stores.server.config import VERSIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -10,71 +11,41 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cachegraph.cli.described import Described
 from cachegraph.cli.output import clean, console
-from cachegraph.core.graph import ExportGraph
-from cachegraph.graph import CacheGraph
-from cachegraph.queries.base import SEVERITIES, Finding, plural, size_text
+from cachegraph.queries.base import SEVERITIES, Finding, plural
 from cachegraph.queries.findings import Findings
 
-__all__ = ["print_summary", "verdict"]
+__all__ = ["print_summary"]
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _FOLD = 4
 """Findings of one question and reason that are shown before the rest is only counted."""
 
 
-def print_summary(graph: CacheGraph, findings: Findings, *, everything: bool) -> None:
+def print_summary(exports: Sequence[Described], findings: Findings, *, everything: bool) -> None:
     """Write the exports and their findings to standard output.
 
     Parameters
     ----------
-    graph : CacheGraph
+    exports : sequence of Described
     findings : Findings
-        All of the graph's findings.
+        All findings about them.
     everything : bool
         Show notes one by one, and long lists whole.
     """
     out = console()
-    for export in graph:
+    for export in exports:
         own = [finding for finding in findings if finding.export == export.id]
-        out.print(Text(clean(_name(export)), style="bold"))
-        out.print(Padding(Text(clean(verdict(export))), (0, 0, 0, 2)))
+        out.print(Text(clean(export.name), style="bold"))
+        out.print(Padding(Text(clean(export.verdict)), (0, 0, 0, 2)))
         shown = [f for f in own if everything or f.severity != "note"]
         _print_findings(out, shown, everything=everything)
         if not everything:
             _print_counts(out, [f for f in own if f.severity == "note"])
         out.print()
-    if len(graph.graphs) != 1:
-        out.print(Text(_total(graph, findings), style="bold"))
-
-
-def verdict(graph: ExportGraph) -> str:
-    """Say in a sentence or two what an export is worth.
-
-    Parameters
-    ----------
-    graph : ExportGraph
-    """
-    steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
-    size = sum(graph.sizes.values())
-    layers = plural(len(graph.export.config.layers), "layer")
-    held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
-    held += f", {size_text(size)}" if size else ""
-    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
-    share = f"{some} records that have inputs"
-    if graph.export.kind == "daemon":
-        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
-        return f"A builder's own cache: {held}; {known}."
-    if graph.import_error is not None:
-        return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
-    if not len(graph):
-        return "BuildKit imports it, and it is empty: it gives nothing."
-    return f"BuildKit imports it: {held}. A build can load {share}."
-
-
-def _name(graph: ExportGraph) -> str:
-    return f"{graph.export.source}  {graph.export.platform or ''}".rstrip()
+    if len(exports) != 1:
+        out.print(Text(_total(exports, findings), style="bold"))
 
 
 def _print_findings(out: Console, findings: list[Finding], *, everything: bool) -> None:
@@ -106,10 +77,10 @@ def _print_counts(out: Console, notes: list[Finding]) -> None:
         )
 
 
-def _total(graph: CacheGraph, findings: Findings) -> str:
-    if not graph.graphs:
-        return "Nothing could be read."
-    refused = sum(export.import_error is not None for export in graph)
+def _total(exports: Sequence[Described], findings: Findings) -> str:
+    if not exports:
+        return "There is nothing to ask."
+    refused = sum(not export.importable for export in exports)
     counts = ", ".join(plural(count, severity) for severity, count in findings.counts().items())
-    words = f"{plural(len(graph.graphs), 'export')}: {counts}"
+    words = f"{plural(len(exports), 'export')}: {counts}"
     return f"{words}; BuildKit refuses {refused}." if refused else f"{words}; BuildKit imports all."

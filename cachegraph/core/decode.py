@@ -83,7 +83,7 @@ def decode_records(data: bytes) -> tuple[CacheRecord, ...]:
 
 
 def encode(config: CacheConfig) -> bytes:
-    """Write a cache config as BuildKit does: zero values left out.
+    """Write a cache config as BuildKit does: most zero values left out.
 
     Parameters
     ----------

@@ -1,9 +1,14 @@
 """Which records BuildKit folds into one key.
 
 A record joins an earlier one of the same digest when, in every slot, some alternative (record, selector) is shared; a
-record that so joins several earlier ones makes them one. Roots join by digest alone. Results are joined too, but one
-is taken for a repetition of another as soon as both have the same time and the same number of layers: inline chains
-carry no time, so of two such chains of equal length the second is lost.
+record that so joins several earlier ones makes them one. Roots join by digest alone. A record that joins another is not
+linked to what already depends on that one, which would be a loop.
+
+Results are joined too, but one of a later record is taken for a repetition as soon as the key has another of the same
+time and the same number of layers: inline chains carry no time, so of two such chains of one length the second is lost.
+
+Where three keys become one, BuildKit itself picks at random which of them stays, and so which results and links: here
+the first stays, which is one of its outcomes.
 
 Source: BuildKit ``cache/remotecache/v1/chains.go``, ``CacheChains.Add`` and ``item.addResult``.
 """
@@ -13,14 +18,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cachegraph.core.model import CacheConfig
+from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.results import State
 from cachegraph.core.search import Links
-
-if TYPE_CHECKING:
-    from cachegraph.core.graph import ExportGraph
 
 __all__ = ["fold", "fold_results"]
 
@@ -49,8 +52,6 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
         if record.digest.startswith("random:"):
             continue
         keys.add(index)
-        if counts[record.digest] == 1:
-            continue
         if not record.inputs:
             keys.join([roots.setdefault(record.digest, index)], index)
             continue
@@ -58,10 +59,14 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
             [(keys.find(a.link), _Link(record.digest, number, a.selector)) for a in slot]
             for number, slot in enumerate(record.inputs)
         ]
-        twins = set.intersection(*(keys.children_of(slot) for slot in slots))
+        twins: set[int] = set()
+        if counts[record.digest] > 1:
+            twins = set.intersection(*(keys.children_of(slot) for slot in slots))
         keys.join(twins, index)
+        loops = keys.dependents_of(index) if twins else ()
         for key, link in chain.from_iterable(slots):
-            keys.link(key, link, index)
+            if keys.find(key) not in loops:
+                keys.link(key, link, index)
     return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
 
 
@@ -97,39 +102,45 @@ def import_order(config: CacheConfig, links: Links) -> list[int]:
     return order
 
 
-def fold_results(graph: ExportGraph) -> dict[int, tuple[int, int]]:
+def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
     """Name the key of each folded record, and count the results that folding loses.
 
     Parameters
     ----------
-    graph : ExportGraph
+    graph : ResolvedExport
         Of an export that BuildKit imports.
 
     Returns
     -------
     dict of int to tuple of (int, int)
         For each record that is not its key's first: the first, and the number of its results that are dropped as
-        repetitions although their blobs differ.
+        repetitions although the key keeps no result of those blobs.
     """
     keys = fold(graph.export.config, graph.links)
     members = Counter(keys)
-    kept: dict[int, dict[tuple[int, int], set[tuple[str, ...]]]] = {}
-    folded: dict[int, tuple[int, int]] = {}
+    taken: dict[int, set[tuple[int, int]]] = {}
+    kept: dict[int, set[tuple[str, ...]]] = {}
+    repeated: dict[int, list[tuple[str, ...]]] = {}
     for record in import_order(graph.export.config, graph.links) if len(members) < len(keys) else ():
         key = keys[record]
         if key < 0 or members[key] == 1:
             continue
-        dropped = 0
+        if record != key:
+            repeated[record] = []
         for result in graph.results(record):
             if graph.state(result) > State.BLOB_MISSING:
                 continue
             blobs = graph.result_blobs(result)
-            known = kept.setdefault(key, {}).setdefault((int(graph.result_times[result]), len(blobs)), set())
-            dropped += bool(known) and blobs not in known
-            known.add(blobs)
-        if record != key:
-            folded[record] = (key, dropped)
-    return folded
+            known_by = (int(graph.result_times[result]), len(blobs))
+            if record != key and known_by in taken.setdefault(key, set()):
+                repeated[record].append(blobs)
+            else:
+                taken.setdefault(key, set()).add(known_by)
+                kept.setdefault(key, set()).add(blobs)
+    return {
+        record: (keys[record], sum(blobs not in kept.get(keys[record], ()) for blobs in results))
+        for record, results in repeated.items()
+    }
 
 
 class _Link(NamedTuple):
@@ -180,6 +191,17 @@ class _Keys:
     def link(self, key: int, link: _Link, child: int) -> None:
         """Make a record the child of a key."""
         self._children.setdefault(self.find(key), {}).setdefault(link, set()).add(child)
+
+    def dependents_of(self, record: int) -> set[int]:
+        """Name a record's key and all keys that depend on it, directly or not."""
+        seen = {self.find(record)}
+        stack = list(seen)
+        while stack:
+            for children in self._children.get(stack.pop(), {}).values():
+                new = {self.find(child) for child in children} - seen
+                seen |= new
+                stack += new
+        return seen
 
     def children_of(self, slot: Iterable[tuple[int, _Link]]) -> set[int]:
         """Name the keys that some alternative of a slot leads to."""

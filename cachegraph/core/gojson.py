@@ -1,7 +1,10 @@
 """JSON by the rules of Go's ``encoding/json``, which BuildKit reads everything with.
 
-Keys match without regard to case, unknown ones are skipped, a null leaves the zero value, of a key that comes twice the
-last counts, bytes that are not UTF-8 become U+FFFD. Types are strict: no ``1.0`` for an integer.
+Keys match without regard to case, unknown ones are skipped, a null leaves the zero value, each byte that is not UTF-8
+becomes U+FFFD. Types are strict: no ``1.0`` for an integer.
+
+Where a document does what no builder does, two things differ from Go: of an object or array that comes twice the last
+counts (Go reads the second into the first), and unknown fields may nest some 900 deep only (10,000 in Go).
 
 Two ways lead to one result. Nearly every document is written by BuildKit itself and decodes strictly in one pass. What
 that refuses is read again carefully, with Go's rules spelled out, and an error then names the place:
@@ -80,10 +83,10 @@ class _Object(tuple[tuple[str, Any], ...]):
 def _parse(data: bytes) -> Any:  # noqa: ANN401 - JSON
     if not data.strip():
         raise _Refusal("the document is empty, expected JSON", "")
-    # Go puts U+FFFD where a string holds bytes that are not UTF-8.
-    text = data.decode("utf-8", "replace")
+    # Bytes that are not UTF-8 become surrogates here, and those U+FFFD where a string is wanted.
+    text = data.decode("utf-8", "surrogateescape")
     try:
-        return json.loads(text, object_pairs_hook=_Object, parse_constant=_not_json)
+        return json.loads(text, object_pairs_hook=_Object, parse_constant=_not_json, parse_int=_integer)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise _Refusal(f"not JSON: {error.msg} at {where} of {len(data):,} bytes", "") from None
@@ -95,6 +98,11 @@ def _parse(data: bytes) -> Any:  # noqa: ANN401 - JSON
 
 def _not_json(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _integer(digits: str) -> int | float:
+    """Read an integer; one that is too long for any field is not worth its digits."""
+    return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _as_go(value: Any, info: msgspec.inspect.Type, path: str) -> Any:  # noqa: ANN401 - any JSON value in
@@ -143,16 +151,26 @@ def _zero(info: msgspec.inspect.Type) -> Any:  # noqa: ANN401 - the zero value o
 
 def _struct(value: Any, info: msgspec.inspect.StructType, path: str) -> Any:  # noqa: ANN401 - any JSON value in
     pairs = value if isinstance(value, _Object) else _refuse(path, "an object", value)
-    fields = {field.encode_name.casefold(): field for field in info.fields}
+    fields = {_folded(field.encode_name): field for field in info.fields}
     found = {}
     for key, item in pairs:
-        if (field := fields.get(key.casefold())) and not (item is None and field.name == "created_at"):
+        if (field := fields.get(_folded(key))) and not (item is None and _keeps(field.type)):
             found[field.name] = _as_go(item, field.type, f"{path}.{field.encode_name}".removeprefix("."))
     return info.cls(**found)
 
 
+def _folded(key: str) -> str:
+    """Fold a key as Go does: letter by letter (the long s and the Kelvin sign included), and no ligatures."""
+    return key.lower().replace("\u017f", "s")
+
+
+def _keeps(info: msgspec.inspect.Type) -> bool:
+    """Tell whether null leaves a Go variable of this type as it is; slices, maps and pointers become nil."""
+    return not isinstance(info, msgspec.inspect.VarTupleType | msgspec.inspect.DictType | msgspec.inspect.UnionType)
+
+
 def _refuse(path: str, expected: str, value: Any) -> NoReturn:  # noqa: ANN401 - any JSON value
-    shown = "an object" if isinstance(value, _Object) else json.dumps(value)
+    shown = "an object" if isinstance(value, _Object) else "an array" if isinstance(value, list) else json.dumps(value)
     if len(shown) > 40:
         shown = shown[:37] + "..."
     raise _Refusal(f"expected {expected}, got {shown}", path)

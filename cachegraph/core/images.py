@@ -14,14 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cachegraph.core.merges import lay_out
 from cachegraph.core.operations import chain_ids, image_digest
+from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.results import ancestors
-
-if TYPE_CHECKING:
-    from cachegraph.core.graph import ExportGraph
 
 __all__ = ["Images", "recognise_images"]
 
@@ -44,12 +41,12 @@ class Images:
     layers: dict[int, Blobs]
 
 
-def recognise_images(graph: ExportGraph) -> Images:
+def recognise_images(graph: ResolvedExport) -> Images:
     """Find the base images among the roots of an export.
 
     Parameters
     ----------
-    graph : ExportGraph
+    graph : ResolvedExport
 
     Returns
     -------
@@ -66,7 +63,7 @@ def recognise_images(graph: ExportGraph) -> Images:
     return Images(proven=frozenset(proven), layers=layers)
 
 
-def _by_chain_id(graph: ExportGraph) -> dict[int, Blobs]:
+def _by_chain_id(graph: ResolvedExport) -> dict[int, Blobs]:
     """Look the key of every run of layers up among the roots."""
     records, layers = graph.export.config.records, graph.export.config.layers
     diff_ids = {blob.digest: blob.diff_id for blob in graph.export.blobs or () if blob.diff_id}
@@ -88,7 +85,7 @@ def _by_chain_id(graph: ExportGraph) -> dict[int, Blobs]:
     return found
 
 
-def _runs(graph: ExportGraph) -> Iterator[list[int]]:
+def _runs(graph: ResolvedExport) -> Iterator[list[int]]:
     """Give every run of layers that stands on its own: up to each topmost layer, and every chain."""
     parents = set(graph.parents)
     for layer in range(len(graph.parents)):
@@ -98,7 +95,7 @@ def _runs(graph: ExportGraph) -> Iterator[list[int]]:
         yield graph.result_layers(result)
 
 
-def _by_diff(graph: ExportGraph) -> Iterator[tuple[int, Blobs]]:
+def _by_diff(graph: ResolvedExport) -> Iterator[tuple[int, Blobs]]:
     """Give the layers of roots that are the lower side of a diff whose other parts are known."""
     for record in graph.diffs:
         lower, upper = graph.export.config.records[record].inputs
@@ -118,7 +115,7 @@ def _by_diff(graph: ExportGraph) -> Iterator[tuple[int, Blobs]]:
             yield from ((a.link, head) for a in lower if _is_bare_root(graph, a.link))
 
 
-def _by_gap(graph: ExportGraph, images: set[Blobs], layers: dict[int, Blobs]) -> None:
+def _by_gap(graph: ResolvedExport, images: set[Blobs], layers: dict[int, Blobs]) -> None:
     """Recognise roots by the gap they fill in a merge; add them to `layers`."""
     for record in graph.merges:
         merge = lay_out(graph, record, layers)
@@ -146,5 +143,5 @@ def _fitting_image(whole: Blobs, place: tuple[int, int] | None, at: int | None, 
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _is_bare_root(graph: ExportGraph, record: int) -> bool:
+def _is_bare_root(graph: ResolvedExport, record: int) -> bool:
     return 0 <= record < len(graph) and graph.is_root(record) and not graph.loadable[record]

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.spans import Span, locate
-
-if TYPE_CHECKING:
-    from cachegraph.core.graph import ExportGraph
 
 __all__ = ["Merge", "Slot", "lay_out"]
 
@@ -64,12 +61,12 @@ class Merge:
         return _gap([slot.place for slot in self.slots], slot, len(self.blobs))
 
 
-def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) -> Merge:
+def lay_out(graph: ResolvedExport, record: int, known: dict[int, tuple[str, ...]]) -> Merge:
     """Lay a merge out.
 
     Parameters
     ----------
-    graph : ExportGraph
+    graph : ResolvedExport
     record : int
         A merge record.
     known : dict of int to tuple of str
@@ -120,7 +117,7 @@ def lay_out(graph: ExportGraph, record: int, known: dict[int, tuple[str, ...]]) 
     )
 
 
-def _best_span(graph: ExportGraph, record: int, whole: tuple[str, ...], expected: int) -> Span | None:
+def _best_span(graph: ResolvedExport, record: int, whole: tuple[str, ...], expected: int) -> Span | None:
     """Locate a record's results in the merged one, and keep the most telling."""
     spans = [locate(graph.result_blobs(result), whole, expected) for result in graph.loadable_results(record)]
     rank = ("prefix", "subset", "scattered", "absent")

@@ -55,7 +55,7 @@ ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "mani
 """What a loader can notice about a source without giving it up."""
 
 
-class LayerAnnotations(Wire, frozen=True, rename="camel"):
+class LayerAnnotations(Wire, frozen=True, rename="camel", omit_defaults=False):
     """What S3, Azure and GitHub exports say of a layer, having no manifest."""
 
     media_type: str = ""
@@ -79,14 +79,14 @@ class CacheInput(Wire, frozen=True):
     link: GoInt = 0
 
 
-class CacheResult(Wire, frozen=True, rename="camel"):
+class CacheResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is a layer with all of its parents."""
 
     layer: GoInt = 0
     created_at: str = ZERO_TIME
 
 
-class ChainedResult(Wire, frozen=True, rename="camel"):
+class ChainedResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is exactly these layers, without their parents."""
 
     layers: tuple[GoInt, ...] = ()

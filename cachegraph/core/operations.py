@@ -13,15 +13,20 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 
-__all__ = ["MAX_MERGE_INPUTS", "chain_ids", "image_digest", "merge_width", "operation_digests", "record_digest"]
+from cachegraph.core.model import Op
+
+__all__ = ["MAX_MERGE_INPUTS", "chain_ids", "image_digest", "operation", "operation_digests", "record_digest"]
 
 MAX_MERGE_INPUTS = 256
 """Widest merge in the table."""
 
-_DIFFS = (
-    '{"Type":"buildkit.diff.v0","Diff":{"lower":{},"upper":{"input":1}}}',
-    '{"Type":"buildkit.diff.v0","Diff":{"lower":{"input":0},"upper":{"input":1}}}',
-)
+_DIFFS = {
+    '{"lower":{},"upper":{"input":1}}': 2,
+    '{"lower":{"input":0},"upper":{"input":1}}': 2,  # older builders wrote the zero
+    '{"lower":{},"upper":{"input":-1}}': 1,  # of something and nothing
+    '{"lower":{"input":-1},"upper":{}}': 1,  # of nothing and something
+}
+"""What a diff hashes, and its number of slots."""
 
 
 def record_digest(text: str, output: int = 0) -> str:
@@ -47,31 +52,37 @@ def record_digest(text: str, output: int = 0) -> str:
 
 
 @cache
-def operation_digests() -> dict[str, int]:
-    """Digests of merge and diff records.
+def operation_digests() -> dict[str, tuple[Op, int]]:
+    """Give the digests of merge and diff records.
 
     Returns
     -------
-    dict of str to int
-        The number of inputs of a merge; 0 stands for a diff (which has two).
+    dict of str to tuple of (Op, int)
+        The operation, and its number of slots.
     """
-    table = {record_digest(text): 0 for text in _DIFFS}
+    table: dict[str, tuple[Op, int]] = {
+        record_digest(f'{{"Type":"buildkit.diff.v0","Diff":{text}}}'): ("diff", slots) for text, slots in _DIFFS.items()
+    }
     for first in ("{}", '{"input":0}'):  # older builders wrote the zero
         joined = first
         for width in range(2, MAX_MERGE_INPUTS + 1):
             joined += f',{{"input":{width - 1}}}'
-            table[record_digest(f'{{"Type":"buildkit.merge.v0","Merge":{{"inputs":[{joined}]}}}}')] = width
+            digest = record_digest(f'{{"Type":"buildkit.merge.v0","Merge":{{"inputs":[{joined}]}}}}')
+            table[digest] = ("merge", width)
     return table
 
 
-def merge_width(digest: str) -> int | None:
-    """Count the inputs of the merge that has this digest; 0 stands for a diff, None for anything else.
+def operation(digest: str, slots: int) -> Op | None:
+    """Name the operation that a record's digest gives away; None for any but merge and diff.
 
     Parameters
     ----------
     digest : str
+    slots : int
+        Number of the record's slots, which must agree.
     """
-    return operation_digests().get(digest)
+    known, width = operation_digests().get(digest, (None, 0))
+    return known if width == slots else None
 
 
 def chain_ids(diff_ids: Sequence[str]) -> list[str]:

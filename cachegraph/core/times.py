@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,13 @@ UNKNOWN = np.iinfo(np.int64).min
 
 # One scan over all texts together tells whether every one has the form that BuildKit writes.
 _ZULU = r"(?:19[7-9]\d|20\d\d|21\d\d)-(?:0\d|1[0-2])-[0-3]\d[T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z"
-_USUAL = re.compile(rf"(?:(?:{_ZULU}|{ZERO_TIME})\n)*")
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_USUAL = re.compile(rf"(?:(?:{_ZULU}|{ZERO_TIME})\n)*", re.ASCII)
+_RFC3339 = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)"
+    r"(?:[.,](?P<fraction>\d+))?(?:Z|(?P<sign>[+-])(?P<off_hour>\d\d):(?P<off_minute>\d\d))",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIMIT = 2**63 - 1
 
 
@@ -52,20 +56,24 @@ def parse_times(texts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _parse_time(position: int, text: str) -> int:
-    """Read one timestamp, whatever its offset or century."""
+    """Read one timestamp, whatever its offset or century, as leniently as Go does."""
     match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(position, text)
+    part = {name: int(match[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")}
+    offset = timedelta(hours=int(match["off_hour"] or 0), minutes=int(match["off_minute"] or 0))
+    if int(match["off_hour"] or 0) > 24 or int(match["off_minute"] or 0) > 60:
+        raise ValueError(position, text)
+    leap = 0 if part["year"] else 4  # Python knows no year 0, which is a leap year
     try:
-        if match is None:
-            raise ValueError
-        moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
-        since = moment - _EPOCH
-    except (ValueError, OverflowError):
+        moment = datetime(**(part | {"year": part["year"] + leap}), tzinfo=UTC)
+    except ValueError:
         raise ValueError(position, text) from None
-    seconds = since.days * 86_400 + since.seconds
-    nanoseconds = seconds * 1_000_000_000 + int((match[2] or "0")[:9].ljust(9, "0"))
-    if moment.year == 1 and nanoseconds == int(_ZERO_NANOSECONDS):
-        return int(UNKNOWN)
-    return max(int(UNKNOWN) + 1, min(_LIMIT, nanoseconds))
+    since = moment - _EPOCH - (-offset if match["sign"] == "-" else offset) - timedelta(days=1461 if leap else 0)
+    nanoseconds = (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(
+        (match["fraction"] or "")[:9].ljust(9, "0")
+    )
+    return int(UNKNOWN) if nanoseconds == _ZERO else max(int(UNKNOWN) + 1, min(_LIMIT, nanoseconds))
 
 
-_ZERO_NANOSECONDS = (datetime.fromisoformat("0001-01-01T00:00:00+00:00") - _EPOCH).days * 86_400 * 1_000_000_000
+_ZERO = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).days * 86_400 * 1_000_000_000

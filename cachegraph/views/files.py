@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.core.schema import NODES, RELATIONSHIPS, Property
 from cachegraph.errors import AccessError, MissingExtraError
 from cachegraph.views.focus import shown
@@ -19,7 +20,7 @@ from cachegraph.views.frames import FRAMES, frame
 from cachegraph.views.networkx import to_networkx
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 from cachegraph.views.states import LOOKS, states
-from cachegraph.views.words import caption, legal
+from cachegraph.views.words import caption
 
 __all__ = ["WRITERS", "Writer", "write_dot", "write_graphml", "write_json", "write_parquet"]
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.errors import MissingExtraError, UsageError
 from cachegraph.views.focus import shown
 from cachegraph.views.layering import Layering, layer
 from cachegraph.views.record import look_at_all
 from cachegraph.views.states import LOOKS, states
-from cachegraph.views.words import caption, legal
+from cachegraph.views.words import caption
 
 if TYPE_CHECKING:
     from bokeh.models import ColumnDataSource, LayoutDOM
@@ -73,7 +74,7 @@ class Explorer:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show it in a frame of its own, so that the notebook and the page cannot disturb each other."""
         frame = (
-            f'<iframe srcdoc="{escape(self.page)}" title="{escape(self.title)}" sandbox="allow-scripts"'
+            f'<iframe srcdoc="{escape(self.page)}" title="{escape(self.title)}" sandbox="allow-scripts allow-downloads"'
             f' style="width: 100%; height: {_HEIGHT + 20}px; border: 0; color-scheme: normal"></iframe>'
         )
         return {"text/plain": str(self), "text/html": frame}

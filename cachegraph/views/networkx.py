@@ -81,8 +81,8 @@ def from_networkx(made: nx.MultiDiGraph[str]) -> tuple[list[CacheExport], Names]
     """Read exports back from a NetworkX graph: `cachegraph.CacheGraph` takes them.
 
     Promised for whole exports that BuildKit imports: their records, inputs, results, layers and blobs come back, and so
-    every answer about them. What the schema does not hold is lost: the paths behind selectors, and the annotations that
-    S3, Azure and GitHub exports have.
+    every answer about them. What the schema does not hold is lost: the paths behind selectors, the annotations that S3,
+    Azure and GitHub exports have, and the config's very bytes.
 
     Parameters
     ----------
@@ -131,6 +131,7 @@ class _Reader:
             layers=tuple(self._layer(layer, layers) for layer in layers),
             records=tuple(self._record(record, records, layers) for record in records),
         )
+        results_known = found["kind"] != "daemon" or any(record.layers or record.chains for record in config.records)
         return CacheExport(
             source=found["source"],
             kind=found["kind"],
@@ -139,25 +140,16 @@ class _Reader:
             config_bytes=found["bytes"],
             blobs=tuple(self._blob(blob, listed) for blob, listed in self.out[key, "LISTS"]),
             platform=found.get("platform"),
-            manifest_digest=found.get("manifest_digest"),
-            layer_history=history if any(created or by for created, by in history) else (),
-            problems=tuple(self._problem(problem) for problem in self._indexed(key, "HAS_PROBLEM")),
-            strays=self._strays(key) if "store" in found else None,
+            problems=tuple(self._problem(problem) for problem, _ in self.out[key, "HAS_PROBLEM"]),
+            strays=tuple(_stray(blob, found) for blob, found in self.out[key, "HAS_STRAY"]) or None,
             store=found.get("store", ""),
+            manifest_digest=found.get("manifest_digest"),
+            results_known=results_known,
+            layer_history=history if any(created or by for created, by in history) else (),
         )
-
-    def _problem(self, key: str) -> Problem:
-        found = self.nodes[key]
-        return Problem(
-            code=found["code"], message=found["message"], digest=found.get("digest"), severity=found["severity"]
-        )
-
-    def _strays(self, key: str) -> tuple[StrayBlob, ...]:
-        edges = self.out[key, "HAS_STRAY"]
-        return tuple(StrayBlob(digest=end, size=p["bytes"], modified_at=p.get("modified_at")) for end, p in edges)
 
     def _indexed(self, key: str, type_: str) -> dict[str, int]:
-        """Give the positions of an export's records, layers or problems; all must be there."""
+        """Give the positions of an export's records or layers; all must be there."""
         found = {end: self.nodes[end]["index"] for end, _ in self.out[key, type_]}
         if sorted(found.values()) != list(range(len(found))):
             raise DecodeError(f"{self.nodes[key]['source']}: only a part of it is there", hint="give a whole graph")
@@ -188,6 +180,12 @@ class _Reader:
             chains=tuple(ChainedResult(layers=tuple(used), created_at=at) for at, used in results["chain"]),
         )
 
+    def _problem(self, key: str) -> Problem:
+        found = self.nodes[key]
+        return Problem(
+            code=found["code"], severity=found["severity"], digest=found.get("digest"), message=found["message"]
+        )
+
     def _blob(self, key: str, listed: Mapping[str, Any]) -> Blob:
         found = self.nodes[key]
         return Blob(
@@ -199,14 +197,18 @@ class _Reader:
         )
 
 
+def _stray(digest: str, found: Mapping[str, Any]) -> StrayBlob:
+    return StrayBlob(digest=digest, size=found["bytes"], modified_at=found.get("modified_at"))
+
+
 def _sorted(edges: list[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, Mapping[str, Any]]]:
     return sorted(edges, key=lambda edge: int(edge[1]["position"]))
 
 
 def _text(ns: int | None) -> str | None:
-    """Write nanoseconds since 1970 as the export's own time."""
+    """Write nanoseconds since 1970 as Go does."""
     if ns is None:
         return None
     seconds, rest = divmod(ns, 1_000_000_000)
-    fraction = f".{rest:09d}".rstrip(".0")  # as Go writes it
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    text = f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}"
+    return text.rstrip("0").rstrip(".") + "Z"

@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.operations import merge_width
+from cachegraph.core.render import legal
 from cachegraph.queries.base import plural
 from cachegraph.views.figures import DIM, INK, new_figure
 from cachegraph.views.focus import Window, shown
 from cachegraph.views.layering import Layering, depths, layer
 from cachegraph.views.states import LOOKS, State, states
-from cachegraph.views.words import caption, legal
+from cachegraph.views.words import caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,7 +182,7 @@ def _operation(graph: ExportGraph, record: int) -> str:
     op = graph.naming(record).op
     if op == "unknown":
         return "unknown root" if graph.is_root(record) else "unknown step"
-    return f"merge of {merge_width(graph.export.config.records[record].digest)}" if op == "merge" else op
+    return op
 
 
 def _named(graph: ExportGraph, figure: Figure) -> str:

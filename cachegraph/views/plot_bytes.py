@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.core.verdict import MAX_CONFIG_BYTES
 from cachegraph.queries import size_forecast
 from cachegraph.queries.base import plural, size_text
 from cachegraph.queries.size_forecast import SizeForecast
 from cachegraph.views.figures import INK, new_figure
 from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS
-from cachegraph.views.words import legal, short
+from cachegraph.views.words import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,33 +59,37 @@ def plot_bytes(graphs: Sequence[ExportGraph]) -> Figure:
     figure = new_figure(9, 3)
     from matplotlib.ticker import MultipleLocator
 
-    forecasts = [forecast for graph in graphs for forecast in size_forecast.ask(graph)]
-    order = sorted(range(len(graphs)), key=lambda at: -forecasts[at].bytes)[:_EXPORTS]
+    configs = [(graph, forecast) for graph in graphs for forecast in size_forecast.ask(graph)]
+    largest = sorted(configs, key=lambda pair: -pair[1].bytes)[:_EXPORTS]
     blobs, unknown = _blobs(graphs)
     bars = max(1, min(len(blobs), _LARGEST + 1))
-    heights = [0.55 + 0.3 * len(order), 0.7 + 0.26 * bars]
+    heights = [0.55 + 0.3 * len(largest), 0.7 + 0.26 * bars]
     figure.set_figheight(sum(heights) + 1.6)
-    configs, layers = figure.subplots(2, gridspec_kw={"height_ratios": heights})
-    _draw_configs(configs, [graphs[at] for at in order], [forecasts[at] for at in order], len(graphs))
-    _draw_blobs(layers, blobs, unknown)
-    for axes in (configs, layers):
+    upper, lower = figure.subplots(2, gridspec_kw={"height_ratios": heights})
+    _draw_configs(upper, largest, len(configs))
+    _draw_blobs(lower, blobs, unknown)
+    for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_formatter(lambda value, _: size_text(int(value)))
         axes.xaxis.set_major_locator(MultipleLocator(2 ** max(0, math.ceil(math.log2(axes.get_xlim()[1] / 6)))))
-    legend = [pair for axes in (configs, layers) for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
+    legend = [pair for axes in (upper, lower) for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     handles = {text: handle for handle, text in legend}
     figure.legend(handles.values(), handles, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
     return figure
 
 
-def _draw_configs(axes: Axes, graphs: list[ExportGraph], forecasts: list[SizeForecast], total: int) -> None:
-    floor = [0] * len(graphs)
+def _draw_configs(axes: Axes, configs: list[tuple[ExportGraph, SizeForecast]], total: int) -> None:
+    if not configs:
+        axes.axis("off")
+        axes.set_title("no config: a daemon has none", loc="left", fontsize=9.5, color=INK)
+        return
+    forecasts = [forecast for _, forecast in configs]
+    floor = [0] * len(forecasts)
     for name, (field, colour, hatch) in _PARTS.items():
         values = [getattr(forecast, field) for forecast in forecasts]
-        axes.barh(
-            range(len(graphs)), values, left=floor, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=name
-        )
+        rows = range(len(forecasts))
+        axes.barh(rows, values, left=floor, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=name)
         floor = [low + more for low, more in zip(floor, values, strict=True)]
     for at, forecast in enumerate(forecasts):
         share = f", {forecast.bytes / forecast.limit:.1%} of the limit" if forecast.limit else ", no limit here"
@@ -97,14 +102,14 @@ def _draw_configs(axes: Axes, graphs: list[ExportGraph], forecasts: list[SizeFor
             fontsize=8,
             color=INK,
         )
-    highest = max(floor, default=1) or 1
+    highest = max(floor) or 1
     if any(forecast.limit for forecast in forecasts) and highest > MAX_CONFIG_BYTES / 4:
         axes.axvline(MAX_CONFIG_BYTES, color="#D55E00", linestyle="--", label="BuildKit refuses more than this")
         highest = max(highest, MAX_CONFIG_BYTES)
     axes.set_xlim(0, highest * 1.4)
-    axes.set_ylim(len(graphs) - 0.4, -0.6)
-    axes.set_yticks(range(len(graphs)), [_name(graph) for graph in graphs], parse_math=False)
-    more = f", the {len(graphs)} largest of {total:,}" if len(graphs) < total else ""
+    axes.set_ylim(len(configs) - 0.4, -0.6)
+    axes.set_yticks(range(len(configs)), [_name(graph) for graph, _ in configs], parse_math=False)
+    more = f", the {len(configs)} largest of {total:,}" if len(configs) < total else ""
     axes.set_title(f"What fills the config{'s' * (total != 1)}{more}", loc="left", fontsize=9.5, color=INK)
 
 

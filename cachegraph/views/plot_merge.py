@@ -74,7 +74,7 @@ def plot_merge(graph: ExportGraph, record: int) -> Figure:
         _draw_input(axes, graph, row, _Place(at=at, width=width, state=of[row.input]))
     handles, texts = axes.get_legend_handles_labels()
     unique = dict(zip(texts, handles, strict=True))
-    figure.legend(unique.values(), unique, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
+    figure.legend(unique.values(), unique, loc="outside lower left", ncols=1, frameon=False, fontsize=8)
     return figure
 
 

@@ -36,7 +36,7 @@ def one_line() -> Report:
         from IPython.display import DisplayHandle
     except ImportError:
         raise MissingExtraError("progress in a notebook", "notebook") from None
-    handle = DisplayHandle()  # type: ignore[no-untyped-call]  # IPython has no types here
+    handle = DisplayHandle()
     written = 0.0
 
     def report(what: str, done: int, total: int | None) -> None:
@@ -45,6 +45,9 @@ def one_line() -> Report:
         if first or done == total or now - written >= _SECONDS:
             written = now
             line = {"text/plain": f"{what}: {done:,}" + ("" if total is None else f" of {total:,}")}
-            (handle.display if first else handle.update)(line, raw=True)  # type: ignore[no-untyped-call]  # as above
+            if first:
+                handle.display(line, raw=True)
+            else:
+                handle.update(line, raw=True)
 
     return report

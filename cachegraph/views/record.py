@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import ZERO_TIME, CacheInput, Op
+from cachegraph.core.render import legal, render
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
 from cachegraph.queries.base import Finding, plural, size_text
 from cachegraph.queries.catalogue import get
-from cachegraph.views.display import render
 from cachegraph.views.states import LOOKS, State, states
-from cachegraph.views.words import caption, legal, short
+from cachegraph.views.words import caption, short
 
 __all__ = ["Alternative", "RecordView", "Result", "look_at", "look_at_all"]
 
@@ -145,7 +145,14 @@ class RecordView:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show it in a notebook."""
-        page = render("record.html.jinja", record=self, look=LOOKS[self.state], looks=LOOKS, hangs=self._hangs())
+        page = render(
+            "cachegraph.views/record.html.jinja",
+            record=self,
+            looks=LOOKS,
+            hangs=self._hangs(),
+            short=short,
+            size=size_text,
+        )
         return {"text/plain": str(self), "text/html": page}
 
 

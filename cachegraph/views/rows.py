@@ -25,7 +25,7 @@ Rows = Mapping[str, Sequence[Any]]
 
 def _export(graph: ExportGraph) -> Rows:
     export = graph.export
-    (weighed,) = size_forecast.ask(graph)
+    weighed = next(iter(size_forecast.ask(graph)), None)  # a daemon has no config to weigh
     return {
         "id": [graph.id],
         "source": [export.source],
@@ -34,11 +34,11 @@ def _export(graph: ExportGraph) -> Rows:
         "config_digest": [export.config_digest],
         "manifest_digest": [export.manifest_digest],
         "bytes": [export.config_bytes],
-        "bytes_limit": [weighed.limit],
-        "layers_bytes": [weighed.layers_bytes],
-        "inputs_bytes": [weighed.inputs_bytes],
-        "results_bytes": [weighed.results_bytes],
-        "other_bytes": [weighed.other_bytes],
+        "bytes_limit": [weighed and weighed.limit],
+        "layers_bytes": [weighed and weighed.layers_bytes],
+        "inputs_bytes": [weighed and weighed.inputs_bytes],
+        "results_bytes": [weighed and weighed.results_bytes],
+        "other_bytes": [weighed and weighed.other_bytes],
         "importable": [graph.import_error is None],
         "import_error": [graph.import_error],
         "store": [export.store or None],
@@ -248,6 +248,8 @@ def _blob(graph: ExportGraph) -> Rows:
 def _window(graph: Window) -> set[str]:
     """Keys of the nodes that a window shows."""
     keys = {graph.id, *(f"{graph.id}/r{index}" for index in graph.shown)}
+    keys |= {f"{graph.id}/p{index}" for index in range(len(graph.export.problems))}
+    keys |= {stray.digest for stray in graph.export.strays or ()}
     owners = _has_result(graph)
     results = [result for result, owner in enumerate(owners["from"]) if owner in keys]
     layers = {layer for result in results for layer in graph.result_layers(result)}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.render import legal
 from cachegraph.queries.base import plural, size_text
 
-__all__ = ["caption", "legal", "short", "verdict"]
+__all__ = ["caption", "short", "verdict"]
+
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 def short(digest: str) -> str:
@@ -24,21 +30,6 @@ def short(digest: str) -> str:
     return rest[:12] if kind == "sha256" and colon else digest[:12]
 
 
-def legal(text: str) -> str:
-    r"""Replace what no page and no XML can hold: control characters.
-
-    Parameters
-    ----------
-    text : str
-
-    Examples
-    --------
-    >>> legal("a\x00b")
-    'a�b'
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     """Name a record under its mark: its plaintext, else what its digest gives away, else the digest.
 
@@ -49,7 +40,7 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     width : int
         Characters; longer names end in dots.
     """
-    known = " ".join(legal(graph.naming(record).name).split())
+    known = _DIGEST.sub(r"\1", " ".join(legal(graph.naming(record).name).split()))
     text = known or short(graph.export.config.records[record].digest)
     return text if len(text) <= width else text[: width - 1] + "…"
 
@@ -62,14 +53,18 @@ def verdict(graph: ExportGraph) -> str:
     graph : ExportGraph
     """
     steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(graph.loadable)
+    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
     size = sum(graph.sizes.values())
     layers = plural(len(graph.export.config.layers), "layer")
     held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
     held += f", {size_text(size)}" if size else ""
+    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
+    share = f"{some} records that have inputs"
+    if graph.export.kind == "daemon":
+        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
+        return f"A builder's own cache: {held}; {known}."
     if graph.import_error is not None:
         return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
     if not len(graph):
         return "BuildKit imports it, and it is empty: it gives nothing."
-    share = "every step" if loadable >= steps else f"{loadable} of {plural(steps, 'step')}"
     return f"BuildKit imports it: {held}. A build can load {share}."

@@ -49,7 +49,19 @@ def test_null_leaves_the_zero_value() -> None:
 
 
 def test_bytes_that_are_not_utf8_are_replaced() -> None:
-    assert decode(b'{"records": [{"digest": "a\xffb\\ud800"}]}').records[0].digest == "a�b�"
+    assert decode(b'{"records": [{"digest": "a\xe2\x82b\\ud800"}]}').records[0].digest == "a��b�"
+
+
+def test_keys_fold_letter_by_letter() -> None:
+    assert decode('{"record\u017f": [{"\u212ahain\u017f": 1, "dige\ufb06": "x"}]}'.encode()).records == (CacheRecord(),)
+
+
+def test_a_long_number_in_an_unknown_field_is_skipped() -> None:
+    assert decode(b'{"new": ' + b"9" * 5000 + b"}") == CacheConfig()
+
+
+def test_null_leaves_what_stands_there() -> None:
+    assert decode(b'{"records": [{"digest": "a", "digest": null}]}').records[0].digest == "a"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +70,7 @@ def test_bytes_that_are_not_utf8_are_replaced() -> None:
         ("", "the document is empty, expected JSON"),
         ("{", "not JSON: Expecting property name enclosed in double quotes at line 1 column 2 of 1 bytes"),
         ('{"records": [', "not JSON: Expecting value at line 1 column 14 of 13 bytes"),
-        ("[1]", "expected an object, got [1]"),
+        ("[1]", "expected an object, got an array"),
         ('"x"', 'expected an object, got "x"'),
         ('{"records": {}}', "records: expected an array, got an object"),
         ('{"records": [7]}', "records[0]: expected an object, got 7"),
@@ -83,7 +95,8 @@ def test_bytes_that_are_not_utf8_are_replaced() -> None:
             'records[0].layers[0].createdAt: expected an RFC 3339 time, got "2026-02-30T00:00:00Z"',
         ),
         ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
-        ('{"layers": [{"parent": ' + "9" * 5000 + "}]}", "not JSON: Exceeds the limit"),
+        ('{"layers": [{"parent": ' + "9" * 5000 + "}]}", "layers[0].parent: expected an integer of 64 bits"),
+        ('{"layers": [{"parent": ' + "[" * 900 + "]" * 900 + "}]}", "layers[0].parent: expected an integer of 64 bits"),
     ],
 )
 def test_an_error_names_place_value_and_what_was_allowed(text: str, message: str) -> None:

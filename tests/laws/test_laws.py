@@ -14,7 +14,9 @@ from cachegraph.core.model import CacheConfig, CacheInput, CacheLayer, CacheReco
 from cachegraph.core.operations import operation_digests
 from cachegraph.loaders.config import export_from_config
 
-MERGES = {width: digest for digest, width in reversed(operation_digests().items()) if width <= 3}
+MERGES = {
+    slots: digest for digest, (op, slots) in reversed(operation_digests().items()) if op == "merge" and slots <= 3
+}
 TIMES = ["0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01.000000001Z"]
 
 

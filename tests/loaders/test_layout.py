@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -293,4 +294,40 @@ def test_one_damaged_tag_does_not_hide_the_others(layout: Layout) -> None:
     layout.export(b"not json", tag="bad")
     graph = cg.load(str(layout.root))
     assert [len(e) for e in graph] == [1]
-    assert "another manifest there was not read" in next(iter(graph.query("source-problems"))).message
+    assert "Another manifest there was not read" in next(iter(graph.query("source-problems"))).message
+
+
+# --- What BuildKit does to images with inline cache ----------------------------------------------------------------
+
+
+def inline(layout: Layout, records: str, **more: object) -> dict[str, Any]:
+    """Add an image of one layer with these records, and describe its manifest."""
+    image = {
+        "os": "linux",
+        "architecture": "amd64",
+        "rootfs": {"diff_ids": ["sha256:" + "d" * 64]},
+        "history": [{"created": "2026-01-01T00:00:00Z"}],
+        "moby.buildkit.cache.v0": base64.b64encode(records.encode()).decode(),
+        **more,
+    }
+    manifest = {"config": layout.blob(json.dumps(image).encode()), "layers": [layout.blob(records.encode())]}
+    return layout.blob(json.dumps(manifest).encode(), MANIFEST)
+
+
+def test_a_history_shorter_than_the_layers_kills_the_import(layout: Layout) -> None:
+    layout.add({"mediaType": INDEX, "manifests": [inline(layout, "[]", history=[])]})
+    assert cg.load(str(layout.root)).import_error == "panic: runtime error: index out of range [0] with length 0"
+
+
+def test_one_refused_image_of_an_index_refuses_them_all(layout: Layout) -> None:
+    loop = '[{"digest": "a", "inputs": [[{"link": 0}]]}]'
+    layout.add({"mediaType": INDEX, "manifests": [inline(layout, '[{"digest": "a"}]'), inline(layout, loop)]})
+    assert [e.import_error for e in cg.load(str(layout.root))] == ["invalid looping record"] * 2
+
+
+def test_a_history_with_a_time_that_is_none(layout: Layout) -> None:
+    history = [{"created": "yesterday"}]
+    layout.add({"mediaType": INDEX, "manifests": [inline(layout, "[]", history=history)]})
+    assert "image config.history[0].created: expected an RFC 3339 time, got 'yesterday'" in str(
+        failure(str(layout.root))
+    )

@@ -7,9 +7,10 @@ import contextlib
 import hashlib
 import json
 import lzma
+import re
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,14 +21,14 @@ from hypothesis import strategies as st
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, Name, Names
-from cachegraph.errors import DecodeError, NotFoundError, SourceError
+from cachegraph.errors import DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.cachemaps import cache_text, selectors
 from cachegraph.loaders.llb import Platform, Step
 from cachegraph.loaders.names import read_names
-from cachegraph.loaders.naming import name_all
-from cachegraph.loaders.operations import MAX_TEXT, clean, describe_operation
+from cachegraph.loaders.operation_names import MAX_TEXT, clean, describe_operation
+from cachegraph.loaders.plaintext_names import name_all
 from cachegraph.loaders.plaintexts import Plaintext, decode_answer
 from cachegraph.loaders.provenance import decode_provenance
 
@@ -449,6 +450,69 @@ def test_git_by_its_dependencies() -> None:
     names = decode_provenance(json.dumps(found).encode(), "x")
     record = digest(f"{digest(source(COMMIT))}@0".encode())
     assert names.records == {record: Name(op="source", name=f"git {uri} {COMMIT}")}
+
+
+# --- An image in a registry ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{}", "type=registry,ref={}"])
+def test_an_image_in_a_registry(
+    registry: str, push: Callable[[str, str], str], layouts: Path, registry_log: Path, form: str
+) -> None:
+    push("web-prov", "names/web:prov")
+    found = read_names(form.format(f"{registry}/names/web:prov"), Options())
+    assert found == read_names(str(layouts / "web-prov"), Options())
+    read = [line for line in registry_log.read_text().splitlines() if '"GET /v2/names/web/blobs/' in line]
+    assert read != []
+    assert all(f"/blobs/sha256:{STATEMENT} " in line for line in read)
+
+
+def test_a_cache_in_a_registry_names_nothing_and_no_layer_is_read(
+    registry: str, push: Callable[[str, str], str], registry_log: Path
+) -> None:
+    push("web-min", "names/cache:index")
+    with pytest.raises(NotFoundError) as caught:
+        read_names(f"{registry}/names/cache:index", Options())
+    assert str(caught.value) == (
+        f"{registry}/names/cache:index: no provenance that names a step"
+        " (build it with --attest type=provenance,mode=max)"
+    )
+    assert '"GET /v2/names/cache/blobs/' not in registry_log.read_text()
+
+
+def test_faults_of_a_registry_name_the_reference(registry: str) -> None:
+    with pytest.raises(
+        NotFoundError, match=rf"^{registry}/names/ghost:latest: manifest latest: {registry} answered 404"
+    ):
+        read_names(f"{registry}/names/ghost", Options())
+
+
+# --- Specs -----------------------------------------------------------------------------------------------------------
+
+
+def test_specs(layouts: Path, tmp_path: Path) -> None:
+    database = tmp_path / "cache-debug.db"
+    database.write_bytes(unpack("cache-debug.db"))
+    assert read_names(f"type=daemon,db={database}", Options()) == read_names(str(database), Options())
+    local = f"type=local,src={layouts / 'web-prov'},tag=latest"
+    assert read_names(local, Options()) == read_names(str(layouts / "web-prov"), Options())
+    saved = tmp_path / "all.json"
+    saved.write_bytes(ANSWER)
+    assert read_names(f"type=daemon,debug={saved}", Options()) == read_names(str(saved), Options())
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("type=s3,bucket=b,secret_access_key=s3cret", "type=s3,bucket=b,secret_access_key=***: type=s3 holds no names"),
+        ("type=registry,ref=a,all-tags=true", "all-tags is no key of type=registry"),
+        ("type=daemon", "type=daemon: db is missing"),
+        ("UPPER/CASE:1", "'UPPER/CASE:1' is no image reference"),
+    ],
+)
+def test_specs_that_hold_no_names(source: str, message: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(message)):
+        read_names(source, Options())
 
 
 # --- Strings from outside --------------------------------------------------------------------------------------------

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import NotFoundError, SpecError
-from cachegraph.loaders import layout
+from cachegraph.loaders import catalogue, layout
 from cachegraph.loaders import registry as registry_loader
 from cachegraph.loaders.base import Options
+from cachegraph.loaders.http import Answer, Http
 from cachegraph.loaders.spec import parse
 
 OPTIONS = Options(timeout=5.0)
@@ -154,6 +156,23 @@ def test_many_tags_are_loaded_some_at_once_with_progress(
     assert len({export.source for export in exports}) == 200
     assert 1 < most <= 4
     assert [done for what, done, _ in reports if what == f"loading {host}/many/app"] == list(range(201))
+
+
+def test_many_threads_ask_once_for_each_blob(registry: str, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 threads on 8 connections: none takes another's away, so nothing is asked twice and nothing hangs."""
+    push("web-max", "threads/app:latest")
+    asked: list[str] = []
+    send = Http.send
+
+    def counted(http: Http, method: str, url: str, **how: Any) -> Answer:  # noqa: ANN401 - passed on as it comes
+        asked.append(url)
+        return send(http, method, url, **how)
+
+    monkeypatch.setattr(Http, "send", counted)
+    loaded = catalogue.load([f"{registry}/threads/app"] * 60, replace(OPTIONS, timeout=20.0, probe=True))
+    assert loaded.failures == ()
+    blobs = len({blob.digest for export in loaded.exports for blob in export.blobs or ()})
+    assert len(asked) == 60 * (2 + blobs)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ import trustme
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.registry_client import MANIFEST_TYPES, RegistryClient, shared_client
+from cachegraph.loaders.manifests import MANIFEST_TYPES
+from cachegraph.loaders.registry_client import RegistryClient, shared_client
 
 LIMIT = 1 << 20
 Push = Callable[[str, str], str]

@@ -280,6 +280,24 @@ def test_indexes_without_end(store: Callable[[dict[str, bytes]], str], secrets: 
     assert "nested" in failure(f"{host}/app:x", secrets).message
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.in-toto+json", "text/plain"]
+)
+def test_what_an_index_lists_beside_manifests_is_not_downloaded(
+    serve: Serve, reply: Reply, secrets: list[str], media_type: str
+) -> None:
+    child = {"mediaType": media_type, "digest": sha256(b"layer"), "size": 5}
+    index = json.dumps({"mediaType": OCI_INDEX, "manifests": [child, child]}).encode()
+    asked: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        reply(request, 200, index)
+
+    assert "has no inline cache" in failure(f"{serve(answer)}/app:x", secrets).message
+    assert asked == ["/v2/app/manifests/x"]
+
+
 # --- Too much ------------------------------------------------------------------------------------------------------
 
 TWO_GB = 2_000_000_000

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cachegraph.errors import SpecError
+from cachegraph.loaders import azblob, gha, s3
+from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import LOADERS, load, load_each
-from cachegraph.loaders.spec import canonical, parse
+from cachegraph.loaders.spec import IRRELEVANT, canonical, parse
 
 
 @pytest.mark.parametrize(
@@ -100,3 +103,43 @@ def test_many_specs_come_in_their_order(tmp_path: Path) -> None:
         path.write_text(f'{{"records": [{{"digest": "{i}"}}]}}')
     digests = [part.exports[0].config.records[0].digest for part in load_each(map(str, paths))]
     assert digests == [str(i) for i in range(50)]
+
+
+def test_many_specs_are_read_a_few_ahead_with_progress(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.json" for n in range(50)]
+    for path in paths:
+        path.write_text("{}")
+    begun = 0
+
+    def specs() -> Iterator[str]:
+        nonlocal begun
+        for path in paths:
+            begun += 1
+            yield str(path)
+
+    reports: list[tuple[str, int, int | None]] = []
+    options = Options(concurrency=2, report=lambda *args: reports.append(args))
+    for number, part in enumerate(load_each(specs(), options), start=1):
+        assert len(part.exports) == 1
+        assert begun <= number + 3
+    assert [report for report in reports if report[0] == "sources"] == [("sources", n, None) for n in range(51)]
+    reports.clear()
+    load(list(map(str, paths)), options)
+    assert reports[-1] == ("sources", 50, 50)
+
+
+def test_keys_that_do_not_matter_are_passed_over_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text("{}")
+    (export,) = load([f"type=config,src={path},mode=max,compression=zstd"]).exports
+    (problem,) = export.problems
+    assert (problem.code, problem.severity) == ("source-note", "note")
+    assert problem.message.endswith("says nothing about where the export lies: compression, mode.")
+    (failure,) = load([f"type=config,src={path},mod=max"]).failures
+    assert str(failure.error).endswith("mod is no key of type=config (known keys: src)")
+
+
+def test_the_page_of_sources_names_every_type_and_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
+    known = {*LOADERS, *IRRELEVANT, *s3._KEYS, *azblob._KEYS, *gha._KEYS}
+    assert [word for word in sorted(known) if f"`{word}`" not in page and f"`{word}=" not in page] == []

@@ -21,6 +21,7 @@ from cachegraph.core.model import (
     Kind,
     StrayBlob,
 )
+from cachegraph.core.operations import operation, operation_digests
 from cachegraph.errors import UnknownNameError
 from cachegraph.loaders.config import export_from_config
 
@@ -149,6 +150,42 @@ def test_records_that_share_an_alternative_in_every_slot_become_one() -> None:
         (3, 2, 1, "warning"),  # chains carry no time: of two of one length, BuildKit keeps the first
         (4, 2, 0, "note"),
     ]
+
+
+def test_a_record_is_not_linked_to_what_depends_on_its_twin() -> None:
+    """Record 2 joins record 1, so its link to record 1 would be a loop, and record 3 finds no twin there."""
+    graph = graph_of(record("x"), record("y", [0]), record("y", [0, 1]), record("y", [2]))
+    assert rows(graph, "duplicate-keys", "record", "key") == [(2, 1)]
+
+
+def test_a_result_that_was_dropped_keeps_no_later_one() -> None:
+    graph = graph_of(record("x", chain=(0,)), record("x", chain=(1,)), record("x", chain=(1,)), stack=layers(-1, -1))
+    assert rows(graph, "duplicate-keys", "record", "dropped_results") == [(1, 1), (2, 1)]
+
+
+def test_the_same_blobs_count_once_and_first() -> None:
+    """Of two results with the same blobs BuildKit knows the first one's time only."""
+    times = [(0, "2026-01-01T00:00:00Z"), (1, "2026-01-02T00:00:00Z"), (0, "2026-01-03T00:00:00Z")]
+    results = tuple(CacheResult(layer=layer, created_at=at) for layer, at in times)
+    (graph,) = graph_of(CacheRecord(digest="a", layers=results), stack=layers(-1, -1))
+    assert graph.newest_result(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("digest", "slots", "op"),
+    [
+        ("sha256:5dbfbafede47", 2, "merge"),
+        ("sha256:7967330dcdfe", 3, "merge"),
+        ("sha256:da0a96236f5d", 2, "diff"),
+        ("sha256:daa336b6b46b", 1, "diff"),
+        ("sha256:47e990ddfca1", 1, "diff"),
+    ],
+)
+def test_operations_by_digest(digest: str, slots: int, op: str) -> None:
+    (whole,) = [known for known in operation_digests() if known.startswith(digest)]
+    assert operation(whole, slots) == op
+    assert operation(whole, slots + 1) is None
+    assert len(operation_digests()) == 2 * 255 + 4
 
 
 def test_layers_that_no_loadable_result_uses() -> None:

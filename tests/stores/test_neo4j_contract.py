@@ -37,7 +37,7 @@ from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import library
 from cachegraph.stores.neo4j import Neo4jStore
 
-MERGES = {width: digest for digest, width in reversed(operation_digests().items()) if width <= 3}
+MERGES = {slots: digest for digest, (op, slots) in operation_digests().items() if op == "merge" and slots <= 3}
 TIMES = ["0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01.000000001Z"]
 
 

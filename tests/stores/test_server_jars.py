@@ -180,7 +180,7 @@ def test_a_disk_that_takes_no_more_is_told(mirror: Mirror) -> None:
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
         "from cachegraph.errors import StoreError\n"
-        "from cachegraph.loaders.base import quiet\n"
+        "from cachegraph.core.progress import quiet\n"
         "from cachegraph.stores.server.jars import fetch\n"
         f"try: fetch({LOCK!r}, quiet)\n"
         "except StoreError as error: print(error)"

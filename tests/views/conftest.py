@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import random
 import shutil
@@ -47,10 +48,18 @@ def fleet(layouts: Path) -> cg.CacheGraph:
 
 
 @pytest.fixture(scope="session")
+def daemon(data: Path, tmp_path_factory: pytest.TempPathFactory) -> cg.CacheGraph:
+    """A builder's own cache, which has no config."""
+    database = tmp_path_factory.mktemp("daemon") / "cache.db"
+    database.write_bytes(lzma.decompress((data / "daemon" / "cache.db.xz").read_bytes()))
+    return cg.load(str(database))
+
+
+@pytest.fixture(scope="session")
 def large() -> cg.CacheGraph:
     """An export of 5,000 records, the first 60 of them roots."""
     dice = random.Random(1)
-    merge = next(digest for digest, width in operation_digests().items() if width == 2)
+    merge = next(digest for digest, known in operation_digests().items() if known == ("merge", 2))
     records: list[dict[str, object]] = [{"digest": f"sha256:{dice.getrandbits(256):064x}"} for _ in range(60)]
     layers: list[dict[str, object]] = []
     for index in range(60, 5000):

@@ -120,3 +120,13 @@ def test_the_interactive_view_searches_and_shows_details(
     mouse.move_by_offset(x - box["width"] / 2, y - box["height"] / 2).click().perform()
     WebDriverWait(browser, 10).until(lambda b: _deep(b, "pre")[0].text.startswith("record 2: merge of 3 inputs"))
     assert _deep(browser, ".bk-tooltip img, .bk-Tooltip img") == []
+
+
+def test_the_interactive_view_works_inside_a_notebook(browser: Chrome, show: Show, named: cg.CacheGraph) -> None:
+    show(_html(named.explore()))
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    WebDriverWait(browser, 20).until(lambda b: _deep(b, "pre"))
+    assert _deep(browser, "pre")[0].text.startswith("Click a record")
+    browser.switch_to.default_content()
+    assert browser.title == "whole"
+    assert browser.get_log("browser") == []

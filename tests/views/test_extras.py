@@ -35,7 +35,7 @@ import cachegraph as cg
 from cachegraph.core.operations import operation_digests
 from cachegraph.errors import MissingExtraError
 from cachegraph.views import files, progress, frames, networkx, plot, plot_merge, plot_bytes, interactive, record
-merge = next(digest for digest, width in operation_digests().items() if width == 2)
+merge = next(digest for digest, known in operation_digests().items() if known == ("merge", 2))
 graph = cg.from_config(CONFIG.replace("%s", merge).encode())
 print(graph._repr_mimebundle_()["text/plain"], graph.record(0), graph.check()._repr_mimebundle_()["text/plain"])
 for call in CALLS:

@@ -88,7 +88,7 @@ def test_too_many_records_are_counted_and_the_figure_says_so(large: cg.CacheGrap
     said = figure.get_suptitle()
     assert "5,000 records, more than 200: counted by depth and operation; focus(record) draws a part" in said
     titles = {axes.get_title(loc="left") for axes in figure.axes}
-    assert titles == {"unknown step: 4,201 records", "merge of 2: 739 records", "unknown root: 60 records"}
+    assert titles == {"unknown step: 4,201 records", "merge: 739 records", "unknown root: 60 records"}
     counted = [sum(bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)) for axes in figure.axes]
     assert counted == [4201, 739, 60]
     _rendered(figure)
@@ -194,3 +194,10 @@ def test_the_interactive_view_has_a_limit(large: cg.CacheGraph) -> None:
     ):
         large.explore()
     assert explore(large.focus(3000).graphs[0]).title == "records of config"
+
+
+def test_a_daemons_cache(daemon: cg.CacheGraph) -> None:
+    said = "516 records, more than 200: counted by depth and operation; focus(record) draws a part"
+    assert said in daemon.plot().get_suptitle()
+    assert "no config: a daemon has none" in _texts(daemon.plot_bytes())
+    _rendered(daemon.plot_bytes())

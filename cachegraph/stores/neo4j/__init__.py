@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from cachegraph.stores.neo4j.connection import Auth
-from cachegraph.stores.neo4j.store import Failure, Neo4jStore, PruneSummary, Status, StoredExport, WriteSummary
+from cachegraph.stores.neo4j.store import Neo4jStore
+from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
 from cachegraph.stores.neo4j.values import Table
 
 __all__ = ["Auth", "Failure", "Neo4jStore", "PruneSummary", "Status", "StoredExport", "Table", "WriteSummary"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report, quiet
-from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
+from cachegraph.errors import StoreError, UnknownNameError, UsageError
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
@@ -17,110 +16,10 @@ from cachegraph.stores.neo4j.claims import LEASE
 from cachegraph.stores.neo4j.connection import Auth, Connection, ServerError, environment, literal
 from cachegraph.stores.neo4j.rows import BATCH
 from cachegraph.stores.neo4j.statements import schema
+from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
 from cachegraph.stores.neo4j.values import Table, plain
 
-__all__ = ["Failure", "Neo4jStore", "PruneSummary", "Status", "StoredExport", "WriteSummary"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """An export that could not be loaded, and why."""
-
-    source: str
-    error: CacheGraphError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteSummary:
-    """What came of a load.
-
-    Attributes
-    ----------
-    created, unchanged : int
-        Exports that were written; that were there already.
-    superseded : int
-        Earlier exports of the same sources that are current no more.
-    removed : int
-        Of these and still earlier ones, how many were removed (only with `replace`).
-    failed : tuple of Failure
-    rows : int
-        Rows written: nodes with what ties them to their owner, and relationships.
-    seconds : float
-    """
-
-    created: int
-    unchanged: int
-    superseded: int
-    removed: int
-    failed: tuple[Failure, ...]
-    rows: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PruneSummary:
-    """What a prune removed, or would remove: superseded exports, and remains of loads that died."""
-
-    exports: tuple[StoredExport, ...]
-    abandoned: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredExport:
-    """An export in the store.
-
-    Attributes
-    ----------
-    id, source, kind, platform, importable, import_error
-        As the schema says.
-    records, layers : int
-        How many it has.
-    current : bool
-        Whether it is the newest of its source and platform.
-    loaded_at : str
-        When its load was complete, UTC.
-    """
-
-    id: str
-    source: str
-    kind: str
-    platform: str | None
-    records: int
-    layers: int
-    importable: bool
-    import_error: str | None
-    current: bool
-    loaded_at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """What a store holds.
-
-    Attributes
-    ----------
-    server : str
-        What the server calls itself, such as ``Neo4j/5.26.30``.
-    place, database : str
-    exports, current : int
-        Complete exports, and those that are the newest of their source.
-    loading, abandoned : int
-        Exports that a load is at, and those whose load died.
-    nodes : mapping of str to int
-        By label.
-    missing_schema : tuple of str
-        Constraints and indexes that are not there or not usable.
-    """
-
-    server: str
-    place: str
-    database: str
-    exports: int
-    current: int
-    loading: int
-    abandoned: int
-    nodes: Mapping[str, int]
-    missing_schema: tuple[str, ...]
+__all__ = ["Neo4jStore"]
 
 
 _STATUS = """

@@ -9,7 +9,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,14 @@ import trustme
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import AccountSasPermissions, ContainerClient, ResourceTypes, generate_account_sas
 
-from cachegraph.core.decode import decode
-from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheExport
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import azblob
 from cachegraph.loaders.base import Options, Spec
+from tests.servers.objects import AZURE_ACCOUNT as ACCOUNT
+from tests.servers.objects import AZURE_KEY as KEY
+from tests.servers.objects import filled_container
 
-ACCOUNT = "devstoreaccount1"
-# Azurite's own account key, the same everywhere and published in its manual.
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 WRONG_KEY = base64.b64encode(b"not the key of this account, but one of the right form").decode()
 BUSYBOX = "sha256:7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
 STRAY = "sha256:" + "5" * 64
@@ -35,19 +32,10 @@ Serve = Callable[[Callable[[socket.socket], None]], str]
 Corpus = Callable[[str], dict[str, bytes]]
 
 
-@pytest.fixture(scope="module")
-def account_url(start_azurite: Callable[..., str]) -> str:
-    return f"{start_azurite()}/{ACCOUNT}"
-
-
 @pytest.fixture
-def container(account_url: str, corpus: Corpus, request: pytest.FixtureRequest) -> Iterator[ContainerClient]:
+def container(azure_account: str, request: pytest.FixtureRequest) -> Iterator[ContainerClient]:
     """Return a container of the test's own that holds what BuildKit wrote."""
-    name = request.node.name.replace("_", "-").split("[")[0][:60]
-    with ContainerClient(account_url, name, credential=AzureNamedKeyCredential(ACCOUNT, KEY)) as client:
-        client.create_container()
-        for key, body in corpus("azblob").items():
-            client.upload_blob(key, body)
+    with filled_container(azure_account, request.node.name.replace("_", "-").split("[")[0][:60]) as client:
         yield client
 
 
@@ -70,12 +58,12 @@ def shared_access(permission: AccountSasPermissions) -> str:
     return generate_account_sas(ACCOUNT, KEY, resource_types=types, permission=permission, expiry=until)
 
 
-def test_reads_what_buildkit_wrote(account_url: str, container: ContainerClient) -> None:
+def test_reads_what_buildkit_wrote(azure_account: str, container: ContainerClient) -> None:
     name = container.container_name
-    export = only(azblob.load(spec(account_url, container=name, name="web"), Options()))
+    export = only(azblob.load(spec(azure_account, container=name, name="web"), Options()))
     assert export.kind == "azblob"
-    assert export.source == f"type=azblob,account_url={account_url},container={name},name=web"
-    assert export.store == f"type=azblob,account_url={account_url},container={name}"
+    assert export.source == f"type=azblob,account_url={azure_account},container={name},name=web"
+    assert export.store == f"type=azblob,account_url={azure_account},container={name}"
     assert (len(export.config.layers), len(export.config.records)) == (18, 35)
     assert export.blobs is not None
     assert len(export.blobs) == 14
@@ -89,24 +77,13 @@ def test_reads_what_buildkit_wrote(account_url: str, container: ContainerClient)
     assert export.strays is None
 
 
-def test_the_same_build_gives_the_same_graph_as_in_s3(
-    account_url: str, container: ContainerClient, corpus: Corpus
-) -> None:
-    ours = only(azblob.load(spec(account_url, container=container.container_name, name="web"), Options()))
-    theirs = replace(ours, kind="s3", config=decode(corpus("s3")["manifests/web"]))
-    graphs = [ExportGraph(ours), ExportGraph(theirs)]
-    assert [graph.import_error for graph in graphs] == [None, None]
-    assert sorted(graphs[0].key_ids) == sorted(graphs[1].key_ids)
-    assert ours.config.layers == theirs.config.layers
-
-
-def test_probe_finds_missing_and_stray_blobs(account_url: str, container: ContainerClient) -> None:
+def test_probe_finds_missing_and_stray_blobs(azure_account: str, container: ContainerClient) -> None:
     other = json.dumps({"layers": [{"blob": "sha256:" + "6" * 64, "parent": -1}], "records": []}).encode()
     container.upload_blob("manifests/team/other", other)
     container.upload_blob("blobs/sha256:" + "6" * 64, b"used by another name")
     container.upload_blob("blobs/" + STRAY, b"nobody's")
     container.delete_blob("blobs/" + BUSYBOX)
-    loaded = azblob.load(spec(account_url, container=container.container_name, name="web"), Options(probe=True))
+    loaded = azblob.load(spec(azure_account, container=container.container_name, name="web"), Options(probe=True))
     export = only(loaded)
     assert export.blobs is not None
     assert [blob.digest for blob in export.blobs if blob.present is False] == [BUSYBOX]
@@ -118,9 +95,9 @@ def test_probe_finds_missing_and_stray_blobs(account_url: str, container: Contai
     assert stray.modified_at.startswith(str(datetime.datetime.now(datetime.UTC).year))
 
 
-def test_several_names(account_url: str, container: ContainerClient, corpus: Corpus) -> None:
+def test_several_names(azure_account: str, container: ContainerClient, corpus: Corpus) -> None:
     container.upload_blob("manifests/main", corpus("azblob")["manifests/web"])
-    loaded = azblob.load(spec(account_url, container=container.container_name, name="gone;web;main"), Options())
+    loaded = azblob.load(spec(azure_account, container=container.container_name, name="gone;web;main"), Options())
     assert [export.source.rpartition(",")[2] for export in loaded] == ["name=web", "name=main"]
     assert [[problem.code for problem in export.problems] for export in loaded] == [["manifest-missing"]] * 2
 
@@ -140,11 +117,11 @@ def test_keys_are_joined_as_go_joins_paths(prefix: str, manifests: str, blobs: s
     assert (place.manifests, place.blobs) == (folder.format("m"), folder.format("b"))
 
 
-def test_prefixes(account_url: str, container: ContainerClient, corpus: Corpus) -> None:
+def test_prefixes(azure_account: str, container: ContainerClient, corpus: Corpus) -> None:
     for key, body in corpus("azblob").items():
         container.upload_blob(f"team x/{key.replace('manifests/', 'm#/')}", body)
     attrs = {"container": container.container_name, "prefix": "team x/", "manifests_prefix": "m#", "name": "web"}
-    export = only(azblob.load(spec(account_url, **attrs), Options(probe=True)))
+    export = only(azblob.load(spec(azure_account, **attrs), Options(probe=True)))
     assert export.source.endswith(",prefix=team x/,manifests_prefix=m#,name=web")
     assert export.blobs is not None
     assert {blob.present for blob in export.blobs} == {True}
@@ -152,10 +129,10 @@ def test_prefixes(account_url: str, container: ContainerClient, corpus: Corpus) 
 
 
 def test_defaults_from_the_environment(
-    account_url: str, container: ContainerClient, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+    azure_account: str, container: ContainerClient, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     container.upload_blob("env/manifests/buildkit", corpus("azblob")["manifests/web"])
-    monkeypatch.setenv("BUILDKIT_AZURE_STORAGE_ACCOUNT_URL", account_url)
+    monkeypatch.setenv("BUILDKIT_AZURE_STORAGE_ACCOUNT_URL", azure_account)
     monkeypatch.setenv("BUILDKIT_AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
     monkeypatch.setenv("BUILDKIT_AZURE_STORAGE_CONTAINER", container.container_name)
     monkeypatch.setenv("BUILDKIT_AZURE_STORAGE_PREFIX", "env")
@@ -164,12 +141,12 @@ def test_defaults_from_the_environment(
     assert export.source.endswith(f",container={container.container_name},prefix=env,name=buildkit")
 
 
-def test_shared_access_signature(account_url: str, container: ContainerClient) -> None:
+def test_shared_access_signature(azure_account: str, container: ContainerClient) -> None:
     signature = shared_access(AccountSasPermissions(read=True, list=True))
-    given = bare_spec(f"{account_url}?{signature}", container=container.container_name, name="web")
+    given = bare_spec(f"{azure_account}?{signature}", container=container.container_name, name="web")
     export = only(azblob.load(given, Options(probe=True)))
     assert export.strays == ()
-    assert export.source.startswith(f"type=azblob,account_url={account_url},container=")
+    assert export.source.startswith(f"type=azblob,account_url={azure_account},container=")
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +179,7 @@ def test_default_credential(
     oauth_account_url: str,
     certificate: tuple[Path, Path],
     corpus: Corpus,
-    serve: Serve,
+    serve_raw: Serve,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[1]))
@@ -212,7 +189,7 @@ def test_default_credential(
     answer = {"access_token": bearer_token(), "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer"}
     body = json.dumps({**answer, "resource": "https://storage.azure.com"}).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    monkeypatch.setenv("IDENTITY_ENDPOINT", serve(lambda connection: connection.sendall(head % len(body) + body)))
+    monkeypatch.setenv("IDENTITY_ENDPOINT", serve_raw(lambda connection: connection.sendall(head % len(body) + body)))
     monkeypatch.setenv("IDENTITY_HEADER", "identity-header")
     export = only(azblob.load(bare_spec(oauth_account_url, container="cache", name="web"), Options()))
     assert len(export.config.records) == 35
@@ -224,45 +201,45 @@ def test_no_default_credential(oauth_account_url: str, monkeypatch: pytest.Monke
         azblob.load(bare_spec(oauth_account_url, container="cache", name="web"), Options())
 
 
-def test_no_default_credential_over_plain_http(account_url: str) -> None:
+def test_no_default_credential_over_plain_http(azure_account: str) -> None:
     with pytest.raises(AccessError, match="Azure's default credential is never sent over plain http"):
-        azblob.load(bare_spec(account_url, container="cache", name="web"), Options())
+        azblob.load(bare_spec(azure_account, container="cache", name="web"), Options())
 
 
-def test_wrong_key(account_url: str, container: ContainerClient) -> None:
-    given = spec(account_url, container=container.container_name, name="web", secret_access_key=WRONG_KEY)
+def test_wrong_key(azure_account: str, container: ContainerClient) -> None:
+    given = spec(azure_account, container=container.container_name, name="web", secret_access_key=WRONG_KEY)
     with pytest.raises(AccessError, match="Azure answered 403 AuthorizationFailure"):
         azblob.load(given, Options())
 
 
-def test_signature_without_rights(account_url: str, container: ContainerClient) -> None:
+def test_signature_without_rights(azure_account: str, container: ContainerClient) -> None:
     signature = shared_access(AccountSasPermissions(write=True))
     with pytest.raises(AccessError, match=r"Azure answered 403 Authorization\w+ \(the credential needs to read"):
-        azblob.load(bare_spec(f"{account_url}?{signature}", container=container.container_name), Options())
+        azblob.load(bare_spec(f"{azure_account}?{signature}", container=container.container_name), Options())
 
 
-def test_no_such_container(account_url: str) -> None:
+def test_no_such_container(azure_account: str) -> None:
     with pytest.raises(NotFoundError, match="Azure answered 404 ContainerNotFound"):
-        azblob.load(spec(account_url, container="nowhere", name="web"), Options())
+        azblob.load(spec(azure_account, container="nowhere", name="web"), Options())
 
 
-def test_no_manifest_names_those_there(account_url: str, container: ContainerClient) -> None:
+def test_no_manifest_names_those_there(azure_account: str, container: ContainerClient) -> None:
     with pytest.raises(NotFoundError) as caught:
-        azblob.load(spec(account_url, container=container.container_name, name="wbe"), Options())
+        azblob.load(spec(azure_account, container=container.container_name, name="wbe"), Options())
     assert caught.value.message.endswith("no manifest 'manifests/wbe'")
     assert caught.value.hint == "BuildKit takes this for an empty cache and says nothing; names there: web"
 
 
-def test_not_a_config(account_url: str, container: ContainerClient) -> None:
+def test_not_a_config(azure_account: str, container: ContainerClient) -> None:
     container.upload_blob("manifests/web", b"<html>", overwrite=True)
     with pytest.raises(DecodeError, match=r"^container 'test-not-a-config': manifest 'manifests/web': "):
-        azblob.load(spec(account_url, container=container.container_name, name="web"), Options())
+        azblob.load(spec(azure_account, container=container.container_name, name="web"), Options())
 
 
-def test_an_object_of_several_reads(account_url: str, container: ContainerClient) -> None:
+def test_an_object_of_several_reads(azure_account: str, container: ContainerClient) -> None:
     padded = b'{"layers": [], "records": []' + b" " * 9_000_000 + b"}"
     container.upload_blob("manifests/web", padded, overwrite=True)
-    export = only(azblob.load(spec(account_url, container=container.container_name, name="web"), Options()))
+    export = only(azblob.load(spec(azure_account, container=container.container_name, name="web"), Options()))
     assert export.config_bytes == len(padded)
 
 
@@ -291,41 +268,41 @@ def test_unknown_host() -> None:
         azblob.load(spec("http://acme.invalid", name="web"), Options(timeout=5))
 
 
-def test_slow_server(serve: Serve) -> None:
-    url = serve(lambda _: time.sleep(1))
+def test_slow_server(serve_raw: Serve) -> None:
+    url = serve_raw(lambda _: time.sleep(1))
     with pytest.raises(SourceError, match="no answer in time"):
         azblob.load(spec(f"{url}/{ACCOUNT}", name="web"), Options(timeout=0.2))
 
 
-def test_cut_connection(serve: Serve) -> None:
+def test_cut_connection(serve_raw: Serve) -> None:
     head = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-99/100\r\nContent-Length: 100\r\n\r\n"
-    url = serve(lambda connection: connection.sendall(head + b"{"))
+    url = serve_raw(lambda connection: connection.sendall(head + b"{"))
     with pytest.raises(SourceError, match="the answer was cut, or is none of a blob service"):
         azblob.load(spec(f"{url}/{ACCOUNT}", name="web"), Options())
 
 
-def test_another_kind_of_server(serve: Serve) -> None:
+def test_another_kind_of_server(serve_raw: Serve) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
-    url = serve(lambda connection: connection.sendall(head))
+    url = serve_raw(lambda connection: connection.sendall(head))
     with pytest.raises(SourceError, match="the answer was cut, or is none of a blob service"):
         azblob.load(spec(f"{url}/{ACCOUNT}", name="web"), Options())
 
 
-def test_object_over_the_limit_is_not_read(serve: Serve) -> None:
+def test_object_over_the_limit_is_not_read(serve_raw: Serve) -> None:
     head = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-1/2147483648\r\nContent-Length: 2\r\n"
-    url = serve(lambda connection: connection.sendall(head + b"Connection: close\r\n\r\n{}"))
+    url = serve_raw(lambda connection: connection.sendall(head + b"Connection: close\r\n\r\n{}"))
     with pytest.raises(DecodeError, match="object 'manifests/web' has 2,147,483,648 bytes or more"):
         azblob.load(spec(f"{url}/{ACCOUNT}", name="web"), Options())
 
 
-def test_server_error(serve: Serve) -> None:
-    url = serve(lambda connection: connection.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
+def test_server_error(serve_raw: Serve) -> None:
+    url = serve_raw(lambda connection: connection.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
     with pytest.raises(SourceError, match="Azure answered 500 Oops"):
         azblob.load(spec(f"{url}/{ACCOUNT}", name="web"), Options())
 
 
 def test_no_secret_is_shown(
-    account_url: str,
+    azure_account: str,
     container: ContainerClient,
     refused: str,
     caplog: pytest.LogCaptureFixture,
@@ -334,15 +311,15 @@ def test_no_secret_is_shown(
     caplog.set_level(logging.INFO)
     signature = shared_access(AccountSasPermissions(read=True, list=True))
     name = container.container_name
-    signed = f"{account_url}?{signature}"
+    signed = f"{azure_account}?{signature}"
     seen = [
-        repr(azblob.load(spec(account_url, container=name, name="web"), Options(probe=True))),
+        repr(azblob.load(spec(azure_account, container=name, name="web"), Options(probe=True))),
         repr(azblob.load(bare_spec(signed, container=name, name="web"), Options(probe=True))),
     ]
     for given in (
-        spec(account_url, container="nowhere"),
-        spec(account_url, container=name, name="gone"),
-        spec(account_url, container=name, secret_access_key=WRONG_KEY),
+        spec(azure_account, container="nowhere"),
+        spec(azure_account, container=name, name="gone"),
+        spec(azure_account, container=name, secret_access_key=WRONG_KEY),
         bare_spec(signed, container="nowhere"),
         bare_spec(signed + "A", container=name),
         bare_spec(f"{refused}/{ACCOUNT}?{signature}"),

@@ -22,7 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from cachegraph.core.model import Name, Names
-from cachegraph.loaders.operations import MAX_TEXT, clean, describe_operation
+from cachegraph.loaders.operation_names import MAX_TEXT, clean, describe_operation
 from cachegraph.loaders.plaintexts import Plaintext
 
 __all__ = ["ROOT_SELECTOR", "SOURCE_PREFIX", "name_all"]

@@ -10,94 +10,55 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 
 from cachegraph.core.model import Blob, CacheExport
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import s3
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.objects import read_limited
+from tests.servers.objects import S3_KEY as KEY
+from tests.servers.objects import S3_SECRET as SECRET
+from tests.servers.objects import S3_TOKEN as TOKEN
+from tests.servers.objects import fill_bucket
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-KEY, SECRET, TOKEN = "AKIAEXAMPLEEXAMPLE42", "s3-secret-access-key-Zq81", "s3-session-token-Wk93"
 BUSYBOX = "sha256:7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
 STRAY = "sha256:" + "5" * 64
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the developer's own AWS settings out, and the instance's; return an empty folder of settings."""
-    folder = tmp_path_factory.mktemp("aws")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.delenv(name, raising=False)
-        patch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def client(endpoint: str, settings: Path) -> S3Client:
-    client = botocore.session.Session().create_client(
-        "s3", region_name="us-east-1", endpoint_url=endpoint, aws_access_key_id=KEY, aws_secret_access_key=SECRET
-    )
-    return cast("S3Client", client)
-
-
-def fill(client: S3Client, bucket: str, objects: dict[str, bytes]) -> str:
-    client.create_bucket(Bucket=bucket)
-    for key, body in objects.items():
-        client.put_object(Bucket=bucket, Key=key, Body=body)
-    return bucket
-
-
-@pytest.fixture(scope="module")
-def bucket(client: S3Client, corpus: Callable[[str], dict[str, bytes]]) -> str:
-    """Return a bucket that holds what BuildKit wrote, to be read only."""
-    return fill(client, "cache", corpus("s3"))
+pytestmark = pytest.mark.usefixtures("aws_settings")
 
 
 @pytest.fixture
-def own_bucket(client: S3Client, corpus: Callable[[str], dict[str, bytes]], request: pytest.FixtureRequest) -> str:
+def own_bucket(s3_client: S3Client, corpus: Callable[[str], dict[str, bytes]], request: pytest.FixtureRequest) -> str:
     """Return a bucket of the test's own that holds what BuildKit wrote."""
-    return fill(client, request.node.name.replace("_", "-")[:60], corpus("s3"))
+    return fill_bucket(s3_client, request.node.name.replace("_", "-")[:60], corpus("s3"))
 
 
-def spec(endpoint: str, **attrs: str) -> Spec:
+def spec(s3_endpoint: str, **attrs: str) -> Spec:
     keys = {"access_key_id": KEY, "secret_access_key": SECRET, "session_token": TOKEN}
-    return bare_spec(endpoint, **keys, **attrs)
+    return bare_spec(s3_endpoint, **keys, **attrs)
 
 
-def bare_spec(endpoint: str, **attrs: str) -> Spec:
-    place = {"region": "us-east-1", "endpoint_url": endpoint, "use_path_style": "true", "retry_max_attempts": "1"}
+def bare_spec(s3_endpoint: str, **attrs: str) -> Spec:
+    place = {"region": "us-east-1", "endpoint_url": s3_endpoint, "use_path_style": "true", "retry_max_attempts": "1"}
     return Spec(type="s3", attrs={**place, **attrs}, text="type=s3,...")
 
 
 @contextmanager
-def enforced_rights(endpoint: str) -> Iterator[None]:
+def enforced_rights(s3_endpoint: str) -> Iterator[None]:
     """Let moto check the rights of every call."""
 
     def allow(calls: str) -> None:
         request = urllib.request.Request(
-            f"{endpoint}/moto-api/reset-auth", data=calls.encode(), headers={"Content-Type": "text/plain"}
+            f"{s3_endpoint}/moto-api/reset-auth", data=calls.encode(), headers={"Content-Type": "text/plain"}
         )
         urllib.request.urlopen(request).close()
 
@@ -111,11 +72,11 @@ def only(exports: Sequence[CacheExport]) -> CacheExport:
     return export
 
 
-def test_reads_what_buildkit_wrote(endpoint: str, bucket: str) -> None:
-    export = only(s3.load(spec(endpoint, bucket=bucket, name="web"), Options()))
+def test_reads_what_buildkit_wrote(s3_endpoint: str, s3_bucket: str) -> None:
+    export = only(s3.load(spec(s3_endpoint, bucket=s3_bucket, name="web"), Options()))
     assert export.kind == "s3"
-    assert export.source == f"type=s3,bucket={bucket},region=us-east-1,endpoint_url={endpoint},name=web"
-    assert export.store == f"type=s3,bucket={bucket},region=us-east-1,endpoint_url={endpoint}"
+    assert export.source == f"type=s3,bucket={s3_bucket},region=us-east-1,endpoint_url={s3_endpoint},name=web"
+    assert export.store == f"type=s3,bucket={s3_bucket},region=us-east-1,endpoint_url={s3_endpoint}"
     assert export.config_bytes == 11_890
     assert export.config_digest.startswith("sha256:")
     assert (len(export.config.layers), len(export.config.records)) == (18, 35)
@@ -131,17 +92,17 @@ def test_reads_what_buildkit_wrote(endpoint: str, bucket: str) -> None:
     assert export.strays is None
 
 
-def test_probe_finds_missing_and_stray_blobs(endpoint: str, own_bucket: str, client: S3Client) -> None:
+def test_probe_finds_missing_and_stray_blobs(s3_endpoint: str, own_bucket: str, s3_client: S3Client) -> None:
     before = time.time()
     other = json.dumps({"layers": [{"blob": "sha256:" + "6" * 64, "parent": -1}], "records": []}).encode()
-    client.put_object(Bucket=own_bucket, Key="manifests/team/other", Body=other)
-    client.put_object(Bucket=own_bucket, Key="blobs/sha256:" + "6" * 64, Body=b"used by another name")
-    client.put_object(Bucket=own_bucket, Key="blobs/" + STRAY, Body=b"nobody's")
-    client.put_object(Bucket=own_bucket, Key="blobs/README", Body=b"no blob")
-    client.delete_object(Bucket=own_bucket, Key="blobs/" + BUSYBOX)
+    s3_client.put_object(Bucket=own_bucket, Key="manifests/team/other", Body=other)
+    s3_client.put_object(Bucket=own_bucket, Key="blobs/sha256:" + "6" * 64, Body=b"used by another name")
+    s3_client.put_object(Bucket=own_bucket, Key="blobs/" + STRAY, Body=b"nobody's")
+    s3_client.put_object(Bucket=own_bucket, Key="blobs/README", Body=b"no blob")
+    s3_client.delete_object(Bucket=own_bucket, Key="blobs/" + BUSYBOX)
     done: list[tuple[str, int, int | None]] = []
     options = Options(probe=True, report=lambda what, count, total: done.append((what, count, total)))
-    export = only(s3.load(spec(endpoint, bucket=own_bucket, name="web"), options))
+    export = only(s3.load(spec(s3_endpoint, bucket=own_bucket, name="web"), options))
     assert export.blobs is not None
     assert [blob.digest for blob in export.blobs if blob.present is False] == [BUSYBOX]
     assert sum(blob.present is True for blob in export.blobs) == 13
@@ -155,18 +116,20 @@ def test_probe_finds_missing_and_stray_blobs(endpoint: str, own_bucket: str, cli
     assert done[-1] == ("reading manifests", 1, 1)
 
 
-def test_probe_reports_a_blob_of_another_size(endpoint: str, own_bucket: str, client: S3Client) -> None:
-    client.put_object(Bucket=own_bucket, Key="blobs/" + BUSYBOX, Body=b"cut")
-    export = only(s3.load(spec(endpoint, bucket=own_bucket, name="web"), Options(probe=True)))
+def test_probe_reports_a_blob_of_another_size(s3_endpoint: str, own_bucket: str, s3_client: S3Client) -> None:
+    s3_client.put_object(Bucket=own_bucket, Key="blobs/" + BUSYBOX, Body=b"cut")
+    export = only(s3.load(spec(s3_endpoint, bucket=own_bucket, name="web"), Options(probe=True)))
     (problem,) = export.problems
     assert (problem.code, problem.digest) == ("size-mismatch", BUSYBOX)
     assert problem.message == f"{BUSYBOX} has 3 bytes; the cache config says 1,079,936."
 
 
-def test_strays_are_unknown_while_a_manifest_cannot_be_read(endpoint: str, own_bucket: str, client: S3Client) -> None:
-    client.put_object(Bucket=own_bucket, Key="manifests/broken", Body=b"not JSON")
-    client.put_object(Bucket=own_bucket, Key="blobs/" + STRAY, Body=b"perhaps of broken")
-    export = only(s3.load(spec(endpoint, bucket=own_bucket, name="web"), Options(probe=True)))
+def test_strays_are_unknown_while_a_manifest_cannot_be_read(
+    s3_endpoint: str, own_bucket: str, s3_client: S3Client
+) -> None:
+    s3_client.put_object(Bucket=own_bucket, Key="manifests/broken", Body=b"not JSON")
+    s3_client.put_object(Bucket=own_bucket, Key="blobs/" + STRAY, Body=b"perhaps of broken")
+    export = only(s3.load(spec(s3_endpoint, bucket=own_bucket, name="web"), Options(probe=True)))
     assert export.strays is None
     (problem,) = export.problems
     assert (problem.code, problem.severity) == ("source-note", "note")
@@ -174,10 +137,10 @@ def test_strays_are_unknown_while_a_manifest_cannot_be_read(endpoint: str, own_b
 
 
 def test_several_names(
-    endpoint: str, own_bucket: str, client: S3Client, corpus: Callable[[str], dict[str, bytes]]
+    s3_endpoint: str, own_bucket: str, s3_client: S3Client, corpus: Callable[[str], dict[str, bytes]]
 ) -> None:
-    client.put_object(Bucket=own_bucket, Key="manifests/main", Body=corpus("s3")["manifests/web"])
-    web, main = s3.load(spec(endpoint, bucket=own_bucket, name="web;gone;main"), Options())
+    s3_client.put_object(Bucket=own_bucket, Key="manifests/main", Body=corpus("s3")["manifests/web"])
+    web, main = s3.load(spec(s3_endpoint, bucket=own_bucket, name="web;gone;main"), Options())
     assert [export.source.rpartition(",")[2] for export in (web, main)] == ["name=web", "name=main"]
     assert [problem.code for problem in web.problems] == ["manifest-missing"]
     assert web.problems[0].message == (
@@ -202,8 +165,8 @@ def test_several_names(
     ids=["slash", "double", "flat", "empty", "odd"],
 )
 def test_keys_are_joined_as_they_stand(
-    endpoint: str,
-    client: S3Client,
+    s3_endpoint: str,
+    s3_client: S3Client,
     corpus: Callable[[str], dict[str, bytes]],
     request: pytest.FixtureRequest,
     prefix: str,
@@ -212,85 +175,87 @@ def test_keys_are_joined_as_they_stand(
 ) -> None:
     folders = {"manifests": prefix + manifests, "blobs": prefix + blobs}
     moved = {folders[key.partition("/")[0]] + key.partition("/")[2]: body for key, body in corpus("s3").items()}
-    bucket = fill(client, f"keys-{request.node.callspec.id}", moved)
+    bucket = fill_bucket(s3_client, f"keys-{request.node.callspec.id}", moved)
     attrs = {"prefix": prefix, "manifests_prefix": manifests, "blobs_prefix": blobs}
-    export = only(s3.load(spec(endpoint, bucket=bucket, name="web", **attrs), Options(probe=True)))
+    export = only(s3.load(spec(s3_endpoint, bucket=bucket, name="web", **attrs), Options(probe=True)))
     assert export.blobs is not None
     assert {blob.present for blob in export.blobs} == {True}
     assert export.strays == ()
 
 
 def test_defaults_from_the_environment(
-    endpoint: str, client: S3Client, corpus: Callable[[str], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+    s3_endpoint: str, s3_client: S3Client, corpus: Callable[[str], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.create_bucket(Bucket="from-env")
-    client.put_object(Bucket="from-env", Key="manifests/buildkit", Body=corpus("s3")["manifests/web"])
+    s3_client.create_bucket(Bucket="from-env")
+    s3_client.put_object(Bucket="from-env", Key="manifests/buildkit", Body=corpus("s3")["manifests/web"])
     monkeypatch.setenv("AWS_BUCKET", "from-env")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
     export = only(s3.load(Spec(type="s3", attrs={}, text="type=s3"), Options()))
     assert export.source == "type=s3,bucket=from-env,region=us-east-1,name=buildkit"
 
 
-def test_credentials_of_a_profile(endpoint: str, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_a_profile(
+    s3_endpoint: str, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "credentials").write_text(f"[ci]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_PROFILE", "ci")
-    assert only(s3.load(bare_spec(endpoint, bucket=bucket, name="web"), Options())).config.records
+    assert only(s3.load(bare_spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())).config.records
 
 
 def test_credentials_of_a_web_identity(
-    endpoint: str, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3_endpoint: str, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "token").write_text("web-identity-token")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/cache-reader")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
-    assert only(s3.load(bare_spec(endpoint, bucket=bucket, name="web"), Options())).config.records
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3_endpoint)
+    assert only(s3.load(bare_spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())).config.records
 
 
-def test_credentials_of_an_instance(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_an_instance(s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
-    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint)
-    assert only(s3.load(bare_spec(endpoint, bucket=bucket, name="web"), Options())).config.records
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", s3_endpoint)
+    assert only(s3.load(bare_spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())).config.records
 
 
-def test_no_credentials(endpoint: str, bucket: str) -> None:
+def test_no_credentials(s3_endpoint: str, s3_bucket: str) -> None:
     with pytest.raises(AccessError, match="no usable AWS credentials: Unable to locate credentials"):
-        s3.load(bare_spec(endpoint, bucket=bucket, name="web"), Options())
+        s3.load(bare_spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())
 
 
-def test_unknown_profile(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_profile(s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(AccessError, match=r"no usable AWS credentials: .*nobody"):
-        s3.load(bare_spec(endpoint, bucket=bucket, name="web"), Options())
+        s3.load(bare_spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())
 
 
-def test_without_rights(endpoint: str, bucket: str) -> None:
-    with enforced_rights(endpoint), pytest.raises(AccessError, match="S3 answered 403") as caught:
-        s3.load(spec(endpoint, bucket=bucket, name="web"), Options())
+def test_without_rights(s3_endpoint: str, s3_bucket: str) -> None:
+    with enforced_rights(s3_endpoint), pytest.raises(AccessError, match="S3 answered 403") as caught:
+        s3.load(spec(s3_endpoint, bucket=s3_bucket, name="web"), Options())
     assert "s3:GetObject and s3:ListBucket" in str(caught.value)
     assert KEY not in str(caught.value)
 
 
-def test_no_such_bucket(endpoint: str) -> None:
+def test_no_such_bucket(s3_endpoint: str) -> None:
     with pytest.raises(NotFoundError, match="S3 answered 404 NoSuchBucket"):
-        s3.load(spec(endpoint, bucket="nowhere", name="web"), Options())
+        s3.load(spec(s3_endpoint, bucket="nowhere", name="web"), Options())
 
 
-def test_no_manifest_names_those_there(endpoint: str, bucket: str) -> None:
+def test_no_manifest_names_those_there(s3_endpoint: str, s3_bucket: str) -> None:
     with pytest.raises(NotFoundError) as caught:
-        s3.load(spec(endpoint, bucket=bucket, name="wbe;wob"), Options())
+        s3.load(spec(s3_endpoint, bucket=s3_bucket, name="wbe;wob"), Options())
     assert caught.value.message == "bucket 'cache': no manifest 'manifests/wbe', 'manifests/wob'"
     assert caught.value.hint == "BuildKit takes this for an empty cache and says nothing; names there: web"
 
 
-def test_not_a_config(endpoint: str, own_bucket: str, client: S3Client) -> None:
-    client.put_object(Bucket=own_bucket, Key="manifests/web", Body=b"<html>")
+def test_not_a_config(s3_endpoint: str, own_bucket: str, s3_client: S3Client) -> None:
+    s3_client.put_object(Bucket=own_bucket, Key="manifests/web", Body=b"<html>")
     with pytest.raises(DecodeError, match=f"^bucket '{own_bucket}': manifest 'manifests/web': "):
-        s3.load(spec(endpoint, bucket=own_bucket, name="web"), Options())
+        s3.load(spec(s3_endpoint, bucket=own_bucket, name="web"), Options())
 
 
 @pytest.mark.parametrize(
@@ -321,29 +286,29 @@ def test_unknown_host() -> None:
         s3.load(spec("http://s3.invalid", bucket="b", name="web"), Options(timeout=5))
 
 
-def test_slow_server(serve: Serve) -> None:
-    url = serve(lambda _: time.sleep(1))
+def test_slow_server(serve_raw: Serve) -> None:
+    url = serve_raw(lambda _: time.sleep(1))
     with pytest.raises(SourceError, match="no answer in time"):
         s3.load(spec(url, bucket="b", name="web"), Options(timeout=0.2))
 
 
-def test_slow_body(serve: Serve) -> None:
+def test_slow_body(serve_raw: Serve) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
         time.sleep(1)
 
     with pytest.raises(SourceError, match="no answer in time"):
-        s3.load(spec(serve(answer), bucket="b", name="web"), Options(timeout=0.2))
+        s3.load(spec(serve_raw(answer), bucket="b", name="web"), Options(timeout=0.2))
 
 
-def test_cut_connection(serve: Serve) -> None:
-    url = serve(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"))
+def test_cut_connection(serve_raw: Serve) -> None:
+    url = serve_raw(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"))
     with pytest.raises(SourceError, match="1 read, but total bytes expected is 100"):
         s3.load(spec(url, bucket="b", name="web"), Options())
 
 
-def test_object_over_the_limit_is_not_read(serve: Serve) -> None:
-    url = serve(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n"))
+def test_object_over_the_limit_is_not_read(serve_raw: Serve) -> None:
+    url = serve_raw(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n"))
     with pytest.raises(DecodeError, match="object 'manifests/web' has 2,147,483,648 bytes or more"):
         s3.load(spec(url, bucket="b", name="web"), Options())
 
@@ -354,29 +319,29 @@ def test_object_that_grows_over_the_limit() -> None:
     assert read_limited("web", iter([b"12345", b"67890"]), 10, 10) == b"1234567890"
 
 
-def test_server_error(serve: Serve) -> None:
-    url = serve(lambda connection: connection.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
+def test_server_error(serve_raw: Serve) -> None:
+    url = serve_raw(lambda connection: connection.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
     with pytest.raises(SourceError, match="S3 answered 500 500: Internal Server Error"):
         s3.load(spec(url, bucket="b", name="web"), Options())
 
 
 def test_no_secret_is_shown(
-    endpoint: str, bucket: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    s3_endpoint: str, s3_bucket: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="cachegraph")
-    seen = [repr(s3.load(spec(endpoint, bucket=bucket, name="web"), Options(probe=True)))]
-    user = endpoint.replace("http://", f"http://user:{SECRET}@")
+    seen = [repr(s3.load(spec(s3_endpoint, bucket=s3_bucket, name="web"), Options(probe=True)))]
+    user = s3_endpoint.replace("http://", f"http://user:{SECRET}@")
     for attrs in (
         {"bucket": "nowhere"},
-        {"bucket": bucket, "name": "gone"},
+        {"bucket": s3_bucket, "name": "gone"},
         {"bucket": "b", "endpoint_url": f"http://user:{SECRET}@127.0.0.1:1"},
     ):
         with pytest.raises(SourceError) as caught:
-            s3.load(spec(endpoint, **attrs), Options())
+            s3.load(spec(s3_endpoint, **attrs), Options())
         seen += [str(caught.value), repr(caught.value)]
-    with enforced_rights(endpoint), pytest.raises(AccessError) as denied:
-        s3.load(spec(endpoint, bucket=bucket), Options())
-    seen += [str(denied.value), repr(denied.value), repr(s3.load(spec(user, bucket=bucket, name="web"), Options()))]
+    with enforced_rights(s3_endpoint), pytest.raises(AccessError) as denied:
+        s3.load(spec(s3_endpoint, bucket=s3_bucket), Options())
+    seen += [str(denied.value), repr(denied.value), repr(s3.load(spec(user, bucket=s3_bucket, name="web"), Options()))]
     seen += [caplog.text, *capfd.readouterr()]
     for secret in (KEY, SECRET, TOKEN):
         assert not [text for text in seen if secret in text]

@@ -1,0 +1,270 @@
+"""One export, resolved: its records, links and results, and what follows from them alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from functools import cached_property
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cachegraph.core.columns import Columns, build_columns
+from cachegraph.core.model import CacheExport, CacheRecord
+from cachegraph.core.operations import operation
+from cachegraph.core.results import Resolved, State, ancestors, resolve
+from cachegraph.core.search import Links
+from cachegraph.core.times import parse_times
+from cachegraph.core.verdict import annotation_refusal, parse_refusal
+from cachegraph.errors import UnknownNameError
+
+__all__ = ["ResolvedExport"]
+
+
+class ResolvedExport:
+    """The records, inputs, results and layers of one export, resolved.
+
+    Parameters
+    ----------
+    export : CacheExport
+
+    Attributes
+    ----------
+    export : CacheExport
+    columns : Columns
+    resolved : Resolved
+    loadable : bytearray, shape (records,)
+        1 for each record that has a loadable result.
+    parents : list of int, length layers
+        Parent of each layer, as the export says.
+    """
+
+    def __init__(self, export: CacheExport) -> None:
+        self.export = export
+        self.columns: Columns = build_columns(export.config)
+        self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
+        self.missing_blobs = {blob.digest for blob in export.blobs or () if blob.present is False}
+        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs)
+        self.loadable = bytearray(len(export.config.records))
+        owner = np.repeat(np.arange(len(self.loadable)), np.diff(self.columns.result_ptr))
+        np.frombuffer(self.loadable, dtype=np.uint8)[owner[self.resolved.result == State.LOADABLE]] = 1
+        # Plain lists beside the columns: what is asked for one by one comes out of them several times faster.
+        self._result_state: list[int] = self.resolved.result.tolist()
+        self._result_ptr: list[int] = self.columns.result_ptr.tolist()
+        self._result_layer: list[int] = self.columns.result_layer.tolist()
+        self._is_chain: list[bool] = self.columns.is_chain.tolist()
+        self._layer_blobs = [layer.blob for layer in export.config.layers]
+        self.parents: list[int] = self.columns.layer_parent.tolist()
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.export.config.records)
+
+    # --- The export --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def id(self) -> str:
+        """Identity of the export: sha256 over source, config digest and platform."""
+        identity = [self.export.source, self.export.config_digest, self.export.platform]
+        return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()
+
+    @cached_property
+    def import_error(self) -> str | None:
+        """BuildKit's words if it refuses the export; None if it imports it, or need not: a daemon's own keys."""
+        if self.export.kind == "daemon":
+            return None
+        return (
+            self.export.refusal
+            or annotation_refusal(self.export.config, self.export.kind)
+            or parse_refusal(self.export.config, self.columns, self.resolved, self.links, self.listed)
+        )
+
+    @cached_property
+    def links(self) -> Links:
+        """Links in both directions, for searches."""
+        return Links(self.columns)
+
+    # --- Records -----------------------------------------------------------------------------------------------------
+
+    def record(self, index: int) -> CacheRecord:
+        """Give the record at this index.
+
+        Parameters
+        ----------
+        index : int
+
+        Raises
+        ------
+        UnknownNameError
+            Out of range.
+        """
+        if not 0 <= index < len(self):
+            last = f"0 to {len(self) - 1}" if len(self) else "none: the export is empty"
+            raise UnknownNameError(f"{self.export.source}: no record {index}", hint=f"records are {last}")
+        return self.export.config.records[index]
+
+    def is_root(self, record: int) -> bool:
+        """Tell whether a record has no inputs."""
+        return not self.export.config.records[record].inputs
+
+    @cached_property
+    def roots(self) -> list[int]:
+        """Records without inputs, by index."""
+        return [index for index, record in enumerate(self.export.config.records) if not record.inputs]
+
+    @cached_property
+    def merges(self) -> list[int]:
+        """Merge records, by index: digest and number of slots agree."""
+        records = self.export.config.records
+        return [i for i, r in enumerate(records) if operation(r.digest, len(r.inputs)) == "merge"]
+
+    @cached_property
+    def diffs(self) -> list[int]:
+        """Diff records of two slots, by index: digest and number of slots agree."""
+        records = self.export.config.records
+        return [i for i, r in enumerate(records) if len(r.inputs) == 2 and operation(r.digest, 2) == "diff"]
+
+    @cached_property
+    def bridged(self) -> bytearray:
+        """Mark each record that some loadable record depends on, directly or not."""
+        return self.links.below(np.frombuffer(self.loadable, dtype=np.bool_))
+
+    @cached_property
+    def key_ids(self) -> list[str]:
+        """Identity of each record across exports.
+
+        Returns
+        -------
+        list of str
+            sha256 over the digest and, for each slot, the sorted set of (selector, key id). Records on a loop, or that
+            depend on one, have no such identity; theirs is the sha256 of export id and index.
+        """
+        ids = [""] * len(self)
+        for index in self.links.order:
+            record = self.export.config.records[index]
+            slots = [sorted({(a.selector, self._link_id(ids, a.link)) for a in slot}) for slot in record.inputs]
+            ids[index] = hashlib.sha256(msgspec.json.encode([record.digest, slots])).hexdigest()
+        return [key or hashlib.sha256(f"{self.id}/r{index}".encode()).hexdigest() for index, key in enumerate(ids)]
+
+    def _link_id(self, ids: list[str], link: int) -> str:
+        return ids[link] if 0 <= link < len(ids) else f"out of range: {link}"
+
+    @cached_property
+    def missing(self) -> list[int]:
+        """Records that are not roots and have no loadable result, by index; none where results are not known."""
+        if not self.export.results_known:
+            return []
+        records = self.export.config.records
+        return [i for i, loadable in enumerate(self.loadable) if not loadable and records[i].inputs]
+
+    @cached_property
+    def downstream_loadable(self) -> dict[int, int | None]:
+        """Count, for each missing record, the loadable ones that depend on it; None where a loop hides it."""
+        return self.links.count_above(self.missing, self.loadable)
+
+    def matched(self, roots: Collection[int]) -> set[int]:
+        """Find the records that a build matches when these roots are unchanged.
+
+        A record is matched when in every slot some alternative is: AND over slots, OR over alternatives.
+
+        Parameters
+        ----------
+        roots : collection of int
+            Roots that match; the others have changed.
+
+        Returns
+        -------
+        set of int
+
+        Notes
+        -----
+        Source: BuildKit ``solver/edge.go`` and ``solver/cachemanager.go`` (``Query``).
+        """
+        found: set[int] = set()
+        for index in self.links.order:
+            slots = self.export.config.records[index].inputs
+            if all(any(a.link in found for a in slot) for slot in slots) if slots else index in roots:
+                found.add(index)
+        return found
+
+    # --- Results -----------------------------------------------------------------------------------------------------
+
+    def results(self, record: int) -> range:
+        """Positions of a record's results in the result columns, in BuildKit's order."""
+        return range(self._result_ptr[record], self._result_ptr[record + 1])
+
+    def state(self, result: int) -> State:
+        """Say what becomes of a result."""
+        return State(self._result_state[result])
+
+    @cached_property
+    def result_times(self) -> NDArray[np.int64]:
+        """When each result was made.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (results,)
+            Nanoseconds since 1970 UTC, `cachegraph.core.times.UNKNOWN` where unknown.
+        """
+        records = self.export.config.records
+        made = (results for record in records for results in (record.layers, record.chains))
+        return parse_times([result.created_at for results in made for result in results])
+
+    def result_layers(self, result: int) -> list[int]:
+        """Layers of a result as the export gives them, bottom first.
+
+        Parameters
+        ----------
+        result : int
+            Position in the result columns.
+
+        Returns
+        -------
+        list of int
+            Layer indexes; those out of range are left out.
+        """
+        layer = self._result_layer[result]
+        if not self._is_chain[result]:
+            return ancestors(self.parents, layer)
+        low, high = self.columns.chain_ptr[layer : layer + 2].tolist()
+        count = len(self.parents)
+        return [index for index in self.columns.chain_layer[low:high].tolist() if 0 <= index < count]
+
+    def result_blobs(self, result: int) -> tuple[str, ...]:
+        """Blob digests of a result, bottom first."""
+        blobs = self._layer_blobs
+        return tuple([blobs[index] for index in self.result_layers(result)])
+
+    def loadable_results(self, record: int) -> Iterator[int]:
+        """Positions of a record's loadable results, in BuildKit's order."""
+        return (result for result in self.results(record) if self._result_state[result] == State.LOADABLE)
+
+    def newest_result(self, record: int) -> int | None:
+        """Position of the newest loadable result, which BuildKit takes (of equals any, here the first), or None."""
+        loadable = list(self.loadable_results(record))
+        if len(loadable) <= 1:
+            return loadable[0] if loadable else None
+        first_of = {self.result_blobs(result): result for result in reversed(loadable)}  # the same blobs count once
+        return max(sorted(first_of.values()), key=lambda result: int(self.result_times[result]))
+
+    # --- Layers ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def used_layers(self) -> bytearray:
+        """Mark each layer that some loadable result uses."""
+        used = bytearray(len(self.parents))
+        loadable = self.resolved.result == State.LOADABLE
+        for layer in self.columns.result_layer[loadable & ~self.columns.is_chain].tolist():
+            while layer >= 0 and not used[layer]:
+                used[layer] = 1
+                layer = self.parents[layer]
+        for result in (loadable & self.columns.is_chain).nonzero()[0].tolist():
+            for layer in self.result_layers(result):
+                used[layer] = 1
+        return used
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Sizes in bytes of the listed blobs, by digest, as far as known."""
+        return {blob.digest: blob.size for blob in self.export.blobs or () if blob.size is not None}

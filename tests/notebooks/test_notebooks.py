@@ -1,0 +1,166 @@
+"""The notebooks run from top to bottom, and the figures that their text names are true."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+
+FIGURES: dict[str, dict[str, tuple[str, object]]] = {
+    "01_first_look": {
+        "**19 records**, **6 of them roots**": ("[len(graph.records), int(graph.records['is_root'].sum())]", [19, 6]),
+        "The other 13 are steps": ("int((~graph.records['is_root']).sum())", 13),
+        "**13 of 13**": ("int(graph.records['loadable'].sum())", 13),
+        "**3 merges**": ("int((graph.records['op'] == 'merge').sum())", 3),
+        "two roots are one image": ("int((graph.records['op'] == 'source').sum())", 2),
+        "Record 5 is the image itself, with **6 layers**": ("len(graph.record(5).results[0].layers)", 6),
+        "(record 1) or the step that made it (record 18)": ("[a.record for a in graph.record(0).slots[0]]", [1, 18]),
+        "Nothing but notes.": ("graph.check().counts()", {"error": 0, "warning": 0, "note": 8}),
+        "**10 errors**": ("broken.missing_results().counts()", {"error": 10, "warning": 0, "note": 0}),
+        "from a single lost blob": ("int((~broken.blobs['present']).sum())", 1),
+        "**7 of 17** steps": (
+            "inline.records.query('~is_root').groupby('export')['loadable'].agg(['sum', 'count']).values.tolist()",
+            [[7, 17], [7, 17]],
+        ),
+        "All **20** are *bridged*": ("missing['impact'].tolist()", ["bridged"] * 20),
+        "**11 records** deep": ("len(longest)", 11),
+        "from the last `RUN` (record 5)": ("int(made.nodes[longest[0]]['index'])", 5),
+    },
+    "02_merge_ops": {
+        "**6 records.** Record 2 is the merge, record 4 the diff, record 0 the command.": (
+            "graph.records.set_index('index')['op'].tolist()",
+            ["unknown", "unknown", "merge", "source", "diff", "source"],
+        ),
+        "**4 layers**": ("len(graph.record(2).results[0].layers)", 4),
+        "Slot 2, the diff, has a result of its own: layer 3.": ("list(graph.record(4).results[0].layers)", [3]),
+        "**layer 2**": ("list(lost.layers)", [2]),
+        "**125 bytes**": ("int(layer['size'])", 125),
+        "The scratch step **matches and cannot be loaded**": (
+            "[1 in matching, graph.record(1).loadable]",
+            [True, False],
+        ),
+        "The merge is gone, as it must be. Of its three inputs the base image matches": ("matching", [1, 3, 5]),
+        "**layers 2 and 3** of five": (
+            "[list(better.record(4).results[0].layers), len(better.record(1).results[0].layers)]",
+            [[2, 3], 5],
+        ),
+        "No lost root; the one note": ("better.unreachable_roots().counts()", {"error": 0, "warning": 0, "note": 1}),
+        "**2 warnings**, the second of them about record 3": ("[f.record for f in full.unreachable_roots()]", [1, 3]),
+    },
+    "03_names": {
+        "**4 of 6**": ("int(before.records['name'].notna().sum())", 4),
+        "**6 of 6**": ("int(graph.records['name'].notna().sum())", 6),
+        "`mkdir /d; mkfile /d/f` brought layer 2": (
+            "[graph.record(1).name, list(graph.unreachable_roots()[0].layers)]",
+            ["mkdir /d; mkfile /d/f", [2]],
+        ),
+        "One root is lost, record 1. Record 3 is not": ("[f.record for f in full.unreachable_roots()]", [1]),
+        "**6 file, 4 exec, 4 content, 3 merge, 2 source.**": (
+            "web.records['op'].value_counts().loc[lambda counts: counts > 0].to_dict()",
+            {"file": 6, "exec": 4, "content": 4, "merge": 3, "source": 2},
+        ),
+        "narrowed to the path `/report`": ("web.record(0).slots[0][1].path", "/report"),
+    },
+    "04_fleet_in_neo4j": {
+        "**24 exports** from **23 layouts**": (
+            "[len(graph.graphs), len({e.source for e in loaded.exports})]",
+            [24, 23],
+        ),
+        "One layout more, `web-prov`": ("[Path(failure.spec).name for failure in loaded.failures]", ["web-prov"]),
+        "whoever loads the same export again writes nothing": (
+            "[first.created, again.created, again.unchanged, first.failed == again.failed == ()]",
+            [24, 0, 24, True],
+        ),
+        "are in **23 of 24** exports": ("shared['refs'].tolist()[:2]", [23, 23]),
+        "one of them of 1 MiB": ("int(shared['bytes'][0])", 1_079_936),
+        "**12 refs** recognise the first of these steps, and **4** of them": (
+            "common[['refs', 'loadable']].iloc[0].tolist()",
+            [12, 4],
+        ),
+        "The bright blocks are the same build": ("float(shares.loc['web-max', 'web-oci amd64'])", 1.0),
+        "Both give the same findings": ("same", True),
+    },
+}
+"""By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
+
+
+def _read(name: str) -> nbformat.NotebookNode:
+    found: nbformat.NotebookNode = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    return found
+
+
+@cache
+def _run(name: str) -> tuple[nbformat.NotebookNode, dict[str, object]]:
+    notebook = _read(name)
+    wanted = [expression for expression, _ in FIGURES[name].values()]
+    script = f"import json\nprint(json.dumps({{e: eval(e) for e in {wanted!r}}}))"
+    notebook.cells.append(new_code_cell(script))
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    last = notebook.cells.pop()
+    return notebook, json.loads("".join(output["text"] for output in last.outputs if output.get("name") == "stdout"))
+
+
+def _text(name: str) -> str:
+    return "\n".join(cell.source for cell in _read(name).cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, words) for name, figures in FIGURES.items() for words in figures])
+def test_the_text_is_true(name: str, words: str) -> None:
+    expression, expected = FIGURES[name][words]
+    assert words in _text(name)
+    assert _run(name)[1][expression] == expected
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_in_bold_is_tested(name: str) -> None:
+    bold = {words for words in re.findall(r"\*\*[^*]+\*\*", _text(name)) if re.search(r"\d", words)}
+    assert {words for words in bold if not any(words in tested for tested in FIGURES[name])} == set()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_outputs_are_short_and_shown_once(name: str) -> None:
+    for cell in _run(name)[0].cells:
+        outputs = cell.get("outputs", [])
+        assert len(outputs) <= 2
+        assert all(output.get("name") != "stderr" for output in outputs)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_in_git_carry_no_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert path.stem in FIGURES
+
+
+def test_async_cells_and_progress_in_one_line() -> None:
+    notebook = new_notebook(
+        cells=[
+            new_code_cell("import asyncio\nimport cachegraph as cg\nfrom cachegraph.loaders.base import Options"),
+            new_code_cell(
+                "from cachegraph.views.progress import one_line\n"
+                "from corpus import layout\n"
+                "await asyncio.sleep(0)\n"
+                "report = one_line()\n"
+                "for number in range(3000):\n"
+                "    report('records', number + 1, 3000)\n"
+                "graph = cg.load(layout('scratch-file-inline'), options=Options(report=report, verify=True))\n"
+                "await asyncio.sleep(0)"
+            ),
+            new_code_cell("await asyncio.to_thread(cg.load, layout('web-max'))"),
+        ]
+    )
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    _, progress, shown = notebook.cells
+    (line,) = progress.outputs
+    assert re.fullmatch(r"(records|checking blobs): [\d,]+ of [\d,]+", line["data"]["text/plain"])
+    assert shown.outputs[0]["data"]["text/plain"].startswith("1 export\n")
