@@ -13,7 +13,7 @@
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)-[:HAS_RESULT]->(c:Result {kind: 'chain', loadable: true})
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-  AND NOT EXISTS { (r)-[:HAS_RESULT]->(:Result {kind: 'layer', loadable: true}) }
 WITH e, r, count(c) AS chains
+WHERE NOT EXISTS { (r)-[:HAS_RESULT]->(:Result {kind: 'layer', loadable: true}) }
 RETURN 'note' AS severity, e.id AS export, r.index AS record, r.digest AS digest, chains
 ORDER BY e.source, e.platform, e.id, r.index;

@@ -18,9 +18,8 @@
 // severity: warning for scattered and absent, else note
 
 WITH {export: null} AS param
-MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)-[i:INPUT]->(input:Record)
+MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record {is_merge: true})-[i:INPUT]->(input:Record)
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-  AND i.inferred IS NOT NULL
 RETURN CASE WHEN i.relation IN ['scattered', 'absent'] THEN 'warning' ELSE 'note' END AS severity,
        e.id AS export, r.index AS record, r.digest AS digest, i.slot AS slot, i.alternative AS alternative,
        input.index AS input, i.relation AS relation, i.start AS start, i.stop AS stop, i.inferred AS inferred,

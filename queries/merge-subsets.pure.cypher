@@ -19,9 +19,8 @@
 // note: compares the blobs themselves; positions are left to the core
 
 WITH {export: null} AS param
-MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)-[i:INPUT]->(input:Record)
+MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record {is_merge: true})-[i:INPUT]->(input:Record)
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-  AND i.inferred IS NOT NULL
 WITH e, r, i, input, head(COLLECT {
   MATCH (r)-[h:HAS_RESULT]->(x:Result {loadable: true})
   RETURN COLLECT { MATCH (x)-[u:USES]->()-[:BLOB]->(b:Blob) RETURN b.digest ORDER BY u.position } AS blobs

@@ -15,9 +15,8 @@
 // severity: none, it is a list
 
 WITH {export: null, inputs: 1} AS param
-MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)-[i:INPUT]->(input:Record)
+MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record {is_merge: true})-[i:INPUT]->(input:Record)
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-  AND i.inferred IS NOT NULL
 WITH param, e, r, i.slot AS slot, max(CASE WHEN input.loadable THEN 1 ELSE 0 END) AS has_result
 WITH param, e, r, count(*) AS inputs, sum(1 - has_result) AS without_result
 WHERE without_result >= param.inputs

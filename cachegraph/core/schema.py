@@ -98,6 +98,7 @@ NODES: tuple[Node, ...] = (
             Property("op", "string", "merge, diff, exec, file, source, content or unknown."),
             Property("name", "string", "What it does, in plain text; null where nobody can say."),
             Property("is_root", "boolean", "Whether it has no inputs."),
+            Property("is_merge", "boolean", "Whether it is a merge: its digest and the number of its slots say so."),
             Property("loadable", "boolean", "Whether it has a loadable result."),
             Property("bridged", "boolean", "Whether a loadable record depends on it, directly or not."),
             Property(
@@ -222,7 +223,6 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
                 "inferred",
                 "boolean",
                 "Of a merge: whether the positions follow from the other slots alone; null for others.",
-                indexed=True,
             ),
         ),
     ),

@@ -67,6 +67,7 @@ def _records(graph: ExportGraph) -> Rows:
         "op": [name.op for name in names],
         "name": [name.name or None for name in names],
         "is_root": [not record.inputs for record in records],
+        "is_merge": [index in merged for index in every],
         "loadable": [bool(loadable) for loadable in graph.loadable],
         "bridged": [bool(bridged) for bridged in graph.bridged],
         "missing_reason": [missing.get(index) for index in every],

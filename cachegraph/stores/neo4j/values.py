@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["Table", "plain"]
 
 
+_PLAIN = {type(None), bool, int, float, str}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """What a statement answered.
@@ -42,16 +45,17 @@ def plain(result: neo4j.Result) -> Table:
     ----------
     result : neo4j.Result
     """
-    return Table(columns=tuple(result.keys()), rows=tuple(tuple(map(_plain, row)) for row in result))
+    columns = tuple(result.keys())
+    return Table(columns=columns, rows=tuple(tuple(map(_plain, row.values())) for row in result))
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever the query returns
+    if type(value) in _PLAIN:
+        return value
     from neo4j.graph import Entity, Path
     from neo4j.time import Date, DateTime, Time
 
     match value:
-        case None | bool() | int() | float() | str():
-            return value
         case Date() | DateTime() | Time():
             return value.iso_format()
         case Path():
