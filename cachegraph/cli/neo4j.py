@@ -15,6 +15,7 @@ COMMANDS = {
     "contents": ("cachegraph.cli.stored:contents", "List the exports that a Neo4j holds."),
     "schema": ("cachegraph.cli.stored:schema", "Create constraints and indexes."),
     "prune": ("cachegraph.cli.stored:prune", "Remove superseded exports."),
+    "forget": ("cachegraph.cli.stored:forget", "Remove every export of a source."),
     "logs": ("cachegraph.cli.server:logs", "Show the end of its log."),
 }
 """Command name to where it is defined, and its line in the help."""

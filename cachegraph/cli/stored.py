@@ -1,4 +1,4 @@
-"""``cachegraph neo4j schema|contents|prune``: what is in a Neo4j, whoever runs it."""
+"""``cachegraph neo4j schema|contents|prune|forget``: what is in a Neo4j, whoever runs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cachegraph.cli.output import print_rows
 from cachegraph.cli.progress import progress
 from cachegraph.queries.base import plural
 
-__all__ = ["contents", "prune", "schema"]
+__all__ = ["contents", "forget", "prune", "schema"]
 
 
 @click.command(epilog="\b\nExamples:\n  cachegraph neo4j schema\n  cachegraph neo4j schema --print > schema.cypher")
@@ -74,3 +74,13 @@ def prune(keep: int, neo4j: str | None, database: str | None, *, dry_run: bool) 
         click.echo(f"{export.source} {export.platform or ''}".rstrip() + f"  loaded {export.loaded_at}")
     would = "would be removed" if dry_run else "removed"
     click.echo(f"{plural(len(done.exports), 'export')} {would}, and the remains of {plural(done.abandoned, 'load')}.")
+
+
+@click.command(epilog="\b\nExample:\n  cachegraph neo4j forget type=registry,ref=registry.example.com/app:pr-17")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@neo4j_options
+def forget(sources: tuple[str, ...], neo4j: str | None, database: str | None) -> None:
+    """Remove every export of the SOURCEs, as `contents` lists them: they are gone, or of no interest any more."""
+    with open_store(neo4j or None, database) as store:
+        for source in sources:
+            click.echo(f"{source}: {plural(store.forget(source), 'export')} removed.")

@@ -119,6 +119,14 @@ def test_schema_contents_and_prune(loaded: Login) -> None:
     assert run("neo4j", "prune", "--dry-run").stdout == ("0 exports would be removed, and the remains of 0 loads.\n")
 
 
+def test_forget(loaded: Login) -> None:
+    exports = json.loads(run("neo4j", "contents", "--format", "json").stdout)
+    gone, kept = (export["source"] for export in exports)
+    assert run("neo4j", "forget", gone).stdout == f"{gone}: 1 export removed.\n"
+    assert run("neo4j", "forget", gone).exit_code == 2
+    assert [e["source"] for e in json.loads(run("neo4j", "contents", "--format", "json").stdout)] == [kept]
+
+
 def test_no_password_is_shown_when_it_is_wrong(loaded: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_PASSWORD", "hush-hush")
     result = run("check", "--neo4j")

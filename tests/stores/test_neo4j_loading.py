@@ -15,7 +15,7 @@ import pytest
 from benchmarks.synthetic import make_config
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, CacheRecord, CacheResult, Name, Names
-from cachegraph.errors import UsageError
+from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.claims import Claim
 from cachegraph.stores.server import Login
@@ -140,6 +140,15 @@ def test_four_loaders_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
         assert dump(store) == alone
 
 
+def test_loaders_that_meet_a_server_without_a_schema(store: Neo4jStore, empty_neo4j: Login) -> None:
+    assert len(store.status().missing_schema) > 10
+    loaders = [Loader(empty_neo4j, number) for number in range(4)]
+    for loader in loaders:
+        loader.begin()
+    assert [loader.end() for loader in loaders] == [(1, 0, 0)] * 4
+    assert store.status().missing_schema == ()
+
+
 def test_a_live_load_is_waited_for(store: Neo4jStore) -> None:
     graph = made(0)
     store.ensure_schema()
@@ -218,6 +227,16 @@ def test_prune(store: Neo4jStore) -> None:
     assert store.prune(2).exports == ()
     with pytest.raises(UsageError, match="keep=0: at least 1"):
         store.prune(0)
+
+
+def test_a_source_can_be_forgotten(store: Neo4jStore) -> None:
+    store.write([small("x", source="other")])
+    kept = dump(store)
+    store.write([small("a"), small("b"), small("b", platform="linux/arm64")])
+    assert store.forget("ref") == 3
+    assert dump(store) == kept
+    with pytest.raises(UnknownNameError, match="no export has the source 'ref'"):
+        store.forget("ref")
 
 
 def test_what_a_loader_sees_anew_is_written_anew(store: Neo4jStore) -> None:

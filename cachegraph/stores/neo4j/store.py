@@ -36,6 +36,12 @@ RETURN e.id, e.source, e.kind, e.platform, COUNT { (e)-[:HAS_RECORD]->() }, COUN
        e.importable, e.import_error, e.current, toString(e.loaded_at)
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
+_RETIRE = """
+MATCH (e:Export {source: $source})
+WITH e ORDER BY e.id
+SET e.current = false, e.superseded_at = coalesce(e.superseded_at, datetime())
+RETURN e.id
+"""
 _ABANDONED = """
 MATCH (e:Export)
 WHERE NOT coalesce(e.complete, false) AND NOT coalesce(e.claimed_until > datetime(), false)
@@ -210,6 +216,35 @@ class Neo4jStore:
         return PruneSummary(
             exports=tuple(export for export in old if export.id in gone), abandoned=len(gone.intersection(abandoned))
         )
+
+    def forget(self, source: str, *, batch: int = BATCH, lease: float = LEASE) -> int:
+        """Remove every export of a source, the current ones too: it is gone, or of no interest any more.
+
+        Parameters
+        ----------
+        source : str
+            As `exports` gives it.
+        batch : int
+            Relationships of a transaction.
+        lease : float
+            As for `write`.
+
+        Returns
+        -------
+        int
+            How many exports were removed; one that a load is at stays.
+
+        Raises
+        ------
+        cachegraph.errors.UnknownNameError
+            No export of it.
+        """
+        exports = self._connection.write(lambda tx: [id_ for (id_,) in tx.run(_RETIRE, source=source)])
+        if not exports:
+            raise UnknownNameError(
+                f"{self._connection.place}: no export has the source {source!r}", hint="`contents` lists them"
+            )
+        return sum(loading.remove(self._connection, id_, size=batch, lease=lease) for id_ in exports)
 
     def _remove_older(self, source: str, platform: str | None, *, batch: int, lease: float) -> int:
         text = (
