@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar, cast
 from urllib.parse import urlsplit
 
 from cachegraph import __version__
+from cachegraph.core.garbage import collection_paused
 from cachegraph.errors import CacheGraphError, MissingExtraError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Connection:
 
     def read(self, text: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a query that only reads and give its rows."""
-        with self.translated(), self.session(write=False) as session:
+        with self.translated(), self.session(write=False) as session, collection_paused():
             return session.execute_read(lambda tx: [tuple(row) for row in tx.run(literal(text), dict(params or {}))])
 
     def alter(self, text: str) -> None:

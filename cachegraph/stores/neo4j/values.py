@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cachegraph.core.garbage import collection_paused
+
 if TYPE_CHECKING:
     import neo4j
 
@@ -46,16 +48,18 @@ def plain(result: neo4j.Result) -> Table:
     result : neo4j.Result
     """
     columns = tuple(result.keys())
-    return Table(columns=columns, rows=tuple(tuple(map(_plain, row.values())) for row in result))
+    with collection_paused():
+        rows = tuple(tuple([v if type(v) in _PLAIN else _plain(v) for v in row.values()]) for row in result)
+    return Table(columns=columns, rows=rows)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever the query returns
-    if type(value) in _PLAIN:
-        return value
     from neo4j.graph import Entity, Path
     from neo4j.time import Date, DateTime, Time
 
     match value:
+        case None | bool() | int() | float() | str():
+            return value
         case Date() | DateTime() | Time():
             return value.iso_format()
         case Path():
