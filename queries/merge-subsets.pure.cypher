@@ -23,8 +23,12 @@ MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record {is_merge: true})-[i:
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
 WITH e, r, i, input, head(COLLECT {
   MATCH (r)-[h:HAS_RESULT]->(x:Result {loadable: true})
-  RETURN COLLECT { MATCH (x)-[u:USES]->()-[:BLOB]->(b:Blob) RETURN b.digest ORDER BY u.position } AS blobs
-  ORDER BY coalesce(x.created_at, datetime('0001-01-01')) DESC, h.position
+  WITH COLLECT { MATCH (x)-[u:USES]->()-[:BLOB]->(b:Blob) RETURN b.digest ORDER BY u.position } AS blobs,
+       coalesce(x.created_at, datetime('0001-01-01')) AS made, h.position AS position
+  ORDER BY position
+  WITH blobs, head(collect(made)) AS made, min(position) AS position // the same blobs count once and first
+  RETURN blobs
+  ORDER BY made DESC, position
 }) AS whole, COLLECT {
   MATCH (input)-[:HAS_RESULT]->(x:Result {loadable: true})
   RETURN COLLECT { MATCH (x)-[u:USES]->()-[:BLOB]->(b:Blob) RETURN b.digest ORDER BY u.position } AS blobs
