@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import subprocess
@@ -133,6 +134,14 @@ def start(words: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
             raise _unusable(error) from error
     _started.append(child)
     return child
+
+
+@atexit.register
+def _let_go() -> None:
+    """Keep Python from warning, at its end, of servers that are still running: they are meant to."""
+    for child in _started:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def _unusable(error: OSError) -> StoreError:
