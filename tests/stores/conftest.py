@@ -43,16 +43,24 @@ def neo4j_server(request: pytest.FixtureRequest, neo4j_servers: Callable[[str], 
 
 
 @pytest.fixture
-def empty_neo4j(neo4j_server: Login) -> Login:
-    """A server, of each version in turn, without nodes, constraints and indexes."""
+def clean_neo4j(neo4j_server: Login) -> Login:
+    """A server, of each version in turn, without nodes; constraints, indexes and plans of earlier tests stay."""
     auth = (neo4j_server.username, neo4j_server.password)
     with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver, driver.session() as session:
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+    return neo4j_server
+
+
+@pytest.fixture
+def empty_neo4j(clean_neo4j: Login) -> Login:
+    """A server, of each version in turn, without nodes, constraints and indexes."""
+    auth = (clean_neo4j.username, clean_neo4j.password)
+    with neo4j.GraphDatabase.driver(clean_neo4j.uri, auth=auth) as driver, driver.session() as session:
         for (name,) in session.run("SHOW CONSTRAINTS YIELD name").values():
             session.run(f"DROP CONSTRAINT `{name}`").consume()
         for (name,) in session.run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").values():
             session.run(f"DROP INDEX `{name}`").consume()
-    return neo4j_server
+    return clean_neo4j
 
 
 @pytest.fixture
@@ -64,8 +72,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def store(empty_neo4j: Login) -> Iterator[Neo4jStore]:
+def store(clean_neo4j: Login) -> Iterator[Neo4jStore]:
     """An empty store on a server, of each version in turn."""
-    auth = (empty_neo4j.username, empty_neo4j.password)
-    with Neo4jStore.connect(empty_neo4j.uri, auth) as connected:
+    auth = (clean_neo4j.username, clean_neo4j.password)
+    with Neo4jStore.connect(clean_neo4j.uri, auth) as connected:
         yield connected

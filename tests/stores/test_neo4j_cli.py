@@ -17,12 +17,12 @@ def run(*args: str) -> Result:
 
 
 @pytest.fixture
-def server(empty_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> Login:
+def server(clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> Login:
     """Give an empty server that the environment names."""
-    monkeypatch.setenv("NEO4J_URI", empty_neo4j.uri)
-    monkeypatch.setenv("NEO4J_USERNAME", empty_neo4j.username)
-    monkeypatch.setenv("NEO4J_PASSWORD", empty_neo4j.password)
-    return empty_neo4j
+    monkeypatch.setenv("NEO4J_URI", clean_neo4j.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", clean_neo4j.username)
+    monkeypatch.setenv("NEO4J_PASSWORD", clean_neo4j.password)
+    return clean_neo4j
 
 
 @pytest.fixture

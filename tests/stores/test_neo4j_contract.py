@@ -65,7 +65,7 @@ def test_on_every_real_export(store: Neo4jStore, layouts: Path) -> None:
 
 
 def test_on_damaged_exports(store: Neo4jStore, verdicts: list[object]) -> None:
-    some = verdicts[::5]
+    some = verdicts[::6]
     exports = [
         export_from_config(v.config, source=f"config {number}", blobs=v.blobs)  # type: ignore[attr-defined] # conftest
         for number, v in enumerate(some)
@@ -149,8 +149,8 @@ def graphs(draw: st.DrawFn) -> ExportGraph:
     return ExportGraph(export, draw(st.sampled_from([None, named])))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(some=st.lists(graphs(), min_size=1, max_size=6))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(graphs(), min_size=1, max_size=5))
 def test_on_made_exports(store: Neo4jStore, some: list[ExportGraph]) -> None:
     summary = store.write(some)
     assert (summary.created, summary.failed) == (len(some), ())

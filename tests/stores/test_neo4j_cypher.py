@@ -42,10 +42,10 @@ def test_every_file_gives_the_columns_it_promises(store: Neo4jStore, fleet: cg.C
 
 
 def test_every_file_runs_as_it_stands_in_cypher_shell(
-    store: Neo4jStore, fleet: cg.CacheGraph, empty_neo4j: Login
+    store: Neo4jStore, fleet: cg.CacheGraph, clean_neo4j: Login
 ) -> None:
     mark = "RETURN 'next file' AS mark;\n"
-    output = cypher_shell(empty_neo4j, mark.join(["", *(file.text for file in FILES)]))
+    output = cypher_shell(clean_neo4j, mark.join(["", *(file.text for file in FILES)]))
     blocks = output.split('mark\n"next file"\n')[1:]
     assert len(blocks) == len(FILES)
     for file, block in zip(FILES, blocks, strict=True):

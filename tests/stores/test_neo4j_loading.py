@@ -107,14 +107,14 @@ def test_the_size_of_a_batch_does_not_matter(store: Neo4jStore) -> None:
     assert dump(store) == small
 
 
-def test_a_load_that_is_killed_leaves_nothing_behind(store: Neo4jStore, empty_neo4j: Login) -> None:
+def test_a_load_that_is_killed_leaves_nothing_behind(store: Neo4jStore, clean_neo4j: Login) -> None:
     batches: list[str] = []
     store.write([made(0)], report=lambda what, *_: batches.append(what), batch=100)
     clean = dump(store)
     chance = random.Random(4)
     for _ in range(10):  # and as often on the other version
         emptied(store)
-        loader = Loader(empty_neo4j, 0, lease=0.2)
+        loader = Loader(clean_neo4j, 0, lease=0.2)
         loader.begin()
         for _ in range(chance.randrange(len(batches))):
             loader.pipe.recv()
@@ -126,12 +126,12 @@ def test_a_load_that_is_killed_leaves_nothing_behind(store: Neo4jStore, empty_ne
         assert dump(store) == clean
 
 
-def test_four_loaders_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
+def test_four_loaders_at_once(store: Neo4jStore, clean_neo4j: Login) -> None:
     store.write([made(number) for number in range(4)])
     alone = dump(store)
     for orders in ([(0, 1, 2, 3)] * 4, [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)]):
         emptied(store)
-        loaders = [Loader(empty_neo4j, *order) for order in orders]
+        loaders = [Loader(clean_neo4j, *order) for order in orders]
         for loader in loaders:
             loader.begin()
         ends = [loader.end() for loader in loaders]
@@ -140,7 +140,7 @@ def test_four_loaders_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
         assert dump(store) == alone
 
 
-def test_loaders_that_meet_a_server_without_a_schema(store: Neo4jStore, empty_neo4j: Login) -> None:
+def test_loaders_that_meet_a_server_without_a_schema(empty_neo4j: Login, store: Neo4jStore) -> None:
     assert len(store.status().missing_schema) > 10
     loaders = [Loader(empty_neo4j, number) for number in range(4)]
     for loader in loaders:
@@ -266,13 +266,13 @@ def test_what_is_known_of_a_blob_stays_known(store: Neo4jStore) -> None:
         )
 
 
-def test_loads_and_prunes_at_once(store: Neo4jStore, empty_neo4j: Login) -> None:
+def test_loads_and_prunes_at_once(store: Neo4jStore, clean_neo4j: Login) -> None:
     shared = tuple(Blob(digest=layer.blob) for layer in made(0).export.config.layers)
     store.write([made(0), small("f", blobs=shared)])
     alone = dump(store)
     emptied(store)
     store.write([small(text, blobs=shared) for text in "abcdef"])
-    loaders = [Loader(empty_neo4j, 0) for _ in range(2)]
+    loaders = [Loader(clean_neo4j, 0) for _ in range(2)]
     for loader in loaders:
         loader.begin()
     store.prune(1, batch=20)
