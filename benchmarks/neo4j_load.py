@@ -12,11 +12,12 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import neo4j
 
@@ -28,6 +29,8 @@ from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.connection import literal
 from cachegraph.stores.neo4j.rows import batches
 from cachegraph.stores.server import DEFAULT_VERSION, VERSIONS, down, up
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def run(uri: str, auth: tuple[str, str], records: int, exports: int) -> None:
             print(f"{name:22} {times[0]:7.2f} s, again {times[1]:7.2f} s {found:9,} rows", flush=True)
 
 
-def apart(work, target, first, count):  # noqa: ANN001, ANN201 - one of the two functions below
+def apart(work: Callable[[Target, int, int], T], target: Target, first: int, count: int) -> T:
     """Run in a process of its own, so that its memory can be told."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work, target, first, count).result()

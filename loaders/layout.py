@@ -23,7 +23,8 @@ from cachegraph.core.model import CacheExport, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.blobstores import ArchiveStore, BlobStore, DirectoryStore
-from cachegraph.loaders.manifests import MAX_READ, Descriptor, check_digest, parse_manifest, read_manifest
+from cachegraph.loaders.exports import read_manifest
+from cachegraph.loaders.manifests import MAX_READ, Descriptor, check_digest, parse_manifest
 from cachegraph.loaders.spec import canonical, check_keys, required
 
 __all__ = ["load"]

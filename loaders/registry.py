@@ -19,8 +19,9 @@ from collections.abc import Mapping, Sequence
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import MAX_CONFIG, Options, Spec
+from cachegraph.loaders.exports import read_manifest
 from cachegraph.loaders.http_failures import at
-from cachegraph.loaders.manifests import Descriptor, read_manifest
+from cachegraph.loaders.manifests import Descriptor
 from cachegraph.loaders.parallel import concurrently
 from cachegraph.loaders.reference import Reference, parse_reference
 from cachegraph.loaders.registry_client import RawManifest, RegistryClient, shared_client

@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
         """Write the commands' lines without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self.homes.items()])
@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
         except BrokenPipeError:  # the reader of our output has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-        except Exception as error:
+        except Exception as error:  # no traceback ever reaches a user
             if os.environ.get("CACHEGRAPH_DEBUG"):
                 raise
             click.echo(f"cachegraph: unexpected {type(error).__name__}: {error}", err=True)
