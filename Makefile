@@ -28,7 +28,7 @@ lock: $(VENV)/.dev
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --group dev -o requirements-dev.lock pyproject.toml
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m cachegraph.views.pages docs
+	$(BIN)/python -m docs.tools.pages docs
 
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev

@@ -25,10 +25,10 @@ from benchmarks.synthetic import make_config
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheExport
 from cachegraph.queries.library import library
+from cachegraph.server import DEFAULT_VERSION, VERSIONS, down, up
 from cachegraph.stores.neo4j import Neo4jStore
+from cachegraph.stores.neo4j.batches import batches
 from cachegraph.stores.neo4j.connection import literal
-from cachegraph.stores.neo4j.rows import batches
-from cachegraph.stores.server import DEFAULT_VERSION, VERSIONS, down, up
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ import httpx
 
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import load, load_each
-from cachegraph.loaders.http import Answer, Http
+from cachegraph.loaders.http.client import Answer, Http
 from tests.servers.registry import push_layout, running_registry
 
 ROOT = Path(__file__).parent.parent

@@ -16,14 +16,14 @@ from cachegraph.loaders.config import export_from_config
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import QUERIES, get
 from cachegraph.queries.findings import Findings
-from cachegraph.views.focus import Window, around, shown
-from cachegraph.views.plots import Plots
+from cachegraph.schema.focus import Window, around, shown
+from cachegraph.views.figures.plots import Plots
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from cachegraph.views.record import RecordView
+    from cachegraph.views.html.record import RecordView
 
 __all__ = ["CacheGraph", "from_config", "load"]
 
@@ -55,7 +55,7 @@ class CacheGraph(Plots):
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show it in a notebook."""
-        from cachegraph.views.display import describe_graphs
+        from cachegraph.views.html.display import describe_graphs
 
         return describe_graphs(self.graphs)
 
@@ -110,14 +110,14 @@ class CacheGraph(Plots):
 
         Returns
         -------
-        cachegraph.views.record.RecordView
+        cachegraph.views.html.record.RecordView
 
         Raises
         ------
         UnknownNameError
             No such export or record.
         """
-        from cachegraph.views.record import look_at
+        from cachegraph.views.html.record import look_at
 
         return look_at(self._graph(export), index)
 

@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.objects import Place, StoredObject, given, read_exports, read_limited
-from cachegraph.loaders.spec import bare_url, check_keys
+from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
+from cachegraph.loaders.specs.parse import bare_url, check_keys
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError

@@ -12,7 +12,7 @@ from itertools import chain, count, islice
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Loader, Options, Spec
-from cachegraph.loaders.spec import IRRELEVANT, parse
+from cachegraph.loaders.specs.parse import IRRELEVANT, parse
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -21,7 +21,7 @@ LOADERS = {
     "config": "cachegraph.loaders.config",
     "daemon": "cachegraph.loaders.daemon",
     "gha": "cachegraph.loaders.gha",
-    "local": "cachegraph.loaders.layout",
+    "local": "cachegraph.loaders.local",
     "registry": "cachegraph.loaders.registry",
     "s3": "cachegraph.loaders.s3",
 }

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cachegraph.core.decode import decode
+from cachegraph.core.digests import sha256
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, Kind
 from cachegraph.errors import AccessError, DecodeError, NotFoundError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.manifests import MAX_READ, sha256
-from cachegraph.loaders.spec import canonical, check_keys, required
+from cachegraph.loaders.oci.manifests import MAX_READ
+from cachegraph.loaders.specs.parse import canonical, check_keys, required
 
 __all__ = ["annotated_blobs", "export_from_config", "load"]
 

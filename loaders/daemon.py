@@ -26,16 +26,16 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from cachegraph.core.digests import sha256
 from cachegraph.core.model import ZERO_TIME, CacheConfig, CacheExport, Problem
 from cachegraph.errors import DecodeError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.bbolt import Database
-from cachegraph.loaders.bboltfile import read_database
-from cachegraph.loaders.daemon_keys import Keys, Link, arrange
-from cachegraph.loaders.debugaddress import masked, read_answer
-from cachegraph.loaders.http_failures import at
-from cachegraph.loaders.manifests import sha256
-from cachegraph.loaders.spec import canonical, check_keys
+from cachegraph.loaders.buildkitd.bbolt import Database
+from cachegraph.loaders.buildkitd.bboltfile import read_database
+from cachegraph.loaders.buildkitd.debugaddress import masked, read_answer
+from cachegraph.loaders.buildkitd.keys import Keys, Link, arrange
+from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.specs.parse import canonical, check_keys
 
 __all__ = ["decode_database", "decode_store", "load"]
 

@@ -24,12 +24,12 @@ from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
 from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.gha_entries import CacheEntry, Listing, blob_key, index_key, sort_entries
-from cachegraph.loaders.gha_service import CacheService, list_cache, readable_refs
-from cachegraph.loaders.http import Http
-from cachegraph.loaders.objects import given, stored_export
-from cachegraph.loaders.parallel import concurrently
-from cachegraph.loaders.spec import canonical, check_keys
+from cachegraph.loaders.github.entries import CacheEntry, Listing, blob_key, index_key, sort_entries
+from cachegraph.loaders.github.service import CacheService, list_cache, readable_refs
+from cachegraph.loaders.http.client import Http
+from cachegraph.loaders.http.parallel import concurrently
+from cachegraph.loaders.objects.store import given, stored_export
+from cachegraph.loaders.specs.parse import canonical, check_keys
 
 __all__ = ["list_entries", "load"]
 

@@ -7,7 +7,7 @@
     type=registry,ref=ghcr.io/org/app,all-tags=main-*    those that match
     type=registry,ref=reg.lan:5000/app,registry.insecure=true     BuildKit's word for --insecure-registry
 
-The manifest is one of the two shapes that a layout holds, or an image; `cachegraph.loaders.manifests` reads it.
+The manifest is one of the two shapes that a layout holds, or an image; `cachegraph.loaders.oci.manifests` reads it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import MAX_CONFIG, Options, Spec
-from cachegraph.loaders.exports import read_manifest
-from cachegraph.loaders.http_failures import at
-from cachegraph.loaders.manifests import Descriptor
-from cachegraph.loaders.parallel import concurrently
-from cachegraph.loaders.reference import Reference, parse_reference
-from cachegraph.loaders.registry_client import RawManifest, RegistryClient, shared_client
-from cachegraph.loaders.spec import FALSE, TRUE, canonical, check_keys, flag, required
+from cachegraph.loaders.distribution.client import RawManifest, RegistryClient, shared_client
+from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.http.parallel import concurrently
+from cachegraph.loaders.oci.exports import read_manifest
+from cachegraph.loaders.oci.manifests import Descriptor
+from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, check_keys, flag, required
+from cachegraph.loaders.specs.reference import Reference, parse_reference
 
 __all__ = ["Image", "load", "open_image"]
 

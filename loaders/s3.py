@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.objects import Place, StoredObject, given, read_exports, read_limited
-from cachegraph.loaders.spec import TRUE, bare_url, check_keys
+from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
+from cachegraph.loaders.specs.parse import TRUE, bare_url, check_keys
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cachegraph.core.render import legal, render
 from cachegraph.queries.base import SEVERITIES, Finding, Query, plural
+from cachegraph.text.render import legal, render
 
 __all__ = ["describe_findings"]
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cachegraph.cli.app import app
-from cachegraph.views.pages import PAGES
+from docs.tools.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -41,7 +41,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_in_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    packaged = {path.relative_to(ROOT) for folder in ("loaders", "queries") for path in (ROOT / folder).glob("*.*")}
+    packaged = {
+        path.relative_to(ROOT)
+        for folder in ("loaders", "queries")
+        for path in (ROOT / folder).rglob("*.*")
+        if "__pycache__" not in path.parts
+    }
     assert {f"cachegraph/{path.as_posix()}" for path in packaged} <= names
     assert {"cachegraph/py.typed", "cachegraph/cli/report.html.jinja"} <= names
     assert not [name for name in names if name.startswith(("tests", "loaders", "queries", "benchmarks"))]

@@ -24,9 +24,9 @@ COMMANDS = {
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
-    "load": ("cachegraph.cli.load:load", "Load exports into Neo4j."),
-    "cypher": ("cachegraph.cli.cypher:cypher", "Run Cypher: a question of the library, or your own."),
-    "neo4j": ("cachegraph.cli.neo4j:neo4j", "Run a Neo4j of your own, and look after what is in it."),
+    "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
+    "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
+    "neo4j": ("cachegraph.cli.neo4j.group:neo4j", "Run a Neo4j of your own, and look after what is in it."),
     "completion": ("cachegraph.cli.completion:completion", "Print what makes a shell complete commands."),
 }
 """Command name to where it is defined, and its line in the help."""

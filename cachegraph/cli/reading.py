@@ -15,10 +15,10 @@ from cachegraph.core.model import Name, Names
 from cachegraph.core.progress import Report
 from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
+from cachegraph.lint.found import FoundSpec
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.found import FoundSpec
-from cachegraph.loaders.spec import IRRELEVANT, canonical, parse
+from cachegraph.loaders.specs.parse import IRRELEVANT, canonical, parse
 
 __all__ = ["Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
 
@@ -102,7 +102,7 @@ def _specs_in_files(files: Iterable[Path]) -> list[Spec]:
     """Give the places that the cache entries of files name, each once; say which are not read and why."""
     places: dict[str, Spec] = {}
     for path in files:
-        from cachegraph.loaders.files import specs_in_file
+        from cachegraph.lint.files import specs_in_file
 
         found = specs_in_file(path)
         if not found:
@@ -136,7 +136,7 @@ def read_names(sources: Iterable[str], options: Options) -> tuple[Names, list[ca
     selectors: dict[str, str] = {}
     failures: list[catalogue.Failure] = []
     for source in sources:
-        from cachegraph.loaders import names
+        from cachegraph.loaders.names import read as names
 
         try:
             found = names.read_names(source, options)

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 
 from cachegraph import __version__
 from cachegraph.cli.described import Described
-from cachegraph.core.render import legal, render
 from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
+from cachegraph.text.render import legal, render
 
 __all__ = ["REPORTS", "html", "junit", "sarif"]
 

@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.render import legal
-from cachegraph.core.schema import NODES, RELATIONSHIPS, Property
 from cachegraph.errors import AccessError, MissingExtraError
-from cachegraph.views.focus import shown
+from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property
+from cachegraph.schema.focus import shown
+from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.text.render import legal
 from cachegraph.views.frames import FRAMES, frame
 from cachegraph.views.networkx import to_networkx
-from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 from cachegraph.views.states import LOOKS, states
 from cachegraph.views.words import caption
 

@@ -1,6 +1,7 @@
 """Data frames: the schema's rows with sensible dtypes, and the columns that join them.
 
-Source of every column: `cachegraph.core.schema`; the joining columns are documented in `FRAMES`. They join like this::
+Source of every column: `cachegraph.schema.declaration`; the joining columns are documented in `FRAMES`. They join
+like this::
 
     inputs.join(records, on="record")               the record that depends; on="input" gives the other one
     results.merge(records, left_on="record", right_index=True, suffixes=(None, "_record"))
@@ -17,9 +18,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Kind, Op
-from cachegraph.core.schema import Property, node, relationship
 from cachegraph.errors import MissingExtraError
-from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.schema.declaration import Property, node, relationship
+from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,7 +24,7 @@ from cachegraph.core.model import (
     StrayBlob,
 )
 from cachegraph.errors import DecodeError, MissingExtraError
-from cachegraph.views.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
 
 if TYPE_CHECKING:
     import networkx as nx

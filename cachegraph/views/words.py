@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.render import legal
 from cachegraph.queries.base import plural, size_text
+from cachegraph.text.render import legal
 
 __all__ = ["caption", "short", "verdict"]
 

@@ -15,7 +15,7 @@ from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_ac
 from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
-from cachegraph.loaders.spec import parse
+from cachegraph.loaders.specs.parse import parse
 from tests.servers.github import MAIN, REST_TOKEN, SIGNATURE, GitHub, runtime_token
 from tests.servers.objects import AZURE_ACCOUNT, AZURE_KEY, S3_KEY, S3_SECRET, S3_TOKEN
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachegraph.errors import DecodeError, NotFoundError, SourceError
-from cachegraph.loaders.bbolt import Bucket, Database
-from cachegraph.loaders.bboltfile import read_database, read_snapshot
+from cachegraph.loaders.buildkitd.bbolt import Bucket, Database
+from cachegraph.loaders.buildkitd.bboltfile import read_database, read_snapshot
 
 DATA = Path(__file__).parent.parent / "data" / "daemon"
 PAGE = 1024

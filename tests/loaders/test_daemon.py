@@ -24,10 +24,10 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRecord
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.bbolt import Database
-from cachegraph.loaders.bboltfile import read_database
+from cachegraph.loaders.buildkitd.bbolt import Database
+from cachegraph.loaders.buildkitd.bboltfile import read_database
+from cachegraph.loaders.buildkitd.keys import Keys, Link, arrange
 from cachegraph.loaders.daemon import decode_database, load
-from cachegraph.loaders.daemon_keys import Keys, Link, arrange
 
 DATA = Path(__file__).parent.parent / "data" / "daemon"
 WEB_MAX = "0a47cb790f28ab7f249a3b8253646c397f2d25a6a9aaf10ba8df352b9e91fe2b"

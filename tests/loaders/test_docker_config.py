@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cachegraph.errors import AccessError
-from cachegraph.loaders import docker_config
-from cachegraph.loaders.docker_config import Credentials, find_credentials
+from cachegraph.loaders.distribution import docker_config
+from cachegraph.loaders.distribution.docker_config import Credentials, find_credentials
 
 SECRET = "hunter2-config-5ecret"
 AUTH = base64.b64encode(f"me:{SECRET}".encode()).decode()

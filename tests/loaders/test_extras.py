@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cachegraph.errors import MissingExtraError
+from cachegraph.lint.files import specs_in_file
 from cachegraph.loaders import azblob, s3
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.files import specs_in_file
 
 
 def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:

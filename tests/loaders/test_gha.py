@@ -16,7 +16,7 @@ from cachegraph.core.model import StrayBlob
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import gha
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.gha_entries import CacheEntry, sort_entries
+from cachegraph.loaders.github.entries import CacheEntry, sort_entries
 from tests.servers.github import FEATURE, MAIN, PULL, REST_TOKEN, SIGNATURE, GitHub, index, runtime_token
 
 BUSYBOX = "sha256:7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"

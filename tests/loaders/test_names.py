@@ -19,18 +19,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cachegraph.builds.cachemaps import cache_text, selectors
+from cachegraph.builds.llb import Platform, Step
+from cachegraph.builds.operation_names import MAX_TEXT, clean, describe_operation
+from cachegraph.builds.plaintext_names import name_all
+from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.builds.provenance import decode_provenance
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, Name, Names
 from cachegraph.errors import DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.cachemaps import cache_text, selectors
-from cachegraph.loaders.llb import Platform, Step
-from cachegraph.loaders.names import read_names
-from cachegraph.loaders.operation_names import MAX_TEXT, clean, describe_operation
-from cachegraph.loaders.plaintext_names import name_all
-from cachegraph.loaders.plaintexts import Plaintext, decode_answer
-from cachegraph.loaders.provenance import decode_provenance
+from cachegraph.loaders.names.plaintexts import decode_answer
+from cachegraph.loaders.names.read import read_names
 
 DATA = Path(__file__).parent.parent / "data" / "daemon"
 MANIFEST = "sha256:d04511c7f39c7f2f7e7f4f8875964b284898c16d4dc986dec4d4ba99dc232e83"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cachegraph.errors import SpecError
-from cachegraph.loaders.reference import Reference, is_loopback, parse_reference
+from cachegraph.loaders.specs.reference import Reference, is_loopback, parse_reference
 
 DIGEST = "sha256:" + "0" * 64
 

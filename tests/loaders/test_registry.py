@@ -17,11 +17,12 @@ import pytest
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import NotFoundError, SpecError
-from cachegraph.loaders import catalogue, layout
+from cachegraph.loaders import catalogue
+from cachegraph.loaders import local as layout
 from cachegraph.loaders import registry as registry_loader
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.http import Answer, Http
-from cachegraph.loaders.spec import parse
+from cachegraph.loaders.http.client import Answer, Http
+from cachegraph.loaders.specs.parse import parse
 
 OPTIONS = Options(timeout=5.0)
 Push = Callable[[str, str], str]

@@ -20,8 +20,8 @@ import trustme
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
-from cachegraph.loaders.manifests import MANIFEST_TYPES
-from cachegraph.loaders.registry_client import RegistryClient, shared_client
+from cachegraph.loaders.distribution.client import RegistryClient, shared_client
+from cachegraph.loaders.oci.manifests import MANIFEST_TYPES
 
 LIMIT = 1 << 20
 Push = Callable[[str, str], str]
@@ -75,7 +75,7 @@ def test_lists_tags_page_by_page(registry: str, push: Push, monkeypatch: pytest.
     tags = [f"t{n}" for n in range(5)]
     for tag in tags:
         push("scratch-file-inline", f"client/tags:{tag}")
-    monkeypatch.setattr("cachegraph.loaders.registry_client._PAGE", 2)
+    monkeypatch.setattr("cachegraph.loaders.distribution.client._PAGE", 2)
     assert sorted(client_of(registry).tags("client/tags")) == tags
 
 
@@ -112,7 +112,7 @@ class TestPassword:
         self, basic_registry: str, push: Push, login: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         digest = push("web-max", "client/basic:latest")
-        monkeypatch.setattr("cachegraph.loaders.registry_auth._KEEP_CREDENTIALS", 0.0)
+        monkeypatch.setattr("cachegraph.loaders.distribution.auth._KEEP_CREDENTIALS", 0.0)
         with pytest.raises(AccessError, match="wants a login"):
             client_of(basic_registry).manifest("client/basic", "latest", limit=LIMIT)
         login(basic_registry)

@@ -17,12 +17,13 @@ import pytest
 from click.testing import CliRunner
 
 from cachegraph.cli.app import app
+from cachegraph.core.digests import sha256
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
-from cachegraph.loaders import docker_config
 from cachegraph.loaders import registry as registry_loader
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import load
-from cachegraph.loaders.manifests import CACHE_CONFIG, sha256
+from cachegraph.loaders.distribution import docker_config
+from cachegraph.loaders.oci.manifests import CACHE_CONFIG
 
 Serve = Callable[..., str]
 Reply = Callable[..., None]

@@ -18,7 +18,7 @@ from cachegraph.core.model import Blob, CacheExport
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import s3
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.objects import read_limited
+from cachegraph.loaders.objects.store import read_limited
 from tests.servers.objects import S3_KEY as KEY
 from tests.servers.objects import S3_SECRET as SECRET
 from tests.servers.objects import S3_TOKEN as TOKEN

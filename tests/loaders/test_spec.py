@@ -11,7 +11,7 @@ from cachegraph.errors import SpecError
 from cachegraph.loaders import azblob, gha, s3
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import LOADERS, load, load_each
-from cachegraph.loaders.spec import IRRELEVANT, canonical, parse
+from cachegraph.loaders.specs.parse import IRRELEVANT, canonical, parse
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
-from cachegraph.loaders import http, registry_client
+from cachegraph.loaders.distribution import client as registry_client
+from cachegraph.loaders.http import client as http
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 

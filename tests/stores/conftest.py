@@ -9,9 +9,9 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from cachegraph.server import VERSIONS, Login, Running, down, up
+from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore
-from cachegraph.stores.server import VERSIONS, Login, Running, down, up
-from cachegraph.stores.server.config import choose_port
 
 # Points the tests at another server instead; everything in it is deleted.
 _OTHER = os.environ.get("NEO4J_TEST_URI")

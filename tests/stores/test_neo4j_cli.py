@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
-from cachegraph.stores.server import Login
+from cachegraph.server import Login
 
 
 def run(*args: str) -> Result:

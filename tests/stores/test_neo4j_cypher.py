@@ -12,8 +12,8 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, Problem
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import library
+from cachegraph.server import Login, cypher_shell
 from cachegraph.stores.neo4j import Neo4jStore
-from cachegraph.stores.server import Login, cypher_shell
 
 FILES = [*library.library().values(), *library.library(pure=True).values()]
 

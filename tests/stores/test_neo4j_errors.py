@@ -10,10 +10,10 @@ import pytest
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport
 from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, UsageError
+from cachegraph.server import Login, down, up
+from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.connection import check_agent
-from cachegraph.stores.server import Login, down, up
-from cachegraph.stores.server.config import choose_port
 
 SECRET = "correct-horse-battery"
 

@@ -16,9 +16,9 @@ from benchmarks.synthetic import make_config
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, CacheLayer, CacheRecord, CacheResult, Name, Names
 from cachegraph.errors import UnknownNameError, UsageError
+from cachegraph.server import Login
 from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.claims import Claim
-from cachegraph.stores.server import Login
 
 PASSING = ("loaded_at", "superseded_at")
 """Properties that tell when, and so differ from load to load."""

@@ -34,7 +34,12 @@ from pathlib import Path
 import cachegraph as cg
 from cachegraph.core.operations import operation_digests
 from cachegraph.errors import MissingExtraError
-from cachegraph.views import files, progress, frames, networkx, plot, plot_merge, plot_bytes, interactive, record
+from cachegraph.views import files, progress, frames, networkx
+from cachegraph.views.figures import plot
+from cachegraph.views.figures import plot_merge
+from cachegraph.views.figures import plot_bytes
+from cachegraph.views.html import interactive
+from cachegraph.views.html import record
 merge = next(digest for digest, known in operation_digests().items() if known == ("merge", 2))
 graph = cg.from_config(CONFIG.replace("%s", merge).encode())
 print(graph._repr_mimebundle_()["text/plain"], graph.record(0), graph.check()._repr_mimebundle_()["text/plain"])

@@ -14,9 +14,9 @@ from matplotlib.patches import PathPatch, Rectangle
 
 import cachegraph as cg
 from cachegraph.errors import UnknownNameError, UsageError
-from cachegraph.views.interactive import explore
-from cachegraph.views.layering import layer
-from cachegraph.views.plot import plot
+from cachegraph.views.figures.layering import layer
+from cachegraph.views.figures.plot import plot
+from cachegraph.views.html.interactive import explore
 from cachegraph.views.states import LOOKS, states
 
 

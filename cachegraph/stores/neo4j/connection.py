@@ -255,7 +255,7 @@ def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str,
         auth = (os.environ.get("NEO4J_USERNAME") or "neo4j", password)
     if found := uri or os.environ.get("NEO4J_URI"):
         return found, auth, database
-    from cachegraph.stores.server import running
+    from cachegraph.server import running
 
     try:
         server = running()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
+from cachegraph.stores.neo4j.batches import BATCH, Batch, export_properties, fingerprint, transactions
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
 from cachegraph.stores.neo4j.connection import Connection, literal
 from cachegraph.stores.neo4j.removal import clear
-from cachegraph.stores.neo4j.rows import BATCH, Batch, export_properties, fingerprint, transactions
 
 if TYPE_CHECKING:
     import neo4j

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachegraph.core.schema import NODES, RELATIONSHIPS, Property, node, relationship
+from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property, node, relationship
 
 __all__ = ["OWNERS", "SHARED", "TIES", "create_owned", "create_shared", "create_tie", "schema"]
 

@@ -12,9 +12,9 @@ from cachegraph.errors import StoreError, UnknownNameError, UsageError
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
+from cachegraph.stores.neo4j.batches import BATCH
 from cachegraph.stores.neo4j.claims import LEASE
 from cachegraph.stores.neo4j.connection import Auth, Connection, ServerError, environment, literal
-from cachegraph.stores.neo4j.rows import BATCH
 from cachegraph.stores.neo4j.statements import schema
 from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
 from cachegraph.stores.neo4j.values import Table, plain

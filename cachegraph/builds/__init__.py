@@ -1,0 +1,1 @@
+"""What a build asks for: LLB operations, their cache keys, provenance."""

@@ -1,0 +1,1 @@
+"""Commands around Neo4j: load, ask, and a server of one's own."""

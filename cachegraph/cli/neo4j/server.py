@@ -1,0 +1,95 @@
+"""``cachegraph neo4j up|down|status|logs``: a Neo4j of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cachegraph import server
+from cachegraph.cli.output import print_json
+from cachegraph.cli.progress import progress
+from cachegraph.queries.base import size_text
+from cachegraph.server.config import VERSIONS
+
+__all__ = ["down", "logs", "status", "up"]
+
+_home = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="Directory of its data, instead of one in the user's data directory.",
+)
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph neo4j up\n  cachegraph neo4j up --browser --set server.memory.heap.max_size=4g"
+)
+@click.option("--version", type=click.Choice(VERSIONS), help="Which Neo4j; by default the one the data is of.")
+@click.option("--browser", is_flag=True, help="Serve Neo4j Browser too.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port for Bolt; by default 7687, or any that is free.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A line for neo4j.conf; may be repeated.")
+@_home
+def up(version: str | None, port: int | None, settings: tuple[str, ...], home: Path | None, *, browser: bool) -> None:
+    """Start a Neo4j of your own, on this machine only; the first time, download it (about 150 MB)."""
+    pairs = [setting.partition("=") for setting in settings]
+    if wrong := [key for key, equals, _ in pairs if not equals]:
+        raise click.BadParameter(f"{wrong[0]!r} is not KEY=VALUE", param_hint="--set")
+    given = {key.strip(): value.strip() for key, _, value in pairs} or None
+    with progress() as report:
+        found = server.up(version, home=home, browser=browser, port=port, settings=given, report=report)
+    click.echo(f"Neo4j {found.version} is running at {found.uri}, user {found.username}.")
+    if found.browser:
+        click.echo(f"Neo4j Browser: {found.browser}")
+    click.echo(f"Its password is in {found.home / 'password'}; cachegraph finds both by itself.")
+
+
+@click.command(epilog="\b\nExample:\n  cachegraph neo4j down")
+@_home
+def down(home: Path | None) -> None:
+    """Stop the Neo4j of your own; its data stays."""
+    click.echo("Stopped." if server.down(home=home) else "It was not running.")
+
+
+@click.command(epilog="\b\nExample:\n  cachegraph neo4j status --format json")
+@click.option(
+    "--format", "-f", "format_", type=click.Choice(["table", "json"]), default="table", help="How to write it."
+)
+@_home
+def status(format_: str, home: Path | None) -> None:
+    """Show whether your own Neo4j runs, and where everything lies. Exits with 1 when it does not run."""
+    found = server.status(home=home)
+    here = found.running
+    rows = {
+        "running": here is not None,
+        "crashed": found.crashed,
+        "version": found.version,
+        "uri": here.uri if here else None,
+        "browser": here.browser if here else None,
+        "pid": here.pid if here else None,
+        "home": str(found.home),
+        "downloads": str(found.cache),
+        "data_bytes": found.data_bytes,
+        "memory_bytes": found.memory_bytes,
+    }
+    if format_ == "json":
+        print_json(rows)
+    else:
+        state = "running" if here else "ended without being told to" if found.crashed else "not running"
+        click.echo(f"Neo4j {found.version or '(none yet)'}: {state}{f' at {here.uri}' if here else ''}")
+        click.echo(f"data       {found.home} ({size_text(found.data_bytes)})")
+        click.echo(f"downloads  {found.cache}")
+        if here and here.browser:
+            click.echo(f"browser    {here.browser}")
+        if found.memory_bytes is not None:
+            click.echo(f"memory     {size_text(found.memory_bytes)}")
+    sys.exit(0 if here else 1)
+
+
+@click.command(epilog="\b\nExample:\n  cachegraph neo4j logs --lines 200")
+@click.option("--lines", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="How many lines.")
+@_home
+def logs(lines: int, home: Path | None) -> None:
+    """Show the end of your own Neo4j's log."""
+    for line in server.logs(lines, home=home):
+        click.echo(line)

@@ -1,0 +1,1 @@
+"""The settings: files that name caches, and where in them each name stands."""

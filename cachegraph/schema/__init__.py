@@ -1,0 +1,1 @@
+"""The graph declared once: labels, properties, rows by name, windows on an export."""

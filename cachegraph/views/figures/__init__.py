@@ -1,0 +1,1 @@
+"""Pictures: the record graph, merges, bytes."""

@@ -1,0 +1,140 @@
+"""Pages of the documentation that are made from the declarations: the schema, the questions, the Cypher library.
+
+``python -m docs.tools.pages docs`` writes them; a test holds that they are current.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from cachegraph.queries.base import Finding
+from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.library import CypherFile, library
+from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
+from cachegraph.views.frames import FRAMES
+
+__all__ = ["PAGES", "cypher_page", "questions_page", "schema_page"]
+
+_MADE = "<!-- Made by `make docs` from the declarations; do not edit. -->"
+
+
+def schema_page() -> str:
+    """Write the page on labels, relationship types, properties and data frames."""
+    parts = [
+        "# Schema",
+        _MADE,
+        "One schema for NetworkX, Neo4j and the data frames. A null property is left out in NetworkX and Neo4j. Times "
+        "are UTC with nanoseconds.",
+        "## Nodes",
+    ]
+    for node in NODES:
+        parts += [f"### `{node.label}`", f"{node.description} Key: `{node.key}`.", _properties(node.properties)]
+    parts.append("## Relationships")
+    for declared in RELATIONSHIPS:
+        arrow = f"(:{declared.start})-[:{declared.type}]->(:{declared.end})"
+        parts += [f"### `{declared.type}`", f"`{arrow}`: {declared.description}"]
+        if declared.properties:
+            parts.append(_properties(declared.properties))
+    parts += [
+        "## Bookkeeping",
+        "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
+        "history for `{current: true}` as well.",
+        _properties(BOOKKEEPING),
+        "## Data frames",
+        "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
+    ]
+    for name, frame in FRAMES.items():
+        index = f"Index: `{'`, `'.join(frame.index)}`." if frame.index else "No index of its own."
+        parts += [f"### `graph.{name}`", index]
+        if frame.joins:
+            parts.append(_properties(frame.joins))
+    return "\n\n".join(parts) + "\n"
+
+
+def questions_page() -> str:
+    """Write the page on the questions."""
+    parts = [
+        "# Questions",
+        _MADE,
+        "`cachegraph check` asks all of them, `cachegraph query NAME` one, `graph.query(name)` gives the findings in "
+        "Python. Every finding has these fields, and those of its question:",
+        _fields(Finding),
+    ]
+    common = {field.name for field in fields(Finding)}
+    for query in QUERIES:
+        parts += [f"## `{query.name}`", f"**{query.title}**", query.meaning, f"Severity: {query.severity}."]
+        own = _fields(query.finding, skip=common)
+        if own:
+            parts.append(own)
+    return "\n\n".join(parts) + "\n"
+
+
+def cypher_page() -> str:
+    """Write the page on the Cypher library."""
+    names = {query.name for query in QUERIES}
+    files = library().values()
+    parts = [
+        "# Cypher library",
+        _MADE,
+        "Each file of `queries/*.cypher` runs as it stands in cypher-shell and in Neo4j Browser. Its first line after "
+        "the comment, `WITH {...} AS param`, holds the parameters: put other values there, or let "
+        "`cachegraph cypher NAME --param NAME=VALUE` bind them. All of them look at complete exports only. What needs "
+        "a deep search was computed at load and is read here; `queries/*.pure.cypher` search the graph itself, as a "
+        "cross-check on small graphs.",
+        "## Questions",
+        "The twins of `cachegraph check`; their columns are the fields of the findings.",
+        *(_cypher(file) for file in files if file.name in names),
+        "## Questions about many refs",
+        *(_cypher(file) for file in files if file.name not in names),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cypher(file: CypherFile) -> str:
+    parameters = (f"- `{n}` ({json.dumps(file.defaults[n])}): {text}" for n, text in file.parameters.items())
+    columns = (f"- `{name}`: {text}" for name, text in file.columns.items())
+    heading = f"### `{file.name}`\n\n**{file.title}.** {file.question} Severity: {file.severity}."
+    return "\n".join([heading, "\nParameters, with their defaults:\n", *parameters, "\nColumns:\n", *columns])
+
+
+def _properties(properties: Iterable[Property]) -> str:
+    rows = (f"| `{p.name}` | {p.type} | {p.description} |" for p in properties)
+    return "\n".join(["| name | type | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _fields(finding: type[Finding], skip: Iterable[str] = ()) -> str:
+    """List a finding's fields with what its docstring says of them."""
+    meanings = _attributes(finding.__doc__ or "")
+    names = [field.name for field in fields(finding) if field.name not in set(skip)]
+    return "\n".join(f"- `{name}`: {meanings[name]}" for name in names)
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Read the attributes out of a NumPy style docstring: type, then meaning."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in docstring.partition("----------\n")[2].splitlines():
+        text = line.strip()
+        if " : " in text and line.startswith("    ") and not line.startswith("     "):
+            listed, _, type_ = text.partition(" : ")
+            names = listed.split(", ")
+            found |= dict.fromkeys(names, type_)
+        elif text:
+            found |= {name: f"{found[name]}{' ' if found[name].endswith('.') else '. '}{text}" for name in names}
+    return found
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cypher.md": cypher_page,
+    "questions.md": questions_page,
+    "schema.md": schema_page,
+}
+"""Makes each page, by its file name."""
+
+if __name__ == "__main__":
+    for file_name, page in PAGES.items():
+        (Path(sys.argv[1]) / file_name).write_text(page(), "utf-8")

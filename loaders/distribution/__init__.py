@@ -1,0 +1,1 @@
+"""The registry protocol: requests, authentication, the credentials that Docker keeps."""

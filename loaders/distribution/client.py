@@ -1,0 +1,238 @@
+"""A registry over the distribution API: manifests, configs and tags; layers are only asked whether they are there.
+
+::
+
+    GET  /v2/<repository>/manifests/<tag or digest>     a manifest, its digest in Docker-Content-Digest
+    GET  /v2/<repository>/blobs/<digest>                a config; may redirect to a blob store
+    HEAD /v2/<repository>/blobs/<digest>                200 or 404
+    GET  /v2/<repository>/tags/list?n=..                {"tags": [..]}, the next page in Link
+
+Source: the OCI distribution specification; BuildKit uses it in ``util/resolver`` and ``cache/remotecache/registry``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from cachegraph.core.digests import sha256
+from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
+from cachegraph.loaders.base import Options
+from cachegraph.loaders.distribution.auth import Authenticator
+from cachegraph.loaders.http.client import Answer, Http
+from cachegraph.loaders.http.failures import at, check_status
+from cachegraph.loaders.oci.manifests import MANIFEST_TYPES, check_digest
+from cachegraph.loaders.specs.reference import is_loopback
+
+__all__ = ["RawManifest", "RegistryClient", "close_clients", "shared_client"]
+
+_HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
+_PAGE = 1000  # tags a page
+_PAGE_LIMIT = 4 << 20  # bytes of a page of tags
+_EXPORT_AGAIN = "export the cache again"
+_ERROR_CODE = re.compile(rb'"code"\s*:\s*"([A-Z_]{1,40})"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawManifest:
+    """A manifest as the registry has it, its digest checked."""
+
+    content: bytes
+    digest: str
+
+
+class _Tags(msgspec.Struct, frozen=True):
+    tags: list[str] | None = None
+
+
+class RegistryClient:
+    """One registry. Safe to use from many threads, which share its connections and tokens.
+
+    Errors name what was asked for within the repository; the caller adds the reference or spec.
+
+    Parameters
+    ----------
+    host : str
+        As in a reference: ``docker.io``, ``localhost:5000``.
+    options : Options
+        Its timeout, concurrency and insecure registries count.
+    """
+
+    def __init__(self, host: str, options: Options) -> None:
+        self._host = host
+        self._http = Http(
+            timeout=options.timeout,
+            connections=options.concurrency,
+            plain=options.insecure_registries,
+            proxies=not is_loopback(host),
+        )
+        self._login = Authenticator(host, self._http)
+        scheme = "http" if self._http.allows_plain(host) else "https"
+        self._base = f"{scheme}://{_HUB_HOST if host == 'docker.io' else host}/v2"
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def manifest(self, repository: str, target: str, *, limit: int) -> RawManifest:
+        """Download a manifest.
+
+        Parameters
+        ----------
+        repository : str
+            ``library/alpine``
+        target : str
+            A tag or a digest.
+        limit : int
+            Bytes that it may have.
+
+        Raises
+        ------
+        cachegraph.errors.SourceError
+            It cannot be had, or its bytes do not hash to its digest.
+        """
+        with at(f"manifest {target}"):
+            answer = self._get(repository, f"manifests/{target}", limit, accept=", ".join(MANIFEST_TYPES))
+            named = target if ":" in target else None
+            for digest in filter(None, (named, answer.headers.get("Docker-Content-Digest"))):
+                _compare(answer.body, digest)
+        return RawManifest(content=answer.body, digest=named or sha256(answer.body))
+
+    def fetch(self, repository: str, digest: str, *, media_type: str, size: int, limit: int) -> bytes:
+        """Download what a descriptor points at: a manifest or a config, never a layer.
+
+        Parameters
+        ----------
+        media_type, size : str, int
+            As the descriptor says; a size of 0 is none that it says.
+        limit : int
+            Bytes that it may have.
+
+        Raises
+        ------
+        cachegraph.errors.SourceError
+            It cannot be had, or does not agree with its digest or size.
+        """
+        is_manifest = media_type in MANIFEST_TYPES  # these live under manifests/, everything else is a blob
+        with at(f"{'manifest' if is_manifest else 'blob'} {digest[:19]}"):
+            check_digest(digest)
+            if size > limit:
+                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is no cache")
+            path = f"{'manifests' if is_manifest else 'blobs'}/{digest}"
+            content = self._get(repository, path, min(limit, size or limit), accept=media_type or "*/*").body
+            if size and len(content) != size:
+                raise DecodeError(f"{len(content)} bytes, its descriptor says {size}", hint=_EXPORT_AGAIN)
+            _compare(content, digest)
+        return content
+
+    def blob_size(self, repository: str, digest: str, *, expected: int) -> int | None:
+        """Ask for the size of a blob, without downloading it.
+
+        Parameters
+        ----------
+        expected : int
+            Bytes; given back if the registry has the blob and does not say how large it is.
+
+        Returns
+        -------
+        int or None
+            Bytes; None if the registry has no such blob.
+        """
+        with at(f"blob {digest[:19]}"):
+            check_digest(digest)
+            try:
+                answer = self._ask(
+                    "HEAD", repository, f"{self._base}/{repository}/blobs/{digest}", limit=0, accept="*/*"
+                )
+            except NotFoundError:
+                return None
+        said = answer.headers.get("Content-Length", "")
+        return int(said) if said.isdecimal() else expected
+
+    def tags(self, repository: str) -> Iterator[str]:
+        """List the tags of a repository, page by page."""
+        url: str | None = f"{self._base}/{repository}/tags/list?n={_PAGE}"
+        seen: set[str] = set()
+        with at("tags"):
+            while url is not None:
+                if url in seen or not url.startswith(f"{self._base}/"):
+                    raise SourceError("a next page that leads astray", hint="this is the registry's fault")
+                seen.add(url)
+                answer = self._ask("GET", repository, url, limit=_PAGE_LIMIT, accept="application/json")
+                try:
+                    yield from msgspec.json.decode(answer.body, type=_Tags).tags or ()
+                except msgspec.MsgspecError:
+                    raise DecodeError("the answer is no list of tags", hint="is it a registry?") from None
+                url = answer.next_url
+
+    def _get(self, repository: str, path: str, limit: int, *, accept: str) -> Answer:
+        return self._ask("GET", repository, f"{self._base}/{repository}/{path}", limit=limit, accept=accept)
+
+    def _ask(self, method: str, repository: str, url: str, *, limit: int, accept: str) -> Answer:
+        def attempt() -> Answer:
+            """Ask with the login that is known; after a 401 of the registry itself, log in and ask once more."""
+            scope = f"repository:{repository}:pull"
+            login = self._login.header(scope)
+            answer = self._http.send(method, url, headers=_headers(accept, login), limit=limit)
+            if answer.status == 401 and not answer.redirected:
+                login = self._login.answer(answer.headers.get_list("WWW-Authenticate"), scope, login)
+                answer = self._http.send(method, url, headers=_headers(accept, login), limit=limit)
+            check_status(answer.status, answer.headers, self._host)
+            return answer
+
+        answer = self._http.retry(attempt)
+        _check(answer, self._host)
+        return answer
+
+
+def _headers(accept: str, login: str | None) -> dict[str, str]:
+    return {"Accept": accept, "Authorization": login} if login else {"Accept": accept}
+
+
+def _check(answer: Answer, host: str) -> None:
+    if answer.status == 200:
+        return
+    code = _ERROR_CODE.search(answer.body)
+    said = f"{host} answered {answer.status}{f' {code[1].decode()}' if code else ''}"
+    if answer.status in (401, 403):
+        raise AccessError(said, hint=f"run docker login {host}, and check the name and that you may pull")
+    if answer.status == 404:
+        raise NotFoundError(said, hint="check the name and the tag; has the cache expired?")
+    raise SourceError(said, hint="is it a registry?")
+
+
+def _compare(content: bytes, digest: str) -> None:
+    """Compare bytes with a digest."""
+    algorithm, expected = check_digest(digest)
+    found = hashlib.new(algorithm, content).hexdigest()
+    if found != expected:
+        raise DecodeError(
+            f"its bytes hash to {algorithm}:{found[:12]}, not to {algorithm}:{expected[:12]}",
+            hint=f"the registry or a proxy on the way is broken; {_EXPORT_AGAIN}",
+        )
+
+
+_clients: dict[tuple[str, float, int, frozenset[str]], RegistryClient] = {}
+_clients_lock = threading.Lock()
+
+
+def shared_client(host: str, options: Options) -> RegistryClient:
+    """Give the client of a registry: the same for all threads, with its connections and tokens."""
+    key = (host, options.timeout, options.concurrency, options.insecure_registries)
+    with _clients_lock:
+        if key not in _clients:
+            _clients[key] = RegistryClient(host, options)
+        return _clients[key]
+
+
+def close_clients() -> None:
+    """Close the shared clients, and forget their tokens and credentials."""
+    with _clients_lock:
+        for client in _clients.values():
+            client.close()
+        _clients.clear()

@@ -1,0 +1,1 @@
+"""The cache service of GitHub Actions: its API and its entries."""

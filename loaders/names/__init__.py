@@ -1,0 +1,1 @@
+"""What digests stand for: plaintexts, provenance, and the names made of them."""

@@ -1,0 +1,179 @@
+"""Where names come from: plaintexts that a daemon kept, or the provenance of an image.
+
+=========================  ===========================================================================================
+``cache-debug.db``         a daemon's plaintexts, also while it runs; as a spec ``type=daemon,db=PATH``
+``http://127.0.0.1:6060``  a running daemon's ``/debug/cache/all``; as a spec ``type=daemon,debug=URL``
+a JSON file                a saved answer of ``/debug/cache/all``, ``lookup`` or ``store``; or an in-toto statement with
+                           SLSA provenance, or its predicate
+a directory, an archive    an OCI image layout: the provenance of every image in it; as a spec ``type=local,src=DIR``
+``app:latest``             the provenance of an image in a registry; as a spec ``type=registry,ref=REF``
+=========================  ===========================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from cachegraph.builds.plaintext_names import name_all
+from cachegraph.builds.provenance import decode_provenance
+from cachegraph.core import gojson
+from cachegraph.core.digests import sha256
+from cachegraph.core.model import Name, Names
+from cachegraph.errors import DecodeError, NotFoundError, SpecError
+from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.buildkitd.bboltfile import read_database
+from cachegraph.loaders.buildkitd.debugaddress import is_url, masked, read_answer
+from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
+from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
+from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
+from cachegraph.loaders.registry import open_image
+from cachegraph.loaders.specs.parse import check_keys, parse, required
+
+__all__ = ["names_of_image", "read_names"]
+
+_manifest_decoder = msgspec.json.Decoder(Manifest)
+_PREDICATE_TYPE = "in-toto.io/predicate-type"
+_SLSA = "https://slsa.dev/provenance/"
+_PROVENANCE = frozenset({"predicate", "buildDefinition", "buildConfig"})
+_DAEMON_HINT = "start buildkitd with --save-cache-debug and build again"
+_IMAGE_HINT = "build it with --attest type=provenance,mode=max"
+
+
+def read_names(source: str, options: Options) -> Names:
+    """Read the names that a source gives to records and selectors, by digest.
+
+    Parameters
+    ----------
+    source : str
+        A path, an address, an image reference or a spec; see the module.
+    options : Options
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        A spec of a kind that holds no names, or that is wrong.
+    cachegraph.errors.NotFoundError
+        Nothing is there, or no name is in it.
+    cachegraph.errors.SourceError
+        It cannot be read, or is not one of these sources.
+    """
+    if is_url(source):
+        return _daemon_names(source, options)
+    spec = parse(source)
+    match spec.type:
+        case "registry":
+            return _registry_names(spec, options)
+        case "daemon":
+            check_keys(spec, {"db", "debug"})
+            address = spec.attrs.get("debug", "")
+            return _daemon_names(address, options) if address else _file_names(required(spec, "db", "db=PATH"), options)
+        case "local" | "config":
+            check_keys(spec, {"src", "tag", "digest"})
+            return _file_names(required(spec, "src", "src=PATH"), options)
+    raise SpecError(
+        f"{spec.text}: type={spec.type} holds no names",
+        hint="give a daemon's cache-debug.db or debug address, or an image with provenance",
+    )
+
+
+def _daemon_names(address: str, options: Options) -> Names:
+    plaintexts = decode_answer(read_answer(address, "/debug/cache/all", options), masked(address))
+    return _some(name_all(plaintexts), masked(address), _DAEMON_HINT)
+
+
+def _file_names(source: str, options: Options) -> Names:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _layout_names(DirectoryStore(path), source)
+    if path.is_file() and tarfile.is_tarfile(path):
+        with contextlib.closing(ArchiveStore(path, options.report)) as store:
+            return _layout_names(store, source)
+    data = read_answer(str(path), "", options)
+    if _is_provenance(data):
+        return _some(decode_provenance(data, source), source, _IMAGE_HINT)
+    plaintexts = decode_database(read_database(path)) if b"\0" in data[:64] else decode_answer(data, source)
+    return _some(name_all(plaintexts), source, _DAEMON_HINT)
+
+
+def _some(names: Names, place: str, hint: str) -> Names:
+    if not names.records:
+        raise NotFoundError(f"{place}: no name in it", hint=hint)
+    return names
+
+
+def _is_provenance(data: bytes) -> bool:
+    try:
+        fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return not _PROVENANCE.isdisjoint(fields)
+
+
+def _layout_names(store: BlobStore, place: str) -> Names:
+    index = store.file("index.json")
+    if index is None:
+        raise NotFoundError(f"{place}: no index.json", hint="give an OCI image layout")
+
+    def read(descriptor: Descriptor) -> bytes | None:
+        digest = descriptor.digest
+        # A layout may lack the blobs of other platforms.
+        if store.size(digest) is None:
+            return None
+        data = store.read(digest)
+        if sha256(data) != digest:
+            raise DecodeError("the bytes do not match the digest", path=f"{place}: {digest}", hint="export it again")
+        return data
+
+    return names_of_image(index, read, place)
+
+
+def _registry_names(spec: Spec, options: Options) -> Names:
+    check_keys(spec, {"ref", "registry.insecure"})
+    image = open_image(spec, options)
+    with at(str(image.reference), hint="build the image again"):
+        return names_of_image(image.manifest().content, image.fetch, str(image.reference))
+
+
+def names_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], place: str) -> Names:
+    """Name what the provenance in the attestation manifests below an index names.
+
+    Parameters
+    ----------
+    root : bytes
+        An image index.
+    read : callable
+        Gives the blob of a descriptor, checked, or None if it is not there.
+    place : str
+        What errors call the source.
+
+    Raises
+    ------
+    cachegraph.errors.NotFoundError
+        No provenance, or none that names a step.
+    cachegraph.errors.DecodeError
+        A manifest or a statement that is none.
+    """
+    records: dict[str, Name] = {}
+    selectors: dict[str, str] = {}
+    waiting = [root]
+    seen: set[str] = set()
+    while waiting:
+        document = gojson.read(waiting.pop(), _manifest_decoder, path=place)
+        for child in child_manifests(document):
+            if child.digest not in seen and (data := read(child)) is not None:
+                seen.add(child.digest)
+                waiting.append(data)
+        for layer in document.layers or ():
+            if layer.annotations.get(_PREDICATE_TYPE, "").startswith(_SLSA):
+                names = decode_provenance(read(layer) or b"", f"{place}: {layer.digest}")
+                records |= names.records
+                selectors |= names.selectors
+    if not records:
+        raise NotFoundError(f"{place}: no provenance that names a step", hint=_IMAGE_HINT)
+    return Names(records=records, selectors=selectors)

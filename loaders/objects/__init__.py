@@ -1,0 +1,1 @@
+"""What object stores share: names, annotations, probing, strays."""

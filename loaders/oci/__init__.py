@@ -1,0 +1,1 @@
+"""What the OCI formats hold: manifests, images with inline cache, blobs, and the exports they lead to."""
