@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
-from cachegraph.builds.content.nodes import File, Folder
+from cachegraph.builds.content.nodes import File, Folder, read_blob
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.content.walk import find
 from cachegraph.errors import DecodeError, SourceError
@@ -64,10 +64,14 @@ def find_ignore_file(context: Folder, dockerfile: Folder | None = None, name: st
 def _read(folder: Folder, path: str) -> bytes | None:
     """Read a file of a folder, links followed within it."""
     found = find(folder, "/" + path, follow=True)
-    data = found if isinstance(found, Unknown) else found[1].blob.read(_SIZE) if isinstance(found[1], File) else None
-    if isinstance(data, Unknown):
-        raise SourceError(f"{path}: {data.reason}")
-    return data
+    if not isinstance(found, Unknown):
+        if not isinstance(found[1], File):
+            return None
+        data = read_blob(found[1].blob, _SIZE)
+        if isinstance(data, bytes):
+            return data
+        found = data
+    raise SourceError(f"{path}: {found.reason}")
 
 
 def parse_ignore(data: bytes, name: str = NAME) -> tuple[str, ...]:

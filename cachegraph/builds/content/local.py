@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from cachegraph.builds.content.known import Identity
 from cachegraph.builds.content.nodes import (
@@ -89,45 +90,31 @@ class DiskFile:
 
     def digest(self, header: bytes) -> str | Unknown:
         """Hash a header and the file."""
-        hashed = sha256(header)
-        for chunk in self._chunks():
-            if isinstance(chunk, Unknown):
-                return chunk
-            hashed.update(chunk)
+        opened = self.open()
+        if isinstance(opened, Unknown):
+            return opened
+        hashed, left = sha256(header), self.size
+        with opened:
+            try:
+                while left > 0 and (chunk := opened.read(min(_CHUNK, left))):
+                    hashed.update(chunk)
+                    left -= len(chunk)
+                if left or not self._is_same(os.fstat(opened.fileno())):
+                    return self._unknown("it changed while it was read; ask again")
+            except OSError as error:
+                return self._unknown(error.strerror or str(error))
         return "sha256:" + hashed.hexdigest()
 
-    def read(self, limit: int) -> bytes | Unknown:
-        """Read it whole if it is at most `limit` bytes long."""
-        if self.size > limit:
-            return Unknown(because="budget", reason=f"{shown(self.path)}: {self.size} bytes, at most {limit} are read")
-        chunks = []
-        for chunk in self._chunks():
-            if isinstance(chunk, Unknown):
-                return chunk
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _chunks(self) -> Iterator[bytes | Unknown]:
-        """Read it in pieces, if it is still the file that was found."""
+    def open(self) -> BinaryIO | Unknown:
+        """Open it, if it is still the file that was found."""
         try:
             handle = os.open(self.path, _OPEN)
         except OSError as error:
-            yield self._unknown(error.strerror or str(error))
-            return
-        try:
-            if not self._is_same(os.fstat(handle)):
-                yield self._unknown("it changed while the context was read; ask again")
-                return
-            left = self.size
-            while left > 0 and (chunk := os.read(handle, min(_CHUNK, left))):
-                left -= len(chunk)
-                yield chunk
-            if left or not self._is_same(os.fstat(handle)):
-                yield self._unknown("it changed while it was read; ask again")
-        except OSError as error:
-            yield self._unknown(error.strerror or str(error))
-        finally:
+            return self._unknown(error.strerror or str(error))
+        if not self._is_same(os.fstat(handle)):
             os.close(handle)
+            return self._unknown("it changed while the context was read; ask again")
+        return open(handle, "rb", buffering=0)  # noqa: PTH123 - a handle has no path
 
     def _is_same(self, found: os.stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and _identity(found) == self.identity

@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from io import BytesIO
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from cachegraph.builds.content.known import Identity
 from cachegraph.builds.content.unknown import Unknown
@@ -31,7 +32,9 @@ __all__ = [
     "child",
     "digest_of",
     "header",
+    "read_blob",
     "scratch",
+    "with_metadata",
 ]
 
 
@@ -69,8 +72,8 @@ class Blob(Protocol):
     def digest(self, header: bytes) -> str | Unknown:
         """Hash a header and these bytes: ``sha256:...``, or why they cannot be read."""
 
-    def read(self, limit: int) -> bytes | Unknown:
-        """Read it whole if it is at most `limit` bytes long."""
+    def open(self) -> BinaryIO | Unknown:
+        """Open it to be read once, from its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,9 @@ class Bytes:
         """Hash a header and these bytes."""
         return digest_of(header + self.data)
 
-    def read(self, limit: int) -> bytes | Unknown:
-        """Give them, if they are not too many."""
-        if len(self.data) > limit:
-            return Unknown(because="budget", reason=f"{len(self.data)} bytes, more than the {limit} that are read")
-        return self.data
+    def open(self) -> BinaryIO:
+        """Open them."""
+        return BytesIO(self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,9 +127,9 @@ class Special:
     minor: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Folder:
-    """A folder.
+    """A folder. Only who made it and gave it to nobody yet may change it (`cachegraph.builds.content.editing`).
 
     Parameters
     ----------
@@ -165,6 +166,21 @@ def child(folder: Folder, name: str) -> Node | None:
     return folder.children.get(name) or folder.children.get(UNREADABLE)
 
 
+def with_metadata(node: Node, metadata: Metadata) -> Node:
+    """Give a node another header."""
+    match node:
+        case File():
+            return File(metadata=metadata, blob=node.blob)
+        case Link():
+            return Link(metadata=metadata, target=node.target)
+        case Special():
+            return Special(metadata=metadata, flag=node.flag, major=node.major, minor=node.minor)
+        case Folder():
+            return Folder(metadata=metadata, children=node.children)
+        case Unreadable():
+            return node
+
+
 def scratch() -> Folder:
     """Make the empty tree that operations on scratch begin with: the snapshotter's folder, mode 0755."""
     return Folder(metadata=Metadata(mode=0o755), children=_EMPTY)
@@ -173,6 +189,20 @@ def scratch() -> Folder:
 def digest_of(data: bytes) -> str:
     """Write a digest as BuildKit does."""
     return "sha256:" + sha256(data).hexdigest()
+
+
+def read_blob(blob: Blob, limit: int) -> bytes | Unknown:
+    """Read the bytes of a file whole, if they are at most `limit`."""
+    if blob.size > limit:
+        return Unknown(because="budget", reason=f"{blob.size:,} bytes, and at most {limit:,} are read here")
+    opened = blob.open()
+    if isinstance(opened, Unknown):
+        return opened
+    with opened:
+        try:
+            return opened.read(limit)
+        except OSError as error:
+            return Unknown(because="unreadable", reason=error.strerror or str(error))
 
 
 def by_bytes(names: Iterable[str]) -> list[str]:
