@@ -9,15 +9,18 @@ Source: BuildKit ``solver/edge.go`` (``probeCache``) and ``solver/cachemanager.g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from cachegraph.core.model import CacheInput
 from cachegraph.core.resolved import ResolvedExport
-from cachegraph.solver.keys import CacheKeys
+from cachegraph.solver.keys import CacheKeys, Taken
 
-__all__ = ["Matches", "match"]
+__all__ = ["Keys", "Matches", "match", "match_slots", "taken_by"]
+
+Keys = Sequence[tuple[int, ...]]
+"""For each record of a build, the keys of one cache that it matches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Matches:
         """Tell whether a slot, taken alone, matches that slot of some key with the record's digest."""
         found = self.build.export.config.records[record]
         takers = self.cache.takers(found.digest, len(found.inputs)) or {}
-        return any((slot, *link) in takers for link in _links(found.inputs[slot], self.keys))
+        return any((slot, taken) in takers for taken in taken_by(found.inputs[slot], self.keys))
 
     def missed_slots(self, record: int) -> tuple[int, ...]:
         """Name the slots in which nothing matches any key of the cache, whatever key takes it."""
@@ -84,32 +87,41 @@ def match(build: ResolvedExport, cache: ResolvedExport | CacheKeys) -> Matches:
     known = cache if isinstance(cache, CacheKeys) else CacheKeys(cache)
     records = build.export.config.records
     keys: list[tuple[int, ...]] = [()] * len(records)
-    slots_of: dict[int, list[set[tuple[str, int]]]] = {}
     for index in build.links.order:
         record = records[index]
         if not record.inputs:
             root = known.root(record.digest)
             keys[index] = () if root is None else (root,)
-            continue
-        takers = known.takers(record.digest, len(record.inputs))
-        if takers is None:
-            continue
-        links = [list(_links(slot, keys)) for slot in record.inputs]
-        found = [[takers[s, *link] for link in slot if (s, *link) in takers] for s, slot in enumerate(links)]
-        fewest = min(range(len(found)), key=lambda s: sum(map(len, found[s])))
-        candidates = dict.fromkeys(chain.from_iterable(found[fewest]))
-        for slot, wanted in enumerate(links):
-            if slot == fewest or not candidates:
-                continue
-            for key in candidates:
-                if key not in slots_of:
-                    slots_of[key] = known.links(key)
-            candidates = {key: None for key in candidates if not slots_of[key][slot].isdisjoint(wanted)}
-        keys[index] = tuple(candidates)
+        elif known.takers(record.digest, len(record.inputs)) is not None:
+            keys[index] = match_slots(known, record.digest, [list(taken_by(slot, keys)) for slot in record.inputs])
     return Matches(build=build, cache=known, keys=keys)
 
 
-def _links(slot: tuple[CacheInput, ...], keys: list[tuple[int, ...]]) -> Iterator[tuple[str, int]]:
+def match_slots(cache: CacheKeys, digest: str, slots: Sequence[list[Taken]]) -> tuple[int, ...]:
+    """Find the keys with a digest that take, in every slot, one of these.
+
+    Parameters
+    ----------
+    cache : CacheKeys
+    digest : str
+    slots : sequence of list of Taken
+        What matched, slot by slot.
+
+    Returns
+    -------
+    tuple of int
+    """
+    takers = cache.takers(digest, len(slots)) or {}
+    found = [[takers[s, taken] for taken in slot if (s, taken) in takers] for s, slot in enumerate(slots)]
+    fewest = min(range(len(found)), key=lambda s: sum(map(len, found[s])))
+    candidates = dict.fromkeys(chain.from_iterable(found[fewest]))
+    for number, slot in enumerate(slots):
+        if number != fewest and candidates:
+            candidates = {key: None for key in candidates if not cache.slots(key)[number].isdisjoint(slot)}
+    return tuple(candidates)
+
+
+def taken_by(slot: tuple[CacheInput, ...], keys: Keys) -> Iterator[Taken]:
     """Give what the alternatives of a slot match: selectors and keys."""
     for alternative in slot:
         if 0 <= alternative.link < len(keys):
