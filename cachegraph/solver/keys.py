@@ -93,6 +93,10 @@ class CacheKeys:
             self._slots[key] = found
         return self._slots[key]
 
+    def takes_root(self, key: int, slot: int) -> bool:
+        """Tell whether a slot of a key takes something without inputs: a source, or content."""
+        return any(self.is_root(taken) for _, taken in self.slots(key)[slot])
+
     @cached_property
     def contents(self) -> dict[Taken, set[int]]:
         """Give the content keys that stand beside what a slot takes: what was found when that was hashed."""

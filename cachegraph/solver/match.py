@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import chain
 
 from cachegraph.core.model import CacheInput
 from cachegraph.core.resolved import ResolvedExport
 from cachegraph.solver.keys import CacheKeys, Taken
 
-__all__ = ["Keys", "Matches", "match", "match_slots", "taken_by"]
+__all__ = ["Keys", "Matches", "Open", "match", "match_slots", "taken_by"]
 
 Keys = Sequence[tuple[int, ...]]
 """For each record of a build, the keys of one cache that it matches."""
@@ -97,27 +98,47 @@ def match(build: ResolvedExport, cache: ResolvedExport | CacheKeys) -> Matches:
     return Matches(build=build, cache=known, keys=keys)
 
 
-def match_slots(cache: CacheKeys, digest: str, slots: Sequence[list[Taken]]) -> tuple[int, ...]:
+class Open(Enum):
+    """What a slot may take beside what it is known to match."""
+
+    NO = auto()
+    CONTENT = auto()  # any content key
+    ANY = auto()
+
+
+def match_slots(
+    cache: CacheKeys, digest: str, slots: Sequence[Sequence[Taken]], opened: Sequence[Open] = ()
+) -> tuple[int, ...]:
     """Find the keys with a digest that take, in every slot, one of these.
 
     Parameters
     ----------
     cache : CacheKeys
     digest : str
-    slots : sequence of list of Taken
+    slots : sequence of sequence of Taken
         What matched, slot by slot.
+    opened : sequence of Open, optional
+        What each slot may take as well; without, nothing.
 
     Returns
     -------
     tuple of int
     """
     takers = cache.takers(digest, len(slots)) or {}
-    found = [[takers[s, taken] for taken in slot if (s, taken) in takers] for s, slot in enumerate(slots)]
-    fewest = min(range(len(found)), key=lambda s: sum(map(len, found[s])))
-    candidates = dict.fromkeys(chain.from_iterable(found[fewest]))
+    closed = [number for number in range(len(slots)) if not opened or opened[number] is Open.NO]
+    found = {s: [takers[s, taken] for taken in slots[s] if (s, taken) in takers] for s in closed}
+    fewest = min(closed, key=lambda s: sum(map(len, found[s])), default=None)
+    lists = takers.values() if fewest is None else found[fewest]
+    candidates = dict.fromkeys(chain.from_iterable(lists))
     for number, slot in enumerate(slots):
-        if number != fewest and candidates:
-            candidates = {key: None for key in candidates if not cache.slots(key)[number].isdisjoint(slot)}
+        if number == fewest or not candidates or (opened and opened[number] is Open.ANY):
+            continue
+        content = bool(opened) and opened[number] is Open.CONTENT
+        candidates = {
+            key: None
+            for key in candidates
+            if not cache.slots(key)[number].isdisjoint(slot) or (content and cache.takes_root(key, number))
+        }
     return tuple(candidates)
 
 
