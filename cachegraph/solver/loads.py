@@ -72,6 +72,11 @@ class KeyLoads:
         self._mark(owner[usable & (states == State.LOADABLE)], Loadable.YES)
         self._broken = set(owner[usable & (states == State.BLOB_MISSING)].tolist())
 
+    @property
+    def is_lazy(self) -> bool:
+        """Whether a lost blob shows too late to run the step instead."""
+        return not self._eager
+
     def _mark(self, records: NDArray[np.int_], state: Loadable) -> None:
         """Mark the keys of these records: each key once, with the best that one of its records has."""
         for record in np.unique(records).tolist():
