@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
+    from cachegraph.solver.predict import predict
     from cachegraph.stores.neo4j import Neo4jStore
 
-__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "from_config", "load"]
+__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "from_config", "load", "predict"]
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOMES = {
     "Neo4jStore": "cachegraph.stores.neo4j",
     "from_config": "cachegraph.graph",
     "load": "cachegraph.graph",
+    "predict": "cachegraph.solver.predict",
 }
 
 
