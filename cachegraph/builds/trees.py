@@ -102,6 +102,8 @@ class Trees:
         trees = [self.tree(source) for source in operation.inputs]
         base = file.actions[0].input
         if base >= 0 and isinstance(trees[base], Unknown):
+            if any(action.secondary_input == base for action in file.actions):
+                return None
             # What is not there to be copied is missing whatever it is copied onto.
             trees[base] = scratch()
         made = apply_file(file, trees)[0]

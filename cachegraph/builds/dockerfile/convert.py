@@ -217,6 +217,8 @@ class _Conversion:
             return arguments
         seconds = parse_int(value, signed=True) if value else None
         if value and seconds is None:
+            if not self._is_source(value):
+                raise DockerfileError(f"invalid {_EPOCH}: {value}", hint="give seconds since 1970")
             self.unknown = Unknown(
                 because="remote",
                 reason=f"{_EPOCH}={value} takes its time from a source, which is only known in a build; give a number",
@@ -230,6 +232,12 @@ class _Conversion:
                 else:
                     del values[_EPOCH]
         return arguments
+
+    def _is_source(self, name: str) -> bool:
+        """Tell whether a name stands for something that has a time of its own: a context, or a stage of one ADD."""
+        if name == "context" or self.contexts.find(name, None, None) is not None:
+            return True
+        return any(stage.name == name.lower() for stage in self.source.stages)
 
     # --- Stages ------------------------------------------------------------------------------------------------------
 
