@@ -334,7 +334,7 @@ class _Conversion:
         config = ImageConfig() if isinstance(found.config, Unknown) else found.config
         if state.platform is None and self.asked is None and not isinstance(found.config, Unknown):
             platform = self._detected(config, platform)
-        if not isinstance(found.config, Unknown) and (platform.os, platform.architecture) != (
+        if config.layers and (platform.os, platform.architecture) != (
             config.platform.os,
             config.platform.architecture,
         ):
