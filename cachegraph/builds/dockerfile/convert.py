@@ -323,7 +323,7 @@ class _Conversion:
                 state.platform = loaded.config.platform
 
     def _resolve_image(self, state: StageState, reference: str, platform: llb.Platform) -> None:
-        found = self.contexts.images.resolve(reference, platform)
+        found = self.contexts.resolve(reference, platform)
         label = Label(name=f"FROM {state.base_name}", stage=state.title, start=state.line, end=state.stage.place.end)
         if isinstance(found, Unknown):
             vertex = SourceVertex(label=label, identifier=f"docker-image://{reference}", unknown=found)
