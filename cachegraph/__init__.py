@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cachegraph.building import build
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
+    from cachegraph.solver.predict import predict
     from cachegraph.stores.neo4j import Neo4jStore
 
-__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "from_config", "load"]
+__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "build", "from_config", "load", "predict"]
 
 __version__ = "0.1.0"
 
@@ -25,8 +27,10 @@ _HOMES = {
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
+    "build": "cachegraph.building",
     "from_config": "cachegraph.graph",
     "load": "cachegraph.graph",
+    "predict": "cachegraph.solver.predict",
 }
 
 

@@ -52,6 +52,10 @@ class BuildFiles:
         """Give the files of an image."""
         return self.images.image(origin)
 
+    def is_near(self, origin: ImageOrigin) -> bool:
+        """Tell whether an image's files are read without a download."""
+        return self.images.is_near(origin)
+
     def repository(self, origin: GitOrigin) -> Folder | Unknown:
         """Give the files of a commit."""
         return self.remotes.repository(origin)

@@ -99,6 +99,10 @@ class KnownImages:
                 self._trees[key] = Unknown(because="image", reason=reason)
         return self._trees[key]
 
+    def is_near(self, origin: ImageOrigin) -> bool:
+        """Tell whether an image is in a layout or an archive, so that its files are read without a download."""
+        return origin.layout is not None or any(store.manifest_of(origin.digest) for store in self.stores)
+
     def _pinned(self, reference: Reference) -> Reference:
         """Give a reference the digest that the user says it has."""
         for text, digest in self.pins.items():

@@ -132,16 +132,25 @@ class LayoutStore:
 
     def named(self, reference: Reference) -> tuple[str | None, bytes] | None:
         """Give digest and manifest of what a reference names."""
-        for annotation in _NAMES:
-            for descriptor in self._manifests:
-                if _names(descriptor.annotations.get(annotation, ""), reference):
-                    data = self.manifest_of(descriptor.digest)
-                    if data is not None:
-                        return (None if self._was_rewritten(data) else descriptor.digest), data
+        for names in (_names, _names_path):
+            for annotation in _NAMES:
+                for descriptor in self._manifests:
+                    if names(descriptor.annotations.get(annotation, ""), reference):
+                        data = self.manifest_of(descriptor.digest)
+                        if data is not None:
+                            return (None if self._was_rewritten(data) else descriptor.digest), data
         for saved in self._saved:
             if any(_names(tag, reference) for tag in saved.RepoTags or ()):
                 return None, self._write_manifest(saved)
         return None
+
+    def tagged(self, tag: str) -> str | None:
+        """Give the digest of what the index calls by a tag; of an index with one manifest, that of the one."""
+        for descriptor in self._manifests:
+            named = descriptor.annotations.get("org.opencontainers.image.ref.name", "")
+            if named == tag or named.rpartition(":")[2] == tag:
+                return descriptor.digest
+        return self._manifests[0].digest if len(self._manifests) == 1 else None
 
     def _was_rewritten(self, manifest: bytes) -> bool:
         """Tell whether Docker wrote the manifest when it saved the image: its layers are not compressed then."""
@@ -213,6 +222,12 @@ def _names(text: str, reference: Reference) -> bool:
     except SpecError:
         return False
     return named.name == reference.name and (named.tag or "latest") == (reference.tag or "latest")
+
+
+def _names_path(text: str, reference: Reference) -> bool:
+    """Tell whether a name without a registry, as layouts have them, is a reference's repository and tag."""
+    first = text.partition("/")[0]
+    return "/" in text and not set(first) & {".", ":"} and _names(f"{reference.host}/{text}", reference)
 
 
 class RegistryStore:

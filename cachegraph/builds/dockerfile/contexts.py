@@ -25,6 +25,7 @@ from cachegraph.builds.dockerfile.references import parse_reference
 from cachegraph.builds.dockerfile.vertices import FileStep, FileVertex, LocalVertex, SourceVertex, State, Vertex
 from cachegraph.builds.images import ImageConfig, Images, ResolvedImage
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, Label, LocalOrigin
+from cachegraph.errors import NotFoundError
 
 __all__ = ["Contexts", "Loaded", "NamedContext", "git_vertex", "http_vertex"]
 
@@ -174,11 +175,11 @@ class Contexts:
             platform=context.platform and normalize(context.platform),
         )
         platform = context.platform or self.options.builder
-        return _loaded(self.images.resolve(reference, platform), vertex, reference, platform)
+        return _loaded(self.resolve(reference, platform), vertex, reference, platform)
 
     def _layout(self, context: NamedContext, text: str) -> Loaded:
-        store, _, digest = text.partition("@")
-        if not digest:
+        store, _, digest = text.rpartition("@")
+        if not store:
             raise DockerfileError(
                 f'oci-layout reference "{text}" has no digest', hint="write oci-layout://PATH@sha256:.."
             )
@@ -190,7 +191,24 @@ class Contexts:
             platform=context.platform and normalize(context.platform),
         )
         platform = context.platform or self.options.builder
-        return _loaded(self.images.resolve_layout(store, digest, platform), vertex, reference, platform, store)
+        try:
+            found = self.images.resolve_layout(store, digest, platform)
+        except NotFoundError as error:
+            raise DockerfileError(error.message, hint=error.hint) from None
+        return _loaded(found, vertex, reference, platform, store)
+
+    def resolve(self, reference: str, platform: llb.Platform) -> ResolvedImage | Unknown:
+        """Find an image.
+
+        Raises
+        ------
+        DockerfileError
+            There is none, or none for the platform.
+        """
+        try:
+            return self.images.resolve(reference, platform)
+        except NotFoundError as error:
+            raise DockerfileError(error.message, hint=error.hint) from None
 
     def _remote(self, context: NamedContext) -> Loaded:
         git = parse_git(context.value)

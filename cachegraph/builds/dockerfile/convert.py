@@ -217,6 +217,8 @@ class _Conversion:
             return arguments
         seconds = parse_int(value, signed=True) if value else None
         if value and seconds is None:
+            if not self._is_source(value):
+                raise DockerfileError(f"invalid {_EPOCH}: {value}", hint="give seconds since 1970")
             self.unknown = Unknown(
                 because="remote",
                 reason=f"{_EPOCH}={value} takes its time from a source, which is only known in a build; give a number",
@@ -230,6 +232,12 @@ class _Conversion:
                 else:
                     del values[_EPOCH]
         return arguments
+
+    def _is_source(self, name: str) -> bool:
+        """Tell whether a name stands for something that has a time of its own: a context, or a stage of one ADD."""
+        if name == "context" or self.contexts.find(name, None, None) is not None:
+            return True
+        return any(stage.name == name.lower() for stage in self.source.stages)
 
     # --- Stages ------------------------------------------------------------------------------------------------------
 
@@ -315,7 +323,7 @@ class _Conversion:
                 state.platform = loaded.config.platform
 
     def _resolve_image(self, state: StageState, reference: str, platform: llb.Platform) -> None:
-        found = self.contexts.images.resolve(reference, platform)
+        found = self.contexts.resolve(reference, platform)
         label = Label(name=f"FROM {state.base_name}", stage=state.title, start=state.line, end=state.stage.place.end)
         if isinstance(found, Unknown):
             vertex = SourceVertex(label=label, identifier=f"docker-image://{reference}", unknown=found)
@@ -326,7 +334,7 @@ class _Conversion:
         config = ImageConfig() if isinstance(found.config, Unknown) else found.config
         if state.platform is None and self.asked is None and not isinstance(found.config, Unknown):
             platform = self._detected(config, platform)
-        if not isinstance(found.config, Unknown) and (platform.os, platform.architecture) != (
+        if config.layers and (platform.os, platform.architecture) != (
             config.platform.os,
             config.platform.architecture,
         ):

@@ -67,7 +67,7 @@ def parse_git(text: str) -> GitRef | None:
     if text.startswith(("./", "../")):
         return None
     if text.startswith("github.com/"):
-        found = _from_url(f"https://{text}")
+        found = _from_url(f"https://{text}", any_path=True)
         return found and replace(found, remote=found.remote.partition("://")[2], looks_local=True)
     scheme = _SCHEME.match(text)
     if scheme is not None:
@@ -83,7 +83,7 @@ def parse_git(text: str) -> GitRef | None:
     return _with_query(_with_fragment(found, fragment or ""), query or "")
 
 
-def _from_url(text: str) -> GitRef | None:
+def _from_url(text: str, *, any_path: bool = False) -> GitRef | None:
     try:
         parts: SplitResult = urlsplit(text)
         host = parts.netloc.rpartition("@")[2]
@@ -91,7 +91,7 @@ def _from_url(text: str) -> GitRef | None:
     except ValueError:
         return None
     path = unquote(parts.path)
-    if parts.scheme in ("http", "https") and not path.endswith(".git"):
+    if parts.scheme in ("http", "https") and not any_path and not path.endswith(".git"):
         return None
     bare = parts._replace(query="", fragment="").geturl()
     found = GitRef(remote=bare, location=host + join("/", path))

@@ -161,7 +161,7 @@ class Stages:
         if isinstance(instruction, read.Run):
             for mount in instruction.mounts:
                 name = check_mount(mount) or "scratch"
-                yield self.find(name) or _unnamed(name, read.Place())
+                yield self.find(name) or _unnamed(name, instruction.place)
         elif isinstance(instruction, read.Copy) and instruction.source:
             name = instruction.source
             if Lexer().expand(name, {}).text != name:
