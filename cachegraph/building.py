@@ -27,6 +27,7 @@ from cachegraph.builds.execution import Granted, check_execution
 from cachegraph.builds.operations import GitOrigin
 from cachegraph.builds.records import BuildStep, Recorded, in_order, record_build
 from cachegraph.builds.trees import Trees
+from cachegraph.builds.work import Work
 from cachegraph.core.model import Names
 from cachegraph.errors import NotFoundError, SourceError, UsageError
 from cachegraph.graph import CacheGraph
@@ -59,19 +60,25 @@ class BuildGraph(CacheGraph):
         What the Dockerfile is called.
     notes : tuple of str
         What is taken for granted.
+    work : Work or None
+        What the keys were computed with.
     """
 
     steps: tuple[BuildStep, ...]
     names: Names
     file: str
     notes: tuple[str, ...]
+    work: Work | None
 
-    def __init__(self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = (), work: Work | None = None
+    ) -> None:
         super().__init__([recorded.export], recorded.names)
         self.steps = recorded.steps
         self.names = recorded.names
         self.file = file
         self.notes = notes
+        self.work = work
 
 
 def build(
@@ -296,7 +303,14 @@ def _build(job: _Job, images: KnownImages, remotes: RemoteSources, granted: Gran
         known.write()
     finally:
         known.close()
-    return BuildGraph(recorded, file=name, notes=notes)
+    work = Work(
+        trees=trees,
+        data=data,
+        convert=lambda other: in_order(convert(other, job.options, images, job.folders, file=name).targets),
+        context=job.context,
+        dockerfile=job.dockerfile,
+    )
+    return BuildGraph(recorded, file=name, notes=notes, work=work)
 
 
 def _read(job: _Job, images: KnownImages, remotes: RemoteSources) -> tuple[bytes, dict[str, IgnoreFile]]:
