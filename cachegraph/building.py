@@ -16,6 +16,7 @@ from cachegraph.builds.dockerfile.rules import hidden_by
 from cachegraph.builds.execution import Granted, check_execution
 from cachegraph.builds.records import BuildStep, Recorded, in_order, record_build
 from cachegraph.builds.trees import Trees
+from cachegraph.builds.work import Work
 from cachegraph.core.model import Names
 from cachegraph.errors import NotFoundError
 from cachegraph.graph import CacheGraph
@@ -48,19 +49,25 @@ class BuildGraph(CacheGraph):
         What the Dockerfile is called.
     notes : tuple of str
         What is taken for granted.
+    work : Work or None
+        What the keys were computed with.
     """
 
     steps: tuple[BuildStep, ...]
     names: Names
     file: str
     notes: tuple[str, ...]
+    work: Work | None
 
-    def __init__(self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = (), work: Work | None = None
+    ) -> None:
         super().__init__([recorded.export], recorded.names)
         self.steps = recorded.steps
         self.names = recorded.names
         self.file = file
         self.notes = notes
+        self.work = work
 
 
 def build(
@@ -190,7 +197,14 @@ def _build(
         known.write()
     finally:
         known.close()
-    return BuildGraph(recorded, file=file, notes=notes)
+    work = Work(
+        trees=trees,
+        data=written.data,
+        convert=lambda other: in_order(convert(other, job.options, images, job.folders, file=file).targets),
+        context=job.context,
+        dockerfile=job.dockerfile,
+    )
+    return BuildGraph(recorded, file=file, notes=notes, work=work)
 
 
 def _notes(

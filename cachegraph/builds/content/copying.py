@@ -19,6 +19,7 @@ from cachegraph.builds.content.nodes import (
 )
 from cachegraph.builds.content.owners import Ids
 from cachegraph.builds.content.patterns import Matched, Patterns
+from cachegraph.builds.content.selection import clean
 
 __all__ = ["FOLDER", "Copier"]
 
@@ -103,7 +104,7 @@ class Copier:
             made = editor.own(parent, name) if name else parent
         else:
             if not self.replaces:
-                raise refuse(f"{folder}/{name}: a folder cannot take the place of a file")
+                raise refuse(f"{clean(folder + '/' + name)}: a folder cannot take the place of a file")
             made = editor.add(parent, name, self._metadata(node))
         self._below(node, _Target(source=node, above=None, name=name, made=made))
 

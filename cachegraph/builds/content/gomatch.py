@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cachegraph.errors import UsageError
 
-__all__ = ["BadPatternError", "matcher"]
+__all__ = ["BadPatternError", "check_syntax", "matcher"]
 
 
 class BadPatternError(UsageError):
@@ -26,26 +28,65 @@ def matcher(pattern: str) -> re.Pattern[str]:
     BadPatternError
         The pattern is malformed (Go: ``ErrBadPattern``).
     """
-    chunks: list[list[str]] = [[]]
+    written = ""
+    for chunk in _chunks(pattern):
+        text = f"[^/]*?{chunk.text}" if chunk.star else chunk.text
+        written += text if chunk.last or not chunk.star else f"(?>{text})"
+    return re.compile(written + r"\Z", re.DOTALL)
+
+
+def check_syntax(pattern: str) -> None:
+    """Refuse the malformed patterns that Go's ``filepath.Match`` notices when it matches ``.``, as patternmatcher does.
+
+    It stops looking at the first part that does not match.
+
+    Raises
+    ------
+    BadPatternError
+    """
+    name = "."
+    for chunk in _chunks(pattern):
+        expression = re.compile(chunk.text + (r"\Z" if chunk.last else ""), re.DOTALL)
+        found = expression.search(name) if chunk.star else expression.match(name)
+        if found is None:
+            return
+        name = name[found.end() :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """What stands up to the next star, as a regular expression; and whether a star stands before it."""
+
+    star: bool
+    text: str
+    last: bool
+
+
+def _chunks(pattern: str) -> Iterator[_Chunk]:
+    """Cut a pattern at its stars; each chunk is read when it is asked for."""
     place = 0
     while place < len(pattern):
-        character = pattern[place]
-        place += 1
-        if character == "*":
-            if len(chunks) == 1 or chunks[-1]:
-                chunks.append([])
-        elif character == "?":
-            chunks[-1].append("[^/]")
-        elif character == "[":
-            part, place = _class(pattern, place)
-            chunks[-1].append(part)
-        else:
-            if character == "\\":
-                character, place = _escaped(pattern, place)
-            chunks[-1].append(re.escape(character))
-    first, *rest = ("".join(chunk) for chunk in chunks)
-    last = f"[^/]*?{rest.pop()}" if rest else ""
-    return re.compile(first + "".join(f"(?>[^/]*?{chunk})" for chunk in rest) + last + r"\Z", re.DOTALL)
+        star = pattern[place] == "*"
+        while place < len(pattern) and pattern[place] == "*":
+            place += 1
+        text = ""
+        while place < len(pattern) and pattern[place] != "*":
+            part, place = _term(pattern, place)
+            text += part
+        yield _Chunk(star, text, place == len(pattern))
+
+
+def _term(pattern: str, place: int) -> tuple[str, int]:
+    """Translate what matches one character."""
+    character = pattern[place]
+    if character == "?":
+        return "[^/]", place + 1
+    if character == "[":
+        return _class(pattern, place + 1)
+    if character == "\\":
+        character, place = _escaped(pattern, place + 1)
+        return re.escape(character), place
+    return re.escape(character), place + 1
 
 
 def _class(pattern: str, place: int) -> tuple[str, int]:

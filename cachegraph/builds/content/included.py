@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cachegraph.builds.content.gomatch import matcher
-from cachegraph.builds.content.nodes import Folder, Node, by_bytes
+from cachegraph.builds.content.nodes import Folder, Node, Unreadable, by_bytes
 from cachegraph.builds.content.patterns import Matched, Patterns, compile_patterns
 from cachegraph.builds.content.selection import Selection
 
@@ -64,14 +64,16 @@ def included_paths(top: Node, top_path: str, path: str, selection: Selection) ->
         if matched is None and wildcard is not None and wildcard(here):
             matched = here
         inside = node.children if isinstance(node, Folder) else {}
-        if matched is None:
+        if isinstance(node, Unreadable) and here.endswith("/"):
+            # A folder that cannot be read may hold what is selected.
+            listed.append(Included(path=here, node=node, parent=parent))
+        elif matched is None:
             if deep is not None and here.count("/") >= deep:
                 inside = {}
         elif here or not isinstance(node, Folder):
             parent = Included(path=here, node=node, parent=parent)
             below = f"{here}/".removeprefix(f"{matched}/").removesuffix("/")
-            unreadable = here.endswith("/")  # the name of what a folder holds that cannot be read
-            if unreadable or _matches(parent, below, include, exclude):
+            if _matches(parent, below, include, exclude):
                 _list(parent, listed)
             elif not _may_hold(parent, below, include, exclude):
                 inside = {}

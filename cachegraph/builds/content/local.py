@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from cachegraph.builds.content.ignored import without_ignored
 from cachegraph.builds.content.known import Identity
 from cachegraph.builds.content.nodes import (
     UNREADABLE,
@@ -27,7 +28,6 @@ from cachegraph.builds.content.nodes import (
     Special,
     Unreadable,
 )
-from cachegraph.builds.content.patterns import Matched, Patterns, compile_patterns
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.errors import AccessError, NotFoundError, SourceError
 
@@ -71,9 +71,8 @@ def local_tree(path: str | os.PathLike[str], ignore: tuple[str, ...] = ()) -> Fo
         raise SourceError(f"{top}: {getattr(error, 'strerror', error)}") from None
     if not stat.S_ISDIR(found.st_mode):
         raise SourceError(f"{top}: not a folder", hint="the build context is a folder")
-    patterns = compile_patterns(ignore) if ignore else None
     place = _Place(os.path.realpath(top), found.st_dev, found.st_ino)
-    return Folder(metadata=None, children=_Children(place, "", _Filter(patterns), ()))
+    return without_ignored(Folder(metadata=None, children=_Children(place)), ignore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +123,6 @@ class DiskFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Filter:
-    """What ``.dockerignore`` leaves out."""
-
-    patterns: Patterns | None
-
-    def match(self, path: str, parent: Matched) -> tuple[bool, Matched]:
-        """Tell whether a path is left out, and what each pattern made of it."""
-        return (False, ()) if self.patterns is None else self.patterns.match(path, parent)
-
-    def may_keep_in(self, folder: str) -> bool:
-        """Tell whether something in a folder that is left out may be kept after all."""
-        patterns = self.patterns
-        return patterns is not None and patterns.has_exceptions and patterns.may_match_in(folder, negated=True)
-
-
-@dataclass(frozen=True, slots=True)
 class _Place:
     """A folder on disk, as it was found."""
 
@@ -162,9 +145,6 @@ class _Children(Mapping[str, Node]):
     """What is in a folder on disk, read when it is first looked at."""
 
     place: _Place
-    below: str
-    filter: _Filter
-    matched: Matched
     _found: dict[str, Node] | None = field(default=None)
 
     def _read(self) -> dict[str, Node]:
@@ -182,19 +162,15 @@ class _Children(Mapping[str, Node]):
         try:
             with os.scandir(handle) as entries:
                 for entry in entries:
-                    path = f"{self.below}/{entry.name}" if self.below else entry.name
-                    ignored, matched = self.filter.match(path, self.matched)
-                    if ignored and not (entry.is_dir(follow_symlinks=False) and self.filter.may_keep_in(path)):
-                        continue
-                    node = self._node(entry, handle, path, matched)
-                    if node is not None and not (ignored and isinstance(node, Folder) and not node.children):
+                    node = self._node(entry, handle)
+                    if node is not None:
                         yield entry.name, node
         except OSError as error:
             yield UNREADABLE, Unreadable(_cannot(self.place.path, error))
         finally:
             os.close(handle)
 
-    def _node(self, entry: os.DirEntry[str], handle: int, path: str, matched: Matched) -> Node | None:
+    def _node(self, entry: os.DirEntry[str], handle: int) -> Node | None:
         """Look at one name."""
         disk = f"{self.place.path}/{entry.name}"
         try:
@@ -205,7 +181,7 @@ class _Children(Mapping[str, Node]):
                 return File(metadata=metadata, blob=DiskFile(disk, _identity(found)))
             if kind == stat.S_IFDIR:
                 place = _Place(disk, found.st_dev, found.st_ino)
-                return Folder(metadata=metadata, children=_Children(place, path, self.filter, matched))
+                return Folder(metadata=metadata, children=_Children(place))
             if kind == stat.S_IFLNK:
                 return Link(metadata=metadata, target=os.readlink(entry.name, dir_fd=handle))
         except FileNotFoundError:

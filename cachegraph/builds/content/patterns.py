@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cachegraph.builds.content.gomatch import BadPatternError, matcher
+from cachegraph.builds.content.gomatch import BadPatternError, check_syntax
 from cachegraph.builds.content.wildcards import compile_wildcards
 
 __all__ = ["Matched", "Pattern", "Patterns", "compile_patterns"]
@@ -121,7 +121,7 @@ def compile_patterns(texts: tuple[str, ...]) -> Patterns:
             cleaned = cleaned[1:]
             if not cleaned:
                 raise BadPatternError('pattern "!": it names nothing', hint="write what to keep behind the !")
-        matcher(cleaned)
+        check_syntax(cleaned)
         compiled.append(Pattern(text=cleaned, negated=negated, match=_compile(cleaned)))
     return Patterns(tuple(compiled))
 
@@ -147,4 +147,5 @@ def _compile(pattern: str) -> Callable[[str], object]:
         suffix = pattern[2:]
         if pattern.startswith("**") and "*" not in suffix:
             return lambda path: path.endswith(suffix) or (suffix[:1] == "/" and path == suffix[1:])
-    return compile_wildcards(pattern).match
+    # BuildKit notices a malformed pattern when it first needs it, so it is not compiled before.
+    return lambda path: compile_wildcards(pattern).match(path)

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from cachegraph.builds.content.gomatch import BadPatternError
@@ -30,8 +31,8 @@ _CLASSES = {
     "s": "[\\t\\n\\f\\r ]",
     "S": "[^\\t\\n\\f\\r ]",
 }
-_SAME = frozenset("aftnrvAbB")
-_SIMPLE_CLASS = re.compile(r"\[\^?[^][*?\\:]+\]")
+_SAME = frozenset("aftnrv")
+_SIMPLE_CLASS = re.compile(r"\[\^?[^][*?\\:^]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class _Part:
     irregular: bool = False
 
 
+@lru_cache(maxsize=1024)
 def compile_wildcards(pattern: str) -> re.Pattern[str]:
     """Compile a cleaned pattern, to be used with `match`.
 
@@ -58,10 +60,15 @@ def compile_wildcards(pattern: str) -> re.Pattern[str]:
         free, text = _bounded(parts)
     if free > _FREE:
         raise BadPatternError(f"pattern {pattern!r}: too many wildcards", hint="split it into several patterns")
+    return _compile(pattern, text + r"\Z")
+
+
+def _compile(pattern: str, text: str) -> re.Pattern[str]:
+    """Compile what a pattern, or a part of it, is written as."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # "[[" is one bracket in a class, in Go and here
-            return re.compile(text + r"\Z")
+            return re.compile(text)
     except re.error as error:
         raise BadPatternError(f"pattern {pattern!r}: {error}", hint="correct it, BuildKit refuses it as well") from None
 
@@ -89,7 +96,7 @@ def _part(pattern: str, place: int) -> tuple[_Part, int]:
     if character == "\\" and place + 1 < len(pattern):
         return _backslash(pattern, place + 1), place + 2
     if simple := _SIMPLE_CLASS.match(pattern, place):
-        return _Part("fixed", simple[0], irregular=re.match(simple[0], "/") is not None), simple.end()
+        return _Part("fixed", simple[0], irregular=_compile(pattern, simple[0]).match("/") is not None), simple.end()
     if pattern.startswith("[:", place):
         raise BadPatternError(f"pattern {pattern!r}: a class such as [:alpha:] is not supported", hint="write [a-zA-Z]")
     text = "\\" + character if character in _ESCAPED or character == "\\" else character
