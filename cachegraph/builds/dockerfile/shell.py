@@ -21,7 +21,7 @@ __all__ = ["Budget", "Expanded", "Lexer"]
 class Budget:
     """How many characters the substitutions of one Dockerfile may make, since each can double what it takes."""
 
-    left: int = 32 * 1024 * 1024
+    left: int = 8 * 1024 * 1024
 
     def spend(self, characters: int) -> None:
         """Count characters.
