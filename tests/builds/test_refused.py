@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import cachegraph as cg
 from cachegraph.builds.dockerfile.errors import DockerfileError
 from tests.builds.conftest import Serve
 from tests.builds.content.corpus import DATA
@@ -71,12 +70,15 @@ def test_every_refused_source_has_its_place() -> None:
 
 
 def test_what_is_given_to_a_build_is_no_longer_missing(tmp_path: Path) -> None:
-    for name, more in (
-        ("security-not-allowed", {"allow": ["security.insecure"]}),
-        ("secret-required", {"secrets": ["x"]}),
-    ):
-        case = as_case(REFUSED[name])
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "Dockerfile").write_text(case["source"][0]["text"])
-        graph = cg.build(tmp_path / name, images=DATA / "bases", **more)
-        assert len(graph.graphs[0]) == 2
+    case = {**as_case(REFUSED["security-not-allowed"]), "allow": ["security.insecure"]}
+    assert len(build(case, tmp_path / "allowed").graphs[0]) == 2
+    case = {**as_case(REFUSED["secret-required"]), "secrets": {"x": "x"}}
+    assert len(build(case, tmp_path / "told").graphs[0]) == 2
+
+
+def test_the_built_in_rules_can_be_asked_for(tmp_path: Path) -> None:
+    graph = build(as_case(REFUSED["syntax-line"]), tmp_path, offline=True, frontend="builtin")
+    assert [graph.names.records[record.digest].name for record in graph.graphs[0].export.config.records] == [
+        "FROM 127.0.0.1:15011/base/tool:1 (Dockerfile:2)",
+        "RUN true (Dockerfile:3)",
+    ]

