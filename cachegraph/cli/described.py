@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural
+from cachegraph.schema.summary import ExportSummary, summarise
 from cachegraph.views.words import verdict
-
-if TYPE_CHECKING:
-    from cachegraph.stores.neo4j import StoredExport
 
 __all__ = ["Described", "described", "described_in_store"]
 
@@ -37,32 +33,9 @@ class Described:
 
 def described(graph: ExportGraph) -> Described:
     """Describe an export that was read."""
-    return Described(
-        id=graph.id,
-        source=graph.export.source,
-        kind=graph.export.kind,
-        platform=graph.export.platform,
-        records=len(graph),
-        layers=len(graph.export.config.layers),
-        importable=graph.import_error is None,
-        import_error=graph.import_error,
-        verdict=verdict(graph),
-    )
+    return described_in_store(summarise(graph))
 
 
-def described_in_store(export: StoredExport) -> Described:
+def described_in_store(export: ExportSummary) -> Described:
     """Describe an export that lies in a store."""
-    held = f"{plural(export.records, 'record')}, {plural(export.layers, 'layer')}"
-    return Described(
-        id=export.id,
-        source=export.source,
-        kind=export.kind,
-        platform=export.platform,
-        records=export.records,
-        layers=export.layers,
-        importable=export.importable,
-        import_error=export.import_error,
-        verdict=f"BuildKit imports it: {held}."
-        if export.importable
-        else f"BuildKit refuses it, so every build that imports it is cold. It holds {held}.",
-    )
+    return Described(**export.to_dict(), verdict=verdict(export))

@@ -76,6 +76,16 @@ NODES: tuple[Node, ...] = (
             Property("inputs_bytes", "integer", "Bytes of it that describe inputs of records."),
             Property("results_bytes", "integer", "Bytes of it that describe results of records."),
             Property("other_bytes", "integer", "Bytes of it for digests and the rest."),
+            Property("records", "integer", "Number of its records."),
+            Property("roots", "integer", "Number of its records without inputs."),
+            Property("loadable_steps", "integer", "Number of its records with inputs that have a loadable result."),
+            Property("layers", "integer", "Number of its layers."),
+            Property(
+                "blob_bytes", "integer", "Bytes of the blobs that its manifest lists, as far as known; null for none."
+            ),
+            Property(
+                "results_known", "boolean", "False where the source tells keys only, such as a builder's address."
+            ),
             Property("importable", "boolean", "Whether BuildKit imports it."),
             Property("import_error", "string", "BuildKit's words for refusing it, else null."),
             Property("store", "string", "What its stray blobs lie in, such as a directory; null where nobody looked."),

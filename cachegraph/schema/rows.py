@@ -16,15 +16,28 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN, parse_times
 from cachegraph.queries import merge_subsets, missing_results, size_forecast, unreachable_roots
 from cachegraph.schema.focus import Window
+from cachegraph.schema.summary import summarise
 
 __all__ = ["NODE_ROWS", "RELATIONSHIP_ROWS", "Rows"]
 
 Rows = Mapping[str, Sequence[Any]]
 """Columns of equal length, by property name; of relationships, ``from`` and ``to`` (keys of the nodes) come first."""
 
+_COUNTED = (
+    "records",
+    "roots",
+    "loadable_steps",
+    "layers",
+    "blob_bytes",
+    "results_known",
+    "importable",
+    "import_error",
+)
+
 
 def _export(graph: ExportGraph) -> Rows:
     export = graph.export
+    found = summarise(graph)
     weighed = next(iter(size_forecast.ask(graph)), None)  # a daemon has no config to weigh
     return {
         "id": [graph.id],
@@ -39,8 +52,7 @@ def _export(graph: ExportGraph) -> Rows:
         "inputs_bytes": [weighed and weighed.inputs_bytes],
         "results_bytes": [weighed and weighed.results_bytes],
         "other_bytes": [weighed and weighed.other_bytes],
-        "importable": [graph.import_error is None],
-        "import_error": [graph.import_error],
+        **{name: [getattr(found, name)] for name in _COUNTED},
         "store": [export.store or None],
         "loaded_at": [time.time_ns()],
     }

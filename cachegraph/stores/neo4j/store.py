@@ -32,8 +32,7 @@ RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND curren
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e.id, e.source, e.kind, e.platform, COUNT { (e)-[:HAS_RECORD]->() }, COUNT { (e)-[:HAS_LAYER]->() },
-       e.importable, e.import_error, e.current, toString(e.loaded_at)
+RETURN e {.*, loaded_at: toString(e.loaded_at)}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """
@@ -285,7 +284,7 @@ class Neo4jStore:
         """
         names = tuple(StoredExport.__dataclass_fields__)
         rows = self._connection.read(_EXPORTS, {"history": history})
-        return tuple(StoredExport(**dict(zip(names, row, strict=True))) for row in rows)
+        return tuple(StoredExport(**{name: found.get(name) for name in names}) for (found,) in rows)
 
     def run(
         self,
