@@ -8,12 +8,9 @@ from importlib import resources
 from typing import Any, Literal
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.severity import SEVERITIES, Severities, Severity
 
 __all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title", "plural", "size_text"]
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""Worst first."""
 
 Title = Callable[[int], str]
 """Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
@@ -66,12 +63,18 @@ class Query:
     severity : str
         Which severities it gives, and when.
     finding : type of Finding
+    heading : str
+        What its findings are, in a few words; the title of the twin in Cypher.
+    severities : Severities
+        The rules of `severity`.
     ask : callable
         From an export's graph to findings without their messages, by record index.
     sentence : callable
         From such a finding to its message; the finding's own fields must do, as findings come from Cypher too.
     scope : {"export", "store"}
         Whether each export has its own answer, or all exports of one store the same.
+    order : tuple of str
+        Columns by which an export's rows are sorted in Cypher.
     """
 
     name: str
@@ -79,9 +82,12 @@ class Query:
     meaning: str
     severity: str
     finding: type[Finding]
+    heading: str
+    severities: Severities
     ask: Callable[[ExportGraph], Iterable[Finding]]
     sentence: Callable[[Any, Title], str]
     scope: Literal["export", "store"] = "export"
+    order: tuple[str, ...] = ("record",)
 
     @property
     def columns(self) -> tuple[str, ...]:

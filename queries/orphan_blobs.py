@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title, size_text
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "OrphanBlob"]
 
@@ -41,16 +43,20 @@ def ask(graph: ExportGraph) -> Iterator[OrphanBlob]:
     OrphanBlob
         By digest; nothing where nobody looked.
     """
-    for stray in graph.export.strays or ():
+    (store,) = whole(graph, "Export")["store"]
+    for digest, size, modified_at in whole(graph, "HAS_STRAY").each("to", "bytes", "modified_at"):
         yield OrphanBlob(
             query=QUERY.name,
-            severity="note",
+            severity=_SEVERITIES.of(),
             export=graph.id,
-            digest=stray.digest,
-            store=graph.export.store,
-            bytes=stray.size,
-            modified_at=stray.modified_at,
+            digest=digest,
+            store=store or "",
+            bytes=size,
+            modified_at=modified_at,
         )
+
+
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: OrphanBlob, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -70,6 +76,9 @@ QUERY = Query(
     ),
     severity="note",
     finding=OrphanBlob,
+    heading="Blobs that no manifest reaches",
+    severities=_SEVERITIES,
+    order=("digest",),
     ask=ask,
     sentence=_sentence,
     scope="store",

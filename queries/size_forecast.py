@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.verdict import MAX_CONFIG_BYTES, SIZE_LIMITED
-from cachegraph.queries.base import Finding, Query, Severity, Title, size_text
+from cachegraph.queries.base import Finding, Query, Title, size_text
+from cachegraph.queries.severity import MoreThan, Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "SizeForecast"]
 
-_NEAR = 0.8
+_PARTS = ("layers_bytes", "inputs_bytes", "results_bytes", "other_bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,39 +54,27 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
     SizeForecast
         One; none for a daemon, which has no config.
     """
-    if graph.export.kind == "daemon":
-        return
-    config, total = graph.export.config, graph.export.config_bytes
-    # An inline cache is the records alone: its layers are the image's.
-    own_layers = config.layers if graph.export.kind != "inline" else ()
-    layers = len(msgspec.json.encode(own_layers)) if own_layers else 0
-    inputs = sum(len(msgspec.json.encode(record.inputs)) for record in config.records if record.inputs)
-    results = sum(
-        len(msgspec.json.encode((record.layers, record.chains)))
-        for record in config.records
-        if record.layers or record.chains
-    )
-    limit = MAX_CONFIG_BYTES if graph.export.kind in SIZE_LIMITED else None
-    count = len(config.records)
-    yield SizeForecast(
-        query=QUERY.name,
-        severity=_severity(total, limit),
-        export=graph.id,
-        bytes=total,
-        limit=limit,
-        records=count,
-        layers_bytes=layers,
-        inputs_bytes=inputs,
-        results_bytes=results,
-        other_bytes=max(0, total - layers - inputs - results),
-        records_left=None if limit is None or not count else max(0, (limit - total) * count // total),
-    )
+    columns = ("bytes", "bytes_limit", "records", *_PARTS, "records_left")
+    for size, limit, records, layers, inputs, results, other, left in whole(graph, "Export").each(*columns):
+        if other is not None:
+            yield SizeForecast(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(bytes=size, limit=limit),
+                export=graph.id,
+                bytes=size,
+                limit=limit,
+                records=records,
+                layers_bytes=layers,
+                inputs_bytes=inputs,
+                results_bytes=results,
+                other_bytes=other,
+                records_left=left,
+            )
 
 
-def _severity(total: int, limit: int | None) -> Severity:
-    if limit is None or total <= _NEAR * limit:
-        return "note"
-    return "error" if total > limit else "warning"
+_SEVERITIES = Severities(
+    ("error", MoreThan("bytes", "limit")), ("warning", MoreThan("bytes", "limit", share=0.8)), otherwise="note"
+)
 
 
 def _sentence(finding: SizeForecast, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -120,6 +107,8 @@ QUERY = Query(
     ),
     severity="error over the limit, warning from 80 % on, else note",
     finding=SizeForecast,
+    heading="Size of the config",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
 )

@@ -51,7 +51,7 @@ def schema_page() -> str:
         index = f"Index: `{'`, `'.join(frame.index)}`." if frame.index else "No index of its own."
         parts += [f"### `graph.{name}`", index]
         if frame.joins:
-            parts.append(_properties(frame.joins))
+            parts.append(_properties(join.declared for join in frame.joins))
     return "\n\n".join(parts) + "\n"
 
 
