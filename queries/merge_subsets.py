@@ -20,16 +20,20 @@ class MergeSubset(Finding):
 
     Attributes
     ----------
-    slot, alternative : int
-        Positions in the record's ``inputs``.
+    slot : int
+        Which of the merge's inputs.
+    alternative : int
+        Which alternative of the slot.
     input : int
         Index of the alternative's record.
     relation : str or None
         ``prefix`` (its layers are the first of the merged result), ``subset`` (a contiguous run further up),
         ``scattered`` (in order, not contiguous), ``absent`` (not in it), ``no-result`` (nothing to compare). None
         when the merge itself has no loadable result.
-    start, stop : int or None
-        Half-open positions in the merged result's layers.
+    start : int or None
+        First position of its layers in the merged result.
+    stop : int or None
+        Position behind the last.
     inferred : bool
         Whether they are what the neighbouring slots leave.
     merged_layers : int or None

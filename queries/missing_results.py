@@ -34,7 +34,7 @@ class MissingResult(Finding):
     ----------
     reason : {"not-exported", "blob-not-listed", "blob-missing"}
     impact : {"bridged", "dead-end"}
-        Whether some record that depends on it, directly or not, is loadable.
+        bridged: a record that depends on it, directly or not, is loadable; dead-end: none is.
     downstream_loadable : int or None
         How many are; None where a loop makes it unknowable.
     """

@@ -22,6 +22,7 @@ class OrphanBlob(Finding):
     store : str
         The directory, or the bucket and prefix.
     bytes : int
+        Bytes of the blob.
     modified_at : str or None
         When it was written, where the store tells.
     """

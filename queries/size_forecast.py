@@ -22,12 +22,19 @@ class SizeForecast(Finding):
     Attributes
     ----------
     bytes : int
+        Bytes of the config.
     limit : int or None
         Bytes after which BuildKit refuses it; None where there is no limit.
     records : int
         Number of records.
-    layers_bytes, inputs_bytes, results_bytes, other_bytes : int
-        What fills it: descriptions of layers, inputs of records, results of records, digests and the rest.
+    layers_bytes : int
+        Bytes of it that describe layers.
+    inputs_bytes : int
+        Bytes of it that describe inputs of records.
+    results_bytes : int
+        Bytes of it that describe results of records.
+    other_bytes : int
+        Bytes of it for digests and the rest.
     records_left : int or None
         How many more records of the present average size fit; None without a limit or without records.
     """

@@ -21,6 +21,7 @@ class UnreachableRoot(Finding):
     Attributes
     ----------
     reason : {"orphan", "dead", "lost"}
+        orphan (no record takes it), dead (nothing above it is loadable) or lost (its layers stand only in a merge).
     merge : int or None
         For ``lost``: the merge record that holds its layers.
     slot : int or None
