@@ -13,8 +13,9 @@ from rich.text import Text
 
 from cachegraph.cli.described import Described
 from cachegraph.cli.output import clean, console
-from cachegraph.queries.base import SEVERITIES, Finding, plural
+from cachegraph.queries.base import SEVERITIES, Finding
 from cachegraph.queries.findings import Findings
+from cachegraph.text.words import plural
 
 __all__ = ["print_summary"]
 

@@ -16,7 +16,7 @@ from cachegraph.cli.reading import exit_code, loader_options, named_specs, read_
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.queries.base import plural
+from cachegraph.text.words import plural
 
 __all__ = ["load"]
 

@@ -10,8 +10,8 @@ import click
 from cachegraph import server
 from cachegraph.cli.output import print_json
 from cachegraph.cli.progress import progress
-from cachegraph.queries.base import size_text
 from cachegraph.server.config import VERSIONS
+from cachegraph.text.words import size_text
 
 __all__ = ["down", "logs", "status", "up"]
 

@@ -7,7 +7,7 @@ import click
 from cachegraph.cli.options import format_option, neo4j_options, open_store
 from cachegraph.cli.output import print_rows
 from cachegraph.cli.progress import progress
-from cachegraph.queries.base import plural
+from cachegraph.text.words import plural
 
 __all__ = ["contents", "forget", "prune", "schema"]
 
