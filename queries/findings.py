@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings"]
 
-Word = Callable[[Finding], Finding]
+F = TypeVar("F", bound=Finding)
 F_co = TypeVar("F_co", bound=Finding, covariant=True)
 
 
-def _as_it_is(finding: Finding) -> Finding:
+def _as_it_is(finding: F) -> F:
     return finding
 
 
-class _Words:
+class _Words(Generic[F]):
     """Findings that get their message when it is first read, and keep it: most lists are counted, few are read."""
 
-    def __init__(self, findings: Iterable[Finding], word: Word) -> None:
+    def __init__(self, findings: Iterable[F], word: Callable[[F], F]) -> None:
         self.findings = list(findings)
         self._word = word
         self._done = bytearray(len(self.findings))
 
-    def read(self, index: int) -> Finding:
+    def read(self, index: int) -> F:
         if not self._done[index]:
             self.findings[index] = self._word(self.findings[index])
             self._done[index] = True
@@ -51,8 +51,13 @@ class Findings(Sequence[F_co], Generic[F_co]):
         Gives a finding its message.
     """
 
-    def __init__(self, findings: Iterable[F_co], query: Query[Any] | None = None, word: Word = _as_it_is) -> None:
-        self._words = _Words(findings, word)
+    def __init__(
+        self,
+        findings: Iterable[F_co],
+        query: Query[Any] | None = None,
+        word: Callable[[Any], Any] = _as_it_is,
+    ) -> None:
+        self._words: _Words[F_co] = _Words(findings, word)
         self._indexes: Sequence[int] = range(len(self._words.findings))
         self.query = query
 
@@ -80,11 +85,11 @@ class Findings(Sequence[F_co], Generic[F_co]):
         """Give one, or a stretch of them."""
         if isinstance(index, slice):
             return self._part(self._indexes[index], self.query)
-        return self._words.read(self._indexes[index])  # type: ignore[return-value] - a finding is worded to its own type
+        return self._words.read(self._indexes[index])
 
     def __iter__(self) -> Iterator[F_co]:
         """Go through them."""
-        return map(self._words.read, self._indexes)  # type: ignore[arg-type] - as above
+        return map(self._words.read, self._indexes)
 
     def __eq__(self, other: object) -> bool:
         """Compare findings, in order."""
