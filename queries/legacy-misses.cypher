@@ -1,5 +1,5 @@
 // title: Records that old builders miss
-// question: Which records do old builders miss?
+// question: Which steps do builders before BuildKit 0.10 run again?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "LegacyMiss"]
 
@@ -55,17 +56,17 @@ _SEVERITIES = Severities(otherwise="note")
 
 def _sentence(finding: LegacyMiss, title: Title) -> str:
     return (
-        f"{title(finding.record or 0)} is loadable by {plural(finding.chains, 'chain')} only: builders before BuildKit "
-        "0.10 skip chains and run the step again; update them, or export with mode=max instead of inline."
+        f"{title(finding.record or 0)} can be loaded as {plural(finding.chains, 'chain')} only. Builders before "
+        "BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of inline."
     )
 
 
 QUERY = Query(
     name="legacy-misses",
-    title="Which records do old builders miss?",
+    title="Which steps do builders before BuildKit 0.10 run again?",
     meaning=(
-        "Chains (results of exactly these layers, without parents) came with BuildKit 0.10. Older builders skip the "
-        "field, see the record as a key without a result, and run the step."
+        "Chains (results of exactly these layers, without the layers below) came with BuildKit 0.10. An older builder "
+        "skips them, sees a step without a result, and runs it."
     ),
     severity="note",
     finding=LegacyMiss,
@@ -73,4 +74,6 @@ QUERY = Query(
     severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example="The layer of a COPY --link in an image with inline cache: its record has one chain, and nothing else.",
+    cure="Update the builders. If that cannot be, export with mode=max to a registry, a directory or a bucket.",
 )

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import OneOf, Severities
 from cachegraph.schema.facts import ends, whole
 from cachegraph.schema.inputs import MergeRelation
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "MergeSubset"]
 
@@ -94,30 +95,34 @@ def _sentence(finding: MergeSubset, title: Title) -> str:
 
 
 def _words(finding: MergeSubset, start: int, stop: int) -> str:
-    count, whole = plural(stop - start, "layer"), finding.merged_layers
+    whole = plural(finding.merged_layers or 0, "layer")
+    share = f"{stop - start:,} of {whole}, {_positions(start, stop)}" if stop > start else f"none of {whole}"
     match finding.relation:
         case None:
-            return "cannot be compared, because the merge has no loadable result that could be"
-        case "prefix":
-            return f"is the first {count} of {whole}"
-        case "subset":
-            return f"is {count} of {whole}, from {start} on"
+            return "cannot be compared, because the merge has no cached result that could be"
+        case "prefix" | "subset":
+            return f"brought {share}"
         case "scattered":
-            return f"is scattered over layers {start} to {stop - 1} of {whole}: it can be loaded, not cut out"
+            return f"brought layers at {_positions(start, stop)} of {whole}, with others between them"
         case "absent":
-            return f"is not among the {whole} layers: the merge and this input come from different builds"
+            return f"is not among the {whole} of the merge: the two come from different builds"
     if finding.start is None:
-        return "has no loadable result, and which layers it brought is unknown"
-    return f"has no loadable result; the other slots leave {count} of {whole} for it, from {start} on"
+        return "has no cached result, and which layers it brought is unknown"
+    return f"has no cached result; the other slots leave it {share}"
+
+
+def _positions(start: int, stop: int) -> str:
+    return f"position {start}" if stop - start == 1 else f"positions {start} to {stop - 1}"
 
 
 QUERY = Query(
     name="merge-subsets",
     title="Which layers of a merged result did each input bring?",
     meaning=(
-        "A merge stacks the layers of its inputs. An input that is a prefix or a contiguous subset can be loaded on "
-        "its own from the same blobs; what an input without a result brought is inferred where its neighbours leave "
-        "exactly one gap. An absent input means that merge and input were exported by different builds."
+        "A merge stacks the layers of its inputs; positions count from 0 at the bottom. An input whose layers are a "
+        "prefix or a run of the merged ones can be loaded alone from the same blobs. What an input without a result "
+        "brought is inferred where its neighbours leave exactly one gap. An absent input means that the merge and the "
+        "input were exported by different builds."
     ),
     severity="warning for scattered and absent, else note",
     finding=MergeSubset,
@@ -126,4 +131,9 @@ QUERY = Query(
     order=("record", "slot", "alternative"),
     ask=ask,
     sentence=_sentence,
+    example=(
+        "A stage with two COPY --link on a base image of 2 layers: slot 0, the base image, brought positions 0 to 1; "
+        "slot 1 position 2; slot 2 position 3."
+    ),
+    cure="scattered, absent: export again to a new place, in one build. The notes describe the merge: nothing to do.",
 )

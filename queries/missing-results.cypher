@@ -1,5 +1,5 @@
 // title: Records without a loadable result
-// question: Which records have no loadable result?
+// question: Which steps have no cached result?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:
@@ -10,7 +10,7 @@
 //   reason: not-exported, blob-not-listed, blob-missing
 //   impact: bridged: a record that depends on it, directly or not, is loadable; dead-end: none is
 //   downstream_loadable: How many are; null where a loop makes it unknowable
-// severity: error for blob-missing (the build fails or falls back), note for not-exported and bridged, else warning
+// severity: error for blob-missing (the build fails, or the step runs), note for not-exported and bridged, else warning
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})

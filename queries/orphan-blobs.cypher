@@ -1,5 +1,5 @@
 // title: Blobs that no manifest reaches
-// question: Which blobs does no manifest reach?
+// question: Which blobs does no manifest name?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:

@@ -1,5 +1,5 @@
 // title: Layers that no loadable result uses
-// question: Which layers does no loadable result use?
+// question: Which layers are part of no cached result?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:

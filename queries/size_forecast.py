@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, size_text
+from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import MoreThan, Severities
 from cachegraph.schema.facts import whole
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["QUERY", "SizeForecast"]
 
@@ -94,15 +95,16 @@ def _sentence(finding: SizeForecast, title: Title) -> str:  # noqa: ARG001 - abo
     most = max(parts, key=lambda part: parts[part])
     size = size_text(finding.bytes)
     if finding.limit is None:
-        return f"the config has {size}, for which there is no limit here; most of it is {most}."
+        return f"the config takes {size}, most of it {most}. BuildKit sets no limit for this kind of cache."
     share = f"{finding.bytes / finding.limit:.0%} of BuildKit's limit of {size_text(finding.limit)}"
-    start = f"the config has {size}, {share}, most of it {most}"
+    start = f"the config takes {size}, {share}, most of it {most}"
+    left = plural(finding.records_left or 0, "more record")
     match finding.severity:
         case "error":
-            return f"{start}: BuildKit refuses it; export less, or to S3, Azure or GitHub."
+            return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."
         case "warning":
-            return f"{start}: about {finding.records_left:,} more records and every build is cold; export less."
-    return f"{start}; about {finding.records_left or 0:,} more records fit."
+            return f"{start}. It has room for about {left}; then BuildKit refuses it and every step runs. Export less."
+    return f"{start}. It has room for about {left}."
 
 
 QUERY = Query(
@@ -110,7 +112,7 @@ QUERY = Query(
     title="How near is the config to BuildKit's limit?",
     meaning=(
         "BuildKit refuses a manifest or a cache config over 1 MiB in a registry or a local directory, and then every "
-        "build is cold, from one day to the next. S3, Azure, GitHub and inline caches have no such limit."
+        "build starts cold, from one day to the next. S3, Azure, GitHub and inline caches have no such limit."
     ),
     severity="error over the limit, warning from 80 % on, else note",
     finding=SizeForecast,
@@ -118,4 +120,6 @@ QUERY = Query(
     severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example="A cache that several branches export to grows by 40 records a week, and its config takes 900 KiB.",
+    cure="Export less (mode=min, fewer stages, one cache for each target), or export to S3, Azure or GitHub.",
 )

@@ -1,5 +1,5 @@
 // title: Problems of the source
-// question: What is wrong with the place the export lies in?
+// question: What is wrong with the place where the export is stored?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:

@@ -62,11 +62,11 @@ def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - ab
 
 QUERY = Query(
     name="source-problems",
-    title="What is wrong with the place the export lies in?",
+    title="What is wrong with the place where the export is stored?",
     meaning=(
-        "A blob of another size or other bytes than its descriptor says fails when it is loaded; an image whose config "
-        "and manifest disagree is ignored by BuildKit with a warning that nobody sees; a manifest that is named and "
-        "missing gives nothing."
+        "Loading fails for a blob whose size or bytes are not what its descriptor says. BuildKit ignores an image "
+        "whose config and manifest disagree, and only the build's log says so. A manifest that an index names and the "
+        "store does not have holds no cache."
     ),
     severity="error where loading fails, else warning or note",
     finding=SourceProblem,
@@ -75,4 +75,6 @@ QUERY = Query(
     order=("number",),
     ask=ask,
     sentence=_sentence,
+    example="The manifest says that a blob has 1,079,936 bytes, and the file in blobs/sha256 has 4,096.",
+    cure="Export again. If it happens again, find out what writes to the store besides the builder.",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural, size_text
 from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["caption", "short", "verdict"]
 

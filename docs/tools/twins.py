@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from cachegraph.queries.base import Query
 from docs.tools.docstrings import attributes
@@ -27,7 +28,7 @@ _BODY = re.compile(rf"{re.escape(_ASKED)}(?P<body>.*?)^RETURN .*\Z", re.DOTALL |
 _WIDTH = 120
 
 
-def columns(query: Query) -> dict[str, str]:
+def columns(query: Query[Any]) -> dict[str, str]:
     """Say what each column of a twin means: severity and export first, then the finding's other fields.
 
     Parameters
@@ -55,7 +56,7 @@ def body(text: str) -> str:
     return found["body"] if found else text
 
 
-def twin(query: Query, text: str) -> str:
+def twin(query: Query[Any], text: str) -> str:
     """Write a question's file around its body.
 
     Parameters

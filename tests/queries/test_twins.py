@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -18,14 +19,14 @@ every_question = pytest.mark.parametrize("query", QUERIES, ids=NAMES)
 
 
 @every_question
-def test_the_file_is_what_the_question_makes_of_its_body(query: Query) -> None:
+def test_the_file_is_what_the_question_makes_of_its_body(query: Query[Any]) -> None:
     text = (FOLDER / f"{query.name}.cypher").read_text("utf-8")
     assert text == query.cypher == twin(query, text)
     assert twin(query, body(text)) == text
 
 
 @every_question
-def test_columns_and_severity_are_the_questions(query: Query) -> None:
+def test_columns_and_severity_are_the_questions(query: Query[Any]) -> None:
     file = library.library()[query.name]
     wanted = {name for name in query.columns if name not in ("query", "message")}
     assert set(file.columns) == wanted
@@ -38,7 +39,7 @@ def test_columns_and_severity_are_the_questions(query: Query) -> None:
 
 
 @every_question
-def test_the_body_names_every_column(query: Query) -> None:
+def test_the_body_names_every_column(query: Query[Any]) -> None:
     last = re.split(r"^WITH ", body(query.cypher), flags=re.MULTILINE)[-1]
     named = set(re.findall(r"(?:AS |^|, |\n *)(\w+)(?=,|\n|$)", last))
     tested = {
@@ -48,7 +49,7 @@ def test_the_body_names_every_column(query: Query) -> None:
 
 
 @every_question
-def test_the_words_on_severity_name_those_that_can_be(query: Query) -> None:
+def test_the_words_on_severity_name_those_that_can_be(query: Query[Any]) -> None:
     assert {word for word in SEVERITIES if re.search(rf"\b{word}\b", query.severity)} == query.severities.possible
 
 

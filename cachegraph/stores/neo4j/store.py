@@ -328,7 +328,7 @@ class Neo4jStore:
 
     # --- Asking ------------------------------------------------------------------------------------------------------
 
-    def ask(self, name: str, export: str | None = None) -> Findings:
+    def ask(self, name: str, export: str | None = None) -> Findings[Any]:
         """Ask a question of the server: its Cypher runs there, and the findings are those of the core.
 
         Parameters
@@ -350,7 +350,7 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings:
+    def check(self, export: str | None = None) -> Findings[Any]:
         """Ask every question, as `ask` does."""
         self._check_export(export)
         return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))

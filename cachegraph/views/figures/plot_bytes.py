@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.verdict import MAX_CONFIG_BYTES
 from cachegraph.queries import size_forecast
-from cachegraph.queries.base import plural, size_text
 from cachegraph.queries.size_forecast import SizeForecast
 from cachegraph.schema.facts import shown
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.figures.figures import INK, new_figure
 from cachegraph.views.words import short
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural, size_text
 from cachegraph.schema.focus import Window, shown
 from cachegraph.schema.summary import summarise
 from cachegraph.text.render import legal, render
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.words import verdict
 
 __all__ = ["describe_graphs"]
