@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 DATA = Path(__file__).parents[1] / "data"
-BUSYBOX = "sha256:7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
-BUSYBOX_SIZE = 1_079_936
 
 AZURE_ACCOUNT = "devstoreaccount1"
 # Azurite's own account key, the same everywhere and published in its manual.
@@ -36,11 +34,10 @@ Serve = Callable[[Callable[[socket.socket], None]], str]
 
 
 def corpus(kind: str) -> dict[str, bytes]:
-    """Return the objects that BuildKit wrote, by key; a stand-in of the same size for the one large layer."""
+    """Return the objects that BuildKit wrote, by key."""
     objects = {
         "blobs/" + path.name.replace("-", ":", 1): path.read_bytes() for path in (DATA / kind / "blobs").iterdir()
     }
-    objects["blobs/" + BUSYBOX] = bytes(BUSYBOX_SIZE)
     objects["manifests/web"] = (DATA / kind / "manifests" / "web").read_bytes()
     return objects
 
