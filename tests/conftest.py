@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-pytest_plugins = ["tests.servers.github", "tests.servers.objects", "tests.servers.registry"]
+pytest_plugins = [
+    "tests.servers.github",
+    "tests.servers.neo4j",
+    "tests.servers.objects",
+    "tests.servers.registry",
+]
+
+# For `make quick`; the whole suite tries Hypothesis's usual hundred.
+settings.register_profile("quick", max_examples=25)
 
 DATA = Path(__file__).parent / "data"
 
@@ -26,6 +35,24 @@ class Verdict:
     keys: int
     keys_with_results: int
     results: list[list[list[str]]]
+
+
+MARKS = {
+    "azurite_program": "server",
+    "browser": "browser",
+    "neo4j_jars": "server",
+    "neo4j_servers": "server",
+    "registry_program": "server",
+}
+"""Fixtures that need a program which is no Python package, and the mark that whatever uses them gets."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks are selected by -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server or a browser, so that no test has to say so."""
+    for item in items:
+        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[fixture])
 
 
 @pytest.fixture(scope="session")

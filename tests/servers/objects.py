@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import shutil
 import socket
@@ -19,6 +17,8 @@ import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient
 from moto.server import ThreadedMotoServer
+
+from tests.servers.programs import azurite
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -49,23 +49,10 @@ def corpus_fixture() -> Callable[[str], dict[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def azurite_program() -> Path:
-    """Install Azurite once for each lock file, into the user's cache folder."""
-    source = DATA.parent / "azurite"
-    lock = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cachegraph" / f"azurite-{lock}"
-    program = home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    if not program.exists():
-        if shutil.which("npm") is None:
-            subprocess.run(["apt-get", "update"], check=True, capture_output=True)
-            subprocess.run(
-                ["apt-get", "install", "-y", "--no-install-recommends", "npm"], check=True, capture_output=True
-            )
-        home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(source / name, home)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
-    return program
+    """Azurite, which ``make servers`` installs."""
+    if not azurite().exists() or shutil.which("node") is None:
+        pytest.fail("Azurite is not there yet: make servers")
+    return azurite()
 
 
 @pytest.fixture(scope="session")
