@@ -18,8 +18,10 @@ pytest_plugins = [
     "tests.servers.registry",
 ]
 
-# For `make quick`; the whole suite tries Hypothesis's usual hundred.
-settings.register_profile("quick", max_examples=25)
+# How long an example takes says nothing on a busy machine; pytest-timeout ends what hangs. `make quick` tries fewer.
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.load_profile("whole")
 
 DATA = Path(__file__).parent / "data"
 
