@@ -85,8 +85,8 @@ def test_who_may_not_install_programs_is_told_which_and_how(tmp_path: Path) -> N
     assert done.stderr == (
         "The tests of servers and of the browser need chromedriver, chromium, docker-registry, node, npm, and only root"
         " may install them.\n"
-        "    Install them, then say `make test` again: the packages that Debian calls chromium chromium-driver docker-registry nodejs"
-        " npm\n"
+        "    Install them, then say `make test` again: the packages that Debian calls chromium chromium-driver"
+        " docker-registry nodejs npm\n"
         "    All other tests run without them: make quick\n"
     )
     assert "sudo apt-get install --no-install-recommends chromium nodejs\n" in advice({"node", "chromium"}, apt=True)
