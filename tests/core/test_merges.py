@@ -30,7 +30,7 @@ def places(found: Merge) -> list[tuple[tuple[int, int] | None, bool]]:
 
 
 def relations(found: Merge) -> list[list[str | None]]:
-    return [[span and span.relation for _, span in slot.alternatives] for slot in found.slots]
+    return [[span.relation if span else None for _, span in slot.alternatives] for slot in found.slots]
 
 
 def test_one_input_after_the_other() -> None:

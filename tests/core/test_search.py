@@ -21,7 +21,7 @@ def links(*inputs: list[int]) -> Links:
 #     2   3
 #      \ /
 #   0   1        0 stands apart
-DIAMOND = ([], [], [1], [1], [2, 3])
+DIAMOND: tuple[list[int], ...] = ([], [], [1], [1], [2, 3])
 
 
 def test_both_directions() -> None:
