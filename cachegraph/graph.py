@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from cachegraph.core.garbage import collection_paused
@@ -63,6 +62,7 @@ class CacheGraph(Lookup, Plots):
         with collection_paused():
             super().__init__(ExportGraph(export, names) for export in exports)
         self.failures = tuple(failures)
+        self._frames: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
         """Count exports, records, and what could not be read."""
@@ -289,54 +289,81 @@ class CacheGraph(Lookup, Plots):
 
     # --- Views -------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    # Each call gives a frame of its own: what is written into one shows nowhere else.
+
+    @property
     def exports(self) -> pd.DataFrame:
-        """Data frame of the exports; columns as the schema's ``Export``."""
+        """Data frame of the exports, with what each counts; columns as the schema's ``Export``."""
         return self._frame("exports")
 
-    @cached_property
+    @property
     def records(self) -> pd.DataFrame:
-        """Data frame of the records; columns as the schema's ``Record``, and ``export``."""
+        """Data frame of the records; columns as the schema's ``Record``, and ``export``, ``title``."""
         return self._frame("records")
 
-    @cached_property
+    @property
     def inputs(self) -> pd.DataFrame:
-        """Data frame of the inputs; columns as the schema's ``INPUT``, and ``export``, ``record``, ``input``."""
+        """Data frame of the inputs; columns as the schema's ``INPUT``, and ``record``, ``input``."""
         return self._frame("inputs")
 
-    @cached_property
+    @property
     def results(self) -> pd.DataFrame:
-        """Data frame of the results; columns as the schema's ``Result``, and ``export``, ``record``, ``position``."""
+        """Data frame of the results; columns as the schema's ``Result``, and ``record``, ``position``, ``blobs``."""
         return self._frame("results")
 
-    @cached_property
+    @property
+    def result_layers(self) -> pd.DataFrame:
+        """Data frame of the layers of each result: ``result``, ``layer``, ``layer_position`` from the bottom."""
+        return self._frame("result_layers")
+
+    @property
     def layers(self) -> pd.DataFrame:
         """Data frame of the layers; columns as the schema's ``Layer``, and ``export``, ``parent``, ``blob``."""
         return self._frame("layers")
 
-    @cached_property
+    @property
     def blobs(self) -> pd.DataFrame:
-        """Data frame of the listed blobs; columns as the schema's ``Blob``, and ``export``, ``present``."""
+        """Data frame of the blobs; columns as the schema's ``Blob``, and ``export``, ``listed``, ``present``."""
         return self._frame("blobs")
 
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Data frame of what is wrong with the places that exports were read from; columns as ``Problem``."""
+        return self._frame("problems")
+
+    @property
+    def strays(self) -> pd.DataFrame:
+        """Data frame of the blobs that no manifest of an export's store reaches."""
+        return self._frame("strays")
+
     def _frame(self, name: str) -> pd.DataFrame:
-        from cachegraph.views.frames import frame
+        if name not in self._frames:
+            from cachegraph.views.frames import frame
 
-        return frame(self.graphs, name)
+            self._frames[name] = frame(self.graphs, name)
+        return self._frames[name].copy()
 
-    def to_networkx(self) -> nx.MultiDiGraph[str]:
+    def to_networkx(self, kinds: Iterable[str] | None = None) -> nx.MultiDiGraph[str]:
         """Give the graph to NetworkX, with the schema's labels and properties.
+
+        Parameters
+        ----------
+        kinds : iterable of str, optional
+            Labels of the nodes to take, such as ``["Record"]``; by default all.
 
         Returns
         -------
         networkx.MultiDiGraph
-            Nodes are named by their keys and have ``label``; edges have ``type``. Null properties are left out.
+            Nodes are named by their keys and have ``label``; edges have ``type``. Null properties are left out, times
+            are nanoseconds since 1970 UTC, lists are JSON texts: ``networkx.write_graphml`` takes it as it is.
 
         Raises
         ------
+        cachegraph.errors.UnknownNameError
+            No such label.
         cachegraph.errors.MissingExtraError
             NetworkX is not installed.
         """
         from cachegraph.views.networkx import to_networkx
 
-        return to_networkx(self.graphs)
+        return to_networkx(self.graphs, kinds)

@@ -8,14 +8,11 @@ from importlib import resources
 from typing import Any, Generic, Literal, TypeVar
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.severity import SEVERITIES, Severities, Severity
 from cachegraph.text.rules import CODES, Rule
 from cachegraph.text.words import capital
 
 __all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title"]
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""Worst first."""
 
 Title = Callable[[int], str]
 """Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
@@ -77,12 +74,18 @@ class Query(Generic[F]):
     severity : str
         Which severities it gives, and when.
     finding : type of Finding
+    heading : str
+        What its findings are, in a few words; the title of the twin in Cypher.
+    severities : Severities
+        The rules of `severity`.
     ask : callable
         From an export's graph to findings without their messages, by record index.
     sentence : callable
         From such a finding to its message; the finding's own fields must do, as findings come from Cypher too.
     scope : {"export", "store"}
         Whether each export has its own answer, or all exports of one store the same.
+    order : tuple of str
+        Columns by which an export's rows are sorted in Cypher.
     example : str
         A case of it and what the finding says; a few lines, for ``cachegraph explain-rule``.
     cure : str
@@ -94,9 +97,12 @@ class Query(Generic[F]):
     meaning: str
     severity: str
     finding: type[F]
+    heading: str
+    severities: Severities
     ask: Callable[[ExportGraph], Iterable[F]]
     sentence: Callable[[F, Title], str]
     scope: Literal["export", "store"] = "export"
+    order: tuple[str, ...] = ("record",)
     example: str = ""
     cure: str = ""
 

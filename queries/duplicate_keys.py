@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import MoreThan, Severities
+from cachegraph.schema.facts import whole
 from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "DuplicateKey"]
@@ -41,16 +43,21 @@ def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
     DuplicateKey
         By record index; none for an export that BuildKit refuses.
     """
-    for record, (key, dropped) in sorted(graph.folded.items()):
-        yield DuplicateKey(
-            query=QUERY.name,
-            severity="warning" if dropped else "note",
-            export=graph.id,
-            record=record,
-            digest=graph.export.config.records[record].digest,
-            key=key,
-            dropped_results=dropped,
-        )
+    columns = ("folds_into", "index", "digest", "dropped_results")
+    for key, record, digest, dropped in whole(graph, "Record").each(*columns):
+        if key is not None:
+            yield DuplicateKey(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(dropped_results=dropped),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                key=key,
+                dropped_results=dropped,
+            )
+
+
+_SEVERITIES = Severities(("warning", MoreThan("dropped_results", 0)), otherwise="note")
 
 
 def _sentence(finding: DuplicateKey, title: Title) -> str:
@@ -75,6 +82,8 @@ QUERY = Query(
     ),
     severity="warning where a result gets lost, else note",
     finding=DuplicateKey,
+    heading="Records that are one key",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
     example=(

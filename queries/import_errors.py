@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "ImportError_"]
 
@@ -36,8 +38,12 @@ def ask(graph: ExportGraph) -> Iterator[ImportError_]:
     ImportError_
         One, if it would.
     """
-    if graph.import_error is not None:
-        yield ImportError_(query=QUERY.name, severity="error", export=graph.id, error=graph.import_error)
+    for export, error in whole(graph, "Export").each("id", "import_error"):
+        if error is not None:
+            yield ImportError_(query=QUERY.name, severity=_SEVERITIES.of(), export=export, error=error)
+
+
+_SEVERITIES = Severities(otherwise="error")
 
 
 def _sentence(finding: ImportError_, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -59,6 +65,8 @@ QUERY = Query(
     ),
     severity="error",
     finding=ImportError_,
+    heading="Refused exports",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
     example=(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "LegacyMiss"]
@@ -37,20 +39,19 @@ def ask(graph: ExportGraph) -> Iterator[LegacyMiss]:
     LegacyMiss
         By record index.
     """
-    is_chain = graph.columns.is_chain.tolist()
-    for record in range(len(graph)):
-        if not graph.loadable[record]:
-            continue
-        loadable = list(graph.loadable_results(record))
-        if all(is_chain[result] for result in loadable):
+    for chains, record, digest in whole(graph, "Record").each("legacy_chains", "index", "digest"):
+        if chains is not None:
             yield LegacyMiss(
                 query=QUERY.name,
-                severity="note",
+                severity=_SEVERITIES.of(),
                 export=graph.id,
                 record=record,
-                digest=graph.export.config.records[record].digest,
-                chains=len(loadable),
+                digest=digest,
+                chains=chains,
             )
+
+
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: LegacyMiss, title: Title) -> str:
@@ -69,6 +70,8 @@ QUERY = Query(
     ),
     severity="note",
     finding=LegacyMiss,
+    heading="Records that old builders miss",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
     example="The layer of a COPY --link in an image with inline cache: its record has one chain, and nothing else.",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.merges import Merge
-from cachegraph.core.spans import Span
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import ends, whole
+from cachegraph.schema.inputs import MergeRelation
 from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "MergeSubset"]
@@ -20,16 +21,20 @@ class MergeSubset(Finding):
 
     Attributes
     ----------
-    slot, alternative : int
-        Positions in the record's ``inputs``.
+    slot : int
+        Which of the merge's inputs.
+    alternative : int
+        Which alternative of the slot.
     input : int
         Index of the alternative's record.
     relation : str or None
         ``prefix`` (its layers are the first of the merged result), ``subset`` (a contiguous run further up),
         ``scattered`` (in order, not contiguous), ``absent`` (not in it), ``no-result`` (nothing to compare). None
         when the merge itself has no loadable result.
-    start, stop : int or None
-        Half-open positions in the merged result's layers.
+    start : int or None
+        First position of its layers in the merged result.
+    stop : int or None
+        Position behind the last.
     inferred : bool
         Whether they are what the neighbouring slots leave.
     merged_layers : int or None
@@ -39,7 +44,7 @@ class MergeSubset(Finding):
     slot: int
     alternative: int
     input: int
-    relation: str | None
+    relation: MergeRelation | None
     start: int | None
     stop: int | None
     inferred: bool
@@ -58,35 +63,30 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     MergeSubset
         By record index, slot and alternative.
     """
-    for merge in graph.merge_layouts:
-        for number, slot in enumerate(merge.slots):
-            for alternative, (link, span) in enumerate(slot.alternatives):
-                relation, place, inferred = _compared(merge, number, span)
-                yield MergeSubset(
-                    query=QUERY.name,
-                    severity="warning" if relation in ("scattered", "absent") else "note",
-                    export=graph.id,
-                    record=merge.record,
-                    digest=graph.export.config.records[merge.record].digest,
-                    slot=number,
-                    alternative=alternative,
-                    input=link,
-                    relation=relation,
-                    start=place[0] if place else None,
-                    stop=place[1] if place else None,
-                    inferred=inferred,
-                    merged_layers=None if merge.blobs is None else len(merge.blobs),
-                )
+    records, inputs = whole(graph, "Record"), whole(graph, "INPUT")
+    digests, merged, (bounds, links) = records["digest"], records["merged_layers"], ends(graph, "INPUT")
+    slots, alternatives, relations = inputs["slot"], inputs["alternative"], inputs["relation"]
+    starts, stops, inferred = inputs["start"], inputs["stop"], inputs["inferred"]
+    for record in graph.merges:
+        for row in range(bounds[record], bounds[record + 1]):
+            yield MergeSubset(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(relation=relations[row]),
+                export=graph.id,
+                record=record,
+                digest=digests[record],
+                slot=slots[row],
+                alternative=alternatives[row],
+                input=links[row],
+                relation=relations[row],
+                start=starts[row],
+                stop=stops[row],
+                inferred=inferred[row],
+                merged_layers=merged[record],
+            )
 
 
-def _compared(merge: Merge, slot: int, span: Span | None) -> tuple[str | None, tuple[int, int] | None, bool]:
-    """Give relation, positions, and whether they are inferred."""
-    if merge.blobs is None:
-        return None, None, False
-    if span is None:
-        gap = merge.gap(slot)
-        return "no-result", gap, gap is not None
-    return span.relation, None if span.relation == "absent" else (span.start, span.stop), False
+_SEVERITIES = Severities(("warning", OneOf("relation", "scattered", "absent")), otherwise="note")
 
 
 def _sentence(finding: MergeSubset, title: Title) -> str:
@@ -126,6 +126,9 @@ QUERY = Query(
     ),
     severity="warning for scattered and absent, else note",
     finding=MergeSubset,
+    heading="Inputs of merges",
+    severities=_SEVERITIES,
+    order=("record", "slot", "alternative"),
     ask=ask,
     sentence=_sentence,
     example=(

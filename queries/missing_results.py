@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.results import State
-from cachegraph.queries.base import Finding, Query, Severity, Title
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.schema.records import MissingReason
 from cachegraph.text.words import capital, plural
 
-__all__ = ["QUERY", "MissingResult", "reason_of"]
-
-Reason = Literal["not-exported", "blob-not-listed", "blob-missing"]
+__all__ = ["QUERY", "MissingResult"]
 
 _CAUSE = {
     "not-exported": "the export left it out",
@@ -35,12 +35,12 @@ class MissingResult(Finding):
     ----------
     reason : {"not-exported", "blob-not-listed", "blob-missing"}
     impact : {"bridged", "dead-end"}
-        Whether some record that depends on it, directly or not, is loadable.
+        bridged: a record that depends on it, directly or not, is loadable; dead-end: none is.
     downstream_loadable : int or None
         How many are; None where a loop makes it unknowable.
     """
 
-    reason: Reason
+    reason: MissingReason
     impact: Literal["bridged", "dead-end"]
     downstream_loadable: int | None
 
@@ -57,40 +57,27 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
     MissingResult
         By record index.
     """
-    for record in graph.missing:
-        reason = reason_of(graph, record)
-        bridged = bool(graph.bridged[record])
-        yield MissingResult(
-            query=QUERY.name,
-            severity=_severity(reason, bridged=bridged),
-            export=graph.id,
-            record=record,
-            digest=graph.export.config.records[record].digest,
-            reason=reason,
-            impact="bridged" if bridged else "dead-end",
-            downstream_loadable=graph.downstream_loadable[record],
-        )
+    columns = ("missing_reason", "index", "digest", "bridged", "downstream_loadable")
+    for reason, record, digest, bridged, downstream in whole(graph, "Record").each(*columns):
+        if reason is not None:
+            impact: Literal["bridged", "dead-end"] = "bridged" if bridged else "dead-end"
+            yield MissingResult(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(reason=reason, impact=impact),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                reason=reason,
+                impact=impact,
+                downstream_loadable=downstream,
+            )
 
 
-def reason_of(graph: ExportGraph, record: int) -> Reason:
-    """Say why a record has no loadable result; of several reasons, the one nearest to loading.
-
-    Parameters
-    ----------
-    graph : ExportGraph
-    record : int
-        One without a loadable result.
-    """
-    states = [graph.state(result) for result in graph.results(record)]
-    if State.BLOB_MISSING in states:
-        return "blob-missing"
-    return "blob-not-listed" if State.BLOB_NOT_LISTED in states else "not-exported"
-
-
-def _severity(reason: Reason, *, bridged: bool) -> Severity:
-    if reason == "blob-missing":
-        return "error"
-    return "note" if bridged and reason == "not-exported" else "warning"
+_SEVERITIES = Severities(
+    ("error", OneOf("reason", "blob-missing")),
+    ("note", OneOf("reason", "not-exported"), OneOf("impact", "bridged")),
+    otherwise="warning",
+)
 
 
 def _sentence(finding: MissingResult, title: Title) -> str:
@@ -118,6 +105,8 @@ QUERY = Query(
     severity="error for blob-missing (the build fails, or the step runs), note for not-exported and bridged, "
     "else warning",
     finding=MissingResult,
+    heading="Records without a loadable result",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
     example=(

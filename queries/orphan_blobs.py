@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 from cachegraph.text.words import size_text
 
 __all__ = ["QUERY", "OrphanBlob"]
@@ -21,6 +23,7 @@ class OrphanBlob(Finding):
     store : str
         The directory, or the bucket and prefix.
     bytes : int
+        Bytes of the blob.
     modified_at : str or None
         When it was written, where the store tells.
     """
@@ -42,16 +45,20 @@ def ask(graph: ExportGraph) -> Iterator[OrphanBlob]:
     OrphanBlob
         By digest; none where the loader did not look.
     """
-    for stray in graph.export.strays or ():
+    (store,) = whole(graph, "Export")["store"]
+    for digest, size, modified_at in whole(graph, "HAS_STRAY").each("to", "bytes", "modified_at"):
         yield OrphanBlob(
             query=QUERY.name,
-            severity="note",
+            severity=_SEVERITIES.of(),
             export=graph.id,
-            digest=stray.digest,
-            store=graph.export.store,
-            bytes=stray.size,
-            modified_at=stray.modified_at,
+            digest=digest,
+            store=store or "",
+            bytes=size,
+            modified_at=modified_at,
         )
+
+
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: OrphanBlob, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -71,6 +78,9 @@ QUERY = Query(
     ),
     severity="note",
     finding=OrphanBlob,
+    heading="Blobs that no manifest reaches",
+    severities=_SEVERITIES,
+    order=("digest",),
     ask=ask,
     sentence=_sentence,
     scope="store",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 from cachegraph.text.words import size_text
 
 __all__ = ["QUERY", "OrphanLayer"]
@@ -40,17 +42,20 @@ def ask(graph: ExportGraph) -> Iterator[OrphanLayer]:
     OrphanLayer
         By layer index.
     """
-    for layer, used in enumerate(graph.used_layers):
+    blobs = whole(graph, "BLOB")["to"]
+    for layer, used, size in whole(graph, "Layer").each("index", "used", "bytes"):
         if not used:
-            digest = graph.export.config.layers[layer].blob
             yield OrphanLayer(
                 query=QUERY.name,
-                severity="note",
+                severity=_SEVERITIES.of(),
                 export=graph.id,
-                digest=digest,
+                digest=blobs[layer],
                 layer=layer,
-                bytes=graph.sizes.get(digest),
+                bytes=size,
             )
+
+
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: OrphanLayer, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -70,6 +75,9 @@ QUERY = Query(
     ),
     severity="note",
     finding=OrphanLayer,
+    heading="Layers that no loadable result uses",
+    severities=_SEVERITIES,
+    order=("layer",),
     ask=ask,
     sentence=_sentence,
     example="A layer that a RUN on scratch made, in an image with inline cache: the record of the RUN has no result.",

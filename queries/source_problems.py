@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import ProblemCode
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import As, Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "SourceProblem"]
 
@@ -40,15 +42,18 @@ def ask(graph: ExportGraph) -> Iterator[SourceProblem]:
     SourceProblem
         In the order in which they were met.
     """
-    for problem in graph.export.problems:
+    for severity, digest, code, message in whole(graph, "Problem").each("severity", "digest", "code", "message"):
         yield SourceProblem(
             query=QUERY.name,
-            severity=problem.severity,
+            severity=_SEVERITIES.of(severity=severity),
             export=graph.id,
-            digest=problem.digest,
-            code=problem.code,
-            detail=problem.message,
+            digest=digest,
+            code=code,
+            detail=message,
         )
+
+
+_SEVERITIES = Severities(otherwise=As("severity"))
 
 
 def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -65,6 +70,9 @@ QUERY = Query(
     ),
     severity="error where loading fails, else warning or note",
     finding=SourceProblem,
+    heading="Problems of the source",
+    severities=_SEVERITIES,
+    order=("number",),
     ask=ask,
     sentence=_sentence,
     example="The manifest says that a blob has 1,079,936 bytes, and the file in blobs/sha256 has 4,096.",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.schema.records import RootReason
 from cachegraph.text.words import capital, plural
 
 __all__ = ["QUERY", "UnreachableRoot"]
-
-Reason = Literal["orphan", "dead", "lost"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class UnreachableRoot(Finding):
     Attributes
     ----------
     reason : {"orphan", "dead", "lost"}
+        orphan (no record takes it), dead (nothing above it is loadable) or lost (its layers stand only in a merge).
     merge : int or None
         For ``lost``: the merge record that holds its layers.
     slot : int or None
@@ -30,7 +31,7 @@ class UnreachableRoot(Finding):
         For ``lost``: positions in the merged result; None where the other slots do not leave exactly one gap.
     """
 
-    reason: Reason
+    reason: RootReason
     merge: int | None = None
     slot: int | None = None
     layers: tuple[int, ...] | None = None
@@ -48,51 +49,24 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     UnreachableRoot
         By record index; one for each root and reason.
     """
-    known = graph.export.results_known
-    lost = _lost(graph) if known else {}
-    for root in graph.roots:
-        if not graph.links.dependents[root]:
-            yield _finding(graph, root, "orphan")
-        elif known and not graph.bridged[root]:
-            yield _finding(graph, root, "dead")
-        if root in lost:
-            yield lost[root]
+    columns = ("root_reasons", "index", "digest", "op", "lost_merge", "lost_slot", "lost_layers")
+    for reasons, record, digest, op, merge, slot, layers in whole(graph, "Record").each(*columns):
+        for reason in reasons or ():
+            lost = reason == "lost"
+            yield UnreachableRoot(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(reason=reason, op=op),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                reason=reason,
+                merge=merge if lost else None,
+                slot=slot if lost else None,
+                layers=tuple(layers) if lost and layers is not None else None,
+            )
 
 
-def _lost(graph: ExportGraph) -> dict[int, UnreachableRoot]:
-    """Find the roots whose layers stand in a merged result and nowhere else, each in the merge that says most."""
-    found: dict[int, UnreachableRoot] = {}
-    for merge in graph.merge_layouts:
-        for number, slot in enumerate(merge.slots):
-            if any(graph.loadable[link] for link, _ in slot.alternatives):
-                continue
-            layers = None if slot.place is None else tuple(range(*slot.place))
-            for root in dict.fromkeys(link for link, _ in slot.alternatives if graph.is_root(link)):
-                if not graph.is_source(root) and (root not in found or found[root].layers is None):
-                    found[root] = _finding(graph, root, "lost", merge=merge.record, slot=number, layers=layers)
-    return found
-
-
-def _finding(
-    graph: ExportGraph,
-    root: int,
-    reason: Reason,
-    *,
-    merge: int | None = None,
-    slot: int | None = None,
-    layers: tuple[int, ...] | None = None,
-) -> UnreachableRoot:
-    return UnreachableRoot(
-        query=QUERY.name,
-        severity="note" if reason == "orphan" and graph.is_source(root) else "warning",
-        export=graph.id,
-        record=root,
-        digest=graph.export.config.records[root].digest,
-        reason=reason,
-        merge=merge,
-        slot=slot,
-        layers=layers,
-    )
+_SEVERITIES = Severities(("note", OneOf("reason", "orphan"), OneOf("op", "source")), otherwise="warning")
 
 
 def _sentence(finding: UnreachableRoot, title: Title) -> str:
@@ -143,6 +117,9 @@ QUERY = Query(
     ),
     severity="note for an orphan that is a known source, else warning",
     finding=UnreachableRoot,
+    heading="Roots that lead to no cached result",
+    severities=_SEVERITIES,
+    order=("record", "number"),
     ask=ask,
     sentence=_sentence,
     example=(

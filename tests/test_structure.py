@@ -16,7 +16,7 @@ FOLDERS = {"cachegraph.loaders": ROOT / "loaders", "cachegraph.queries": ROOT / 
 ALLOWED = {
     "core": set(),
     "text": set(),
-    "schema": {"core", "text", "queries"},
+    "schema": {"core", "text"},
     "builds": {"core", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.schema.facts import whole
 
 __all__ = ["ExportSummary", "summarise"]
 
@@ -28,7 +29,7 @@ class ExportSummary:
     layers : int
     bytes : int
         Of the cache config.
-    blob_bytes : int or None
+    listed_bytes : int or None
         Of the blobs that the manifest lists, as far as known; None where none is.
     importable : bool
     import_error : str or None
@@ -46,7 +47,7 @@ class ExportSummary:
     loadable_steps: int
     layers: int
     bytes: int
-    blob_bytes: int | None
+    listed_bytes: int | None
     importable: bool
     import_error: str | None
     results_known: bool
@@ -74,20 +75,5 @@ def summarise(graph: ExportGraph) -> ExportSummary:
     graph : ExportGraph
         A window (see `cachegraph.schema.focus`) is summarised as the whole export.
     """
-    export = graph.export
-    roots = len(graph.roots)
-    return ExportSummary(
-        id=graph.id,
-        source=export.source,
-        kind=export.kind,
-        platform=export.platform,
-        records=len(graph),
-        roots=roots,
-        loadable_steps=sum(graph.loadable) - sum(graph.loadable[root] for root in graph.roots),
-        layers=len(export.config.layers),
-        bytes=export.config_bytes,
-        blob_bytes=sum(graph.sizes.values()) if graph.sizes else None,
-        importable=graph.import_error is None,
-        import_error=graph.import_error,
-        results_known=export.results_known,
-    )
+    facts = whole(graph, "Export")
+    return ExportSummary(**{field.name: facts[field.name][0] for field in fields(ExportSummary)})

@@ -54,7 +54,7 @@ def verdict(export: ExportSummary) -> str:
     export : ExportSummary
     """
     held = f"{plural(export.records, 'record')} ({plural(export.roots, 'root')}), {plural(export.layers, 'layer')}"
-    held += f", {size_text(export.blob_bytes)}" if export.blob_bytes else ""
+    held += f", {size_text(export.listed_bytes)}" if export.listed_bytes else ""
     some = (
         f"all {export.steps:,}"
         if export.loadable_steps == export.steps

@@ -13,7 +13,7 @@ from cachegraph.text.words import plural
 
 
 def _shown(graph: cg.CacheGraph) -> list[int]:
-    return sorted(graph.records["index"])
+    return sorted(graph.records["record_index"])
 
 
 def test_up_and_down(layouts: Path) -> None:
