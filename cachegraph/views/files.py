@@ -15,7 +15,7 @@ from cachegraph.errors import AccessError, MissingExtraError
 from cachegraph.schema import facts
 from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property
 from cachegraph.schema.focus import shown
-from cachegraph.text.clean import json_safe, json_text, one_line, plain, xml
+from cachegraph.text.clean import json_safe, one_line, plain, xml
 from cachegraph.views.frames import FRAMES, columns
 from cachegraph.views.networkx import to_networkx
 from cachegraph.views.states import LOOKS, states
@@ -51,6 +51,13 @@ def write_graphml(graphs: Sequence[ExportGraph], path: Path) -> None:
     made = to_networkx(graphs)
     import networkx as nx
 
+    for _, properties in made.nodes(data=True):
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
+    for *_, properties in made.edges(data=True):
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
+    renamed = {key: clean for key in made if (clean := xml(key)) != key}
+    if renamed:
+        made = nx.relabel_nodes(made, renamed)
     _written(path, lambda: nx.write_graphml(made, path, infer_numeric_types=False))
 
 

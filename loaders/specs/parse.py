@@ -227,6 +227,4 @@ def canonical(kind: str, attrs: Mapping[str, str]) -> str:
         Without credentials.
     """
     fields = [f"type={kind}", *(f"{key}={value}" for key, value in attrs.items())]
-    text = ",".join(f'"{field}"' if "," in field else field for field in fields)
-    # A path can hold bytes that are no text; what names an export is stored and sent, so it has to be.
-    return text.encode("utf-8", "backslashreplace").decode()
+    return ",".join(f'"{field}"' if "," in field else field for field in fields)
