@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from cachegraph.cli.answer import Answer
 from cachegraph.cli.app import app, complain
-from cachegraph.cli.output import ROWS, Output
+from cachegraph.cli.output import ROWS, Output, Row
 from cachegraph.cli.reports import REPORTS
 from cachegraph.core.model import CacheExport, Name, Names, Problem, StrayBlob
 from cachegraph.errors import AccessError
@@ -208,7 +208,10 @@ def test_json_says_exactly_what_the_export_says(text: str) -> None:
 @pytest.mark.parametrize("format_", ROWS)
 def test_rows_of_any_command(text: str, format_: str) -> None:
     """What `records`, `query`, `cypher`, `contents` and the others write passes here."""
-    rows = [{"a": text, "b": [text, 1], "c": {text: text}, "d": -1}, {"a": None, "b": True, "c": 1.5, "d": text}]
+    rows: list[Row] = [
+        {"a": text, "b": [text, 1], "c": {text: text}, "d": -1},
+        {"a": None, "b": True, "c": 1.5, "d": text},
+    ]
     output = Output(format=format_)
     made = ROWS[format_](rows, ("a", "b", "c", "d"), text, output)
     CHECKS[format_](made)

@@ -34,7 +34,7 @@ def secrets(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str])
     """Search output and logs for the secrets that a test used."""
     used: list[str] = []
     caplog.set_level(logging.INFO)
-    for name in ("cachegraph", "httpx", "httpcore"):
+    for name in ("cachegraph", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield used
     assert used != []
