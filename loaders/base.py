@@ -26,11 +26,14 @@ class Spec:
         Its keys and values, without ``type``.
     text : str
         The spec as the user wrote it, credentials masked; safe to print.
+    notes : tuple of str
+        What is to be said of it beside its exports, a sentence each.
     """
 
     type: str
     attrs: Mapping[str, str]
     text: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

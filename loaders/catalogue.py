@@ -17,6 +17,7 @@ from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -188,8 +189,9 @@ def _safely(work: Callable[[], Loaded | list[_Given]], place: str) -> Loaded | l
 def _read(spec: Spec, options: Options) -> Loaded | list[_Given]:
     """Read a spec, or find that it stands for many."""
     if spec.type not in LOADERS:
-        known = ", ".join(sorted(LOADERS))
-        raise SpecError(f"{spec.text}: there is no type={spec.type}", hint=f"known types: {known}")
+        raise SpecError(
+            f"{spec.text}: there is no type={spec.type}", hint=did_you_mean(spec.type, sorted(LOADERS), "known types")
+        )
     module = import_module(LOADERS[spec.type])
     expand: Expand | None = getattr(module, "expand", None)
     if expand is not None and (found := expand(spec, options)) is not None:
@@ -199,9 +201,11 @@ def _read(spec: Spec, options: Options) -> Loaded | list[_Given]:
 
 
 def _noted(export: CacheExport, spec: Spec) -> CacheExport:
-    """Say which keys of the spec were passed over."""
+    """Say what is to be said of the spec, and which of its keys were passed over."""
     passed = sorted(spec.attrs.keys() & IRRELEVANT)
-    if not passed:
-        return export
-    message = f"Passed over in the spec, as it says nothing about where the export lies: {', '.join(passed)}."
-    return replace(export, problems=(*export.problems, Problem(code="source-note", message=message, severity="note")))
+    said = (f"These keys of the spec say nothing about the place and were not used: {', '.join(passed)}.",)
+    notes = tuple(
+        Problem(code="source-note", message=message, severity="note")
+        for message in (*spec.notes, *(said if passed else ()))
+    )
+    return replace(export, problems=export.problems + notes) if notes else export

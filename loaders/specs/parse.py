@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 from cachegraph.errors import SpecError, encodable, hide
 from cachegraph.loaders.base import Spec
 from cachegraph.loaders.paths import kind_of
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["FALSE", "IRRELEVANT", "SECRET", "TRUE", "bare_url", "canonical", "check_keys", "flag", "parse", "required"]
 
@@ -128,7 +129,7 @@ def check_keys(spec: Spec, known: Collection[str]) -> None:
     for key in spec.attrs:
         if key not in known and key not in IRRELEVANT:
             raise SpecError(
-                f"{spec.text}: {key} is no key of type={spec.type}", hint=f"known keys: {', '.join(sorted(known))}"
+                f"{spec.text}: type={spec.type} has no key {key}", hint=did_you_mean(key, sorted(known), "known keys")
             )
 
 

@@ -87,6 +87,7 @@ def hostile_export(text: str) -> CacheExport:
 
 def hostile_graph(text: str) -> CacheGraph:
     export = hostile_export(text)
+    text = export.source
     names = {
         record.digest: Name(op="exec", name=f"{text} {number}") for number, record in enumerate(export.config.records)
     }
@@ -267,6 +268,7 @@ def test_standard_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_what_the_user_typed_is_quoted_cleanly(text: str) -> None:
+    text = text.replace("\x00", "")  # no argument of a process holds it
     for arguments in (
         ["check", text],
         ["check", "--format", text, "x"],
@@ -274,7 +276,7 @@ def test_what_the_user_typed_is_quoted_cleanly(text: str) -> None:
         [text],
         ["explain-rule", text],
         ["check", f"--{text}"],
-        ["check", "--from-file", f"{text}", "x"],
+        ["check", "--from-file", text, "x"],
     ):
         result = run(*arguments)
         assert result.exit_code in (0, 2, 3)

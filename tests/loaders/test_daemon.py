@@ -381,7 +381,7 @@ def test_an_address_that_is_none(address: str) -> None:
         ({}, "type=daemon: type=daemon takes one of db and debug (type=daemon,db=PATH/cache.db)"),
         ({"db": "a", "debug": "b"}, "type=daemon,db=a,debug=b: type=daemon takes one of db and debug (type=daemon,"),
         ({"db": ""}, "type=daemon,db=: type=daemon takes one of db and debug (type=daemon,db=PATH/cache.db)"),
-        ({"src": "a"}, "type=daemon,src=a: src is no key of type=daemon (known keys: db, debug)"),
+        ({"src": "a"}, "type=daemon,src=a: type=daemon has no key src (known keys: db, debug)"),
     ],
 )
 def test_specs_that_are_wrong(attrs: dict[str, str], message: str) -> None:
