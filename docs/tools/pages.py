@@ -18,6 +18,7 @@ from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
 from docs.tools.docstrings import typed_attributes
+from docs.tools.rooms import architecture_page
 from docs.tools.twins import FOLDER, twin
 
 __all__ = ["PAGES", "cypher_page", "questions_page", "schema_page"]
@@ -117,6 +118,7 @@ def _fields(finding: type[Finding], skip: Iterable[str] = ()) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "architecture.md": architecture_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,
     "schema.md": schema_page,
