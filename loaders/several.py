@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from cachegraph.core.model import CacheExport, Name, Names, Problem
+from cachegraph.core.model import Name, Names
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.catalogue import Loaded, load_each
@@ -16,12 +16,6 @@ __all__ = ["Given", "read", "read_each", "read_names"]
 
 Given = str | os.PathLike[str] | Spec
 """What names a source: a spec as text, a path, or a parsed spec."""
-
-
-@dataclass(slots=True)
-class _Place:
-    spec: str | Spec
-    spellings: list[str] = field(default_factory=list)
 
 
 def read(given: Iterable[Given], options: Options | None = None) -> Loaded:
@@ -57,33 +51,27 @@ def read_each(given: Iterable[Given], options: Options | None = None) -> Iterato
     Yields
     ------
     Loaded
-        One for each place, in the order in which they are first named.
+        As `cachegraph.loaders.catalogue.load_each` gives them, in the order in which the places are first named.
     """
-    places = _places(given)
-    for place, part in zip(places, load_each([place.spec for place in places], options), strict=True):
-        yield replace(part, exports=tuple(_noted(export, place.spellings) for export in part.exports))
-
-
-def _places(given: Iterable[Given]) -> list[_Place]:
-    places: dict[tuple[str, ...], _Place] = {}
+    places: dict[tuple[str, ...], list[str | Spec]] = {}
     for one in given:
         try:
             spec = spec_of(one)
         except SpecError:  # reading it says what is wrong
-            text = str(one)
-            places.setdefault(("", text), _Place(text))
+            places.setdefault(("", str(one)), [str(one)])
         else:
-            places.setdefault(identity(spec), _Place(spec)).spellings.append(spec.text)
-    return list(places.values())
+            places.setdefault(identity(spec), []).append(spec)
+    return load_each([_noted(spellings) for spellings in places.values()], options)
 
 
-def _noted(export: CacheExport, spellings: Sequence[str]) -> CacheExport:
-    """Say that a place was named more than once."""
-    if len(spellings) < 2:
-        return export
-    others = list(dict.fromkeys(spellings[1:]))
-    message = f"This place was given {len(spellings)} times and read once; the other spellings: {', '.join(others)}."
-    return replace(export, problems=(*export.problems, Problem(code="source-note", message=message, severity="note")))
+def _noted(spellings: Sequence[str | Spec]) -> str | Spec:
+    """Give the first spelling of a place; if there are more, with a note on them."""
+    first, *others = spellings
+    if not others or isinstance(first, str):
+        return first
+    texts = dict.fromkeys(other.text for other in others if isinstance(other, Spec))
+    note = f"This place was given {len(spellings)} times and read once; also as {', '.join(texts)}."
+    return replace(first, notes=(*first.notes, note))
 
 
 def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> tuple[Names, list[CacheGraphError]]:

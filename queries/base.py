@@ -84,12 +84,12 @@ class Query(Generic[F]):
         From such a finding to its message; the finding's own fields must do, as findings come from Cypher too.
     scope : {"export", "store"}
         Whether each export has its own answer, or all exports of one store the same.
+    order : tuple of str
+        Columns by which an export's rows are sorted in Cypher.
     example : str
         A case of it and what the finding says; a few lines, for ``cachegraph explain-rule``.
     cure : str
         What to change.
-    order : tuple of str
-        Columns by which an export's rows are sorted in Cypher.
     """
 
     name: str
@@ -102,9 +102,9 @@ class Query(Generic[F]):
     ask: Callable[[ExportGraph], Iterable[F]]
     sentence: Callable[[F, Title], str]
     scope: Literal["export", "store"] = "export"
+    order: tuple[str, ...] = ("record",)
     example: str = ""
     cure: str = ""
-    order: tuple[str, ...] = ("record",)
 
     def __repr__(self) -> str:
         """Name it by its code and title."""

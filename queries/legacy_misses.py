@@ -56,8 +56,9 @@ _SEVERITIES = Severities(otherwise="note")
 
 def _sentence(finding: LegacyMiss, title: Title) -> str:
     return (
-        f"{title(finding.record or 0)} can be loaded as {plural(finding.chains, 'chain')} only. Builders before "
-        "BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of inline."
+        f"{title(finding.record or 0)} has {plural(finding.chains, 'chain')} and no other result to load. Builders "
+        "before BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of "
+        "inline."
     )
 
 

@@ -105,7 +105,7 @@ def _words(finding: MergeSubset, start: int, stop: int) -> str:
             return f"is not among the {whole} of the merge: the two come from different builds"
     if finding.start is None:
         return "has no cached result, and which layers it brought is unknown"
-    return f"has no cached result; the other slots leave it {share}"
+    return f"has no cached result; the other slots leave it {share if stop > start else 'no layer'}"
 
 
 def _positions(start: int, stop: int) -> str:

@@ -17,7 +17,7 @@ __all__ = ["QUERY", "MissingResult"]
 
 _CAUSE = {
     "not-exported": "the export left it out",
-    "blob-not-listed": "the manifest does not list one of its blobs, so BuildKit drops it without a word",
+    "blob-not-listed": "the manifest does not list one of its blobs, so BuildKit ignores the result and says nothing",
     "blob-missing": "the store no longer has one of its blobs, so loading it fails",
 }
 _REMEDY = {

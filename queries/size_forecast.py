@@ -98,7 +98,9 @@ def _sentence(finding: SizeForecast, title: Title) -> str:  # noqa: ARG001 - abo
         return f"the config takes {size}, most of it {most}. BuildKit sets no limit for this kind of cache."
     share = f"{finding.bytes / finding.limit:.0%} of BuildKit's limit of {size_text(finding.limit)}"
     start = f"the config takes {size}, {share}, most of it {most}"
-    left = plural(finding.records_left or 0, "more record")
+    if finding.records_left is None:
+        return f"{start}."
+    left = plural(finding.records_left, "more record")
     match finding.severity:
         case "error":
             return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."

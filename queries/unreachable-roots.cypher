@@ -1,4 +1,4 @@
-// title: Roots that can give nothing
+// title: Roots that lead to no cached result
 // question: Which roots lead to no cached result?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones

@@ -117,7 +117,7 @@ QUERY = Query(
     ),
     severity="note for an orphan that is a known source, else warning",
     finding=UnreachableRoot,
-    heading="Roots that can give nothing",
+    heading="Roots that lead to no cached result",
     severities=_SEVERITIES,
     order=("record", "number"),
     ask=ask,

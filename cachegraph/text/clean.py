@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
-__all__ = ["csv_cell", "json_text", "legal", "markdown", "one_line", "plain", "xml"]
+__all__ = ["csv_cell", "json_safe", "json_text", "legal", "markdown", "one_line", "plain", "xml"]
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -115,6 +116,7 @@ def markdown(text: str) -> str:
     return " ".join(_markdown_word(word) for word in plain(one_line(text)).split(" "))
 
 
+@lru_cache(4096)
 def _markdown_word(word: str) -> str:
     if not word or (_SAFE_WORD.fullmatch(word) and not _LIVE_WORD.search(word)):
         return word
@@ -146,7 +148,17 @@ def json_text(value: object, *, indent: int | None = 2) -> str:
     >>> json_text("\x9b\u202e ##[error]", indent=None)
     '"\\u009b\\u202e \\u0023#[error]"'
     """
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return json_safe(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def json_safe(text: str) -> str:
+    r"""Write what is not printable in JSON as ``\u`` escapes; the value stays the same.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    """
     if not text.isascii() or "\x7f" in text:
         text = "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
     return _OLD_COMMAND.sub(r"\\u0023#", text) if "##" in text else text

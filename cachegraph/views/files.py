@@ -15,7 +15,7 @@ from cachegraph.errors import AccessError, MissingExtraError
 from cachegraph.schema import facts
 from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property
 from cachegraph.schema.focus import shown
-from cachegraph.text.render import legal
+from cachegraph.text.clean import json_safe, one_line, plain, xml
 from cachegraph.views.frames import FRAMES, columns
 from cachegraph.views.networkx import to_networkx
 from cachegraph.views.states import LOOKS, states
@@ -51,6 +51,13 @@ def write_graphml(graphs: Sequence[ExportGraph], path: Path) -> None:
     made = to_networkx(graphs)
     import networkx as nx
 
+    for _, properties in made.nodes(data=True):
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
+    for *_, properties in made.edges(data=True):
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
+    renamed = {key: clean for key in made if (clean := xml(key)) != key}
+    if renamed:
+        made = nx.relabel_nodes(made, renamed)
     _written(path, lambda: nx.write_graphml(made, path, infer_numeric_types=False))
 
 
@@ -91,7 +98,7 @@ def _dot(graph: ExportGraph) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """Quote for DOT, where only the double quote and the backslash mean something."""
-    safe = legal(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    safe = plain(one_line(text)).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe}"'
 
 
@@ -165,7 +172,7 @@ def write_json(graphs: Sequence[ExportGraph], path: Path) -> None:
         "nodes": {n.label: _objects(graphs, n.label, n.properties) for n in NODES},
         "relationships": {r.type: _objects(graphs, r.type, r.properties) for r in RELATIONSHIPS},
     }
-    _written(path, lambda: path.write_bytes(msgspec.json.encode(document)))
+    _written(path, lambda: path.write_text(json_safe(msgspec.json.encode(document).decode()), encoding="utf-8"))
 
 
 def _objects(graphs: Sequence[ExportGraph], owner: str, properties: Sequence[Property]) -> list[dict[str, Any]]:

@@ -58,10 +58,11 @@ def identity(spec: Spec) -> tuple[str, ...]:
         Keys that say nothing about the place do not count.
     """
     attrs = {key: value for key, value in spec.attrs.items() if key not in IRRELEVANT}
-    key = _PATHS.get(spec.type, "")
-    if attrs.get(key) and attrs[key] != "-":
-        attrs[key] = os.path.realpath(Path(attrs[key]).expanduser())
     if spec.type == "registry" and attrs.get("ref"):
         with suppress(SpecError):  # it fails when it is read, and says why
             attrs["ref"] = str(parse_reference(attrs["ref"]))
+    key = _PATHS.get(spec.type, "")
+    if attrs.get(key) and attrs[key] != "-":
+        with suppress(OSError, ValueError, RuntimeError):  # as above: no such user, a NUL, too long
+            attrs[key] = os.path.realpath(Path(attrs[key]).expanduser())
     return (spec.type, *(f"{key}={value}" for key, value in sorted(attrs.items())))
