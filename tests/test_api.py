@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cachegraph as cg
+from cachegraph.core.model import Name, Names
 from cachegraph.errors import NotFoundError, SpecError, UnknownNameError
 from cachegraph.queries.base import Finding
 
