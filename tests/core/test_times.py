@@ -91,4 +91,4 @@ def test_a_day_that_is_not_there_is_named_among_usual_times() -> None:
 def test_many_at_once_are_read_as_one_by_one() -> None:
     texts = ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2199-12-31T23:59:59.123456789Z", "1999-09-09T19:09:59.1Z"]
     alone = [int(parse_times([text, "1970-01-01T00:00:00+00:00"])[0]) for text in texts]
-    assert parse_times(texts).tolist() == alone
+    assert list(parse_times(texts)) == alone
