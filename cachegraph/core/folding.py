@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from cachegraph.core.model import CacheConfig
+from cachegraph.core.model import CacheConfig, CacheInput
 from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.results import State
 from cachegraph.core.search import Links
@@ -116,6 +116,8 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
         For each record that is not its key's first: the first, and the number of its results that are dropped as
         repetitions although the key keeps no result of those blobs.
     """
+    if not _may_fold(graph.export.config):  # nearly always
+        return {}
     keys = fold(graph.export.config, graph.links)
     members = Counter(keys)
     taken: dict[int, set[tuple[int, int]]] = {}
@@ -141,6 +143,24 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
         record: (keys[record], sum(blobs not in kept.get(keys[record], ()) for blobs in results))
         for record, results in repeated.items()
     }
+
+
+def _may_fold(config: CacheConfig) -> bool:
+    """Tell whether any two records could be one key: none can be where no two match as long as each is its own key."""
+    counts = Counter(record.digest for record in config.records)
+    found: dict[tuple[int, CacheInput | None], dict[str, set[int]]] = {}
+    for index, record in enumerate(config.records):
+        if counts[record.digest] == 1:
+            continue
+        slots: list[list[tuple[int, CacheInput | None]]] = [
+            [(number, one) for one in slot] for number, slot in enumerate(record.inputs)
+        ] or [[(0, None)]]
+        twins = [{twin for key in slot for twin in found.get(key, {}).get(record.digest, ())} for slot in slots]
+        if set.intersection(*twins):
+            return True
+        for key in chain.from_iterable(slots):
+            found.setdefault(key, {}).setdefault(record.digest, set()).add(index)
+    return False
 
 
 class _Link(NamedTuple):
