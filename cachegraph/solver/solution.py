@@ -100,9 +100,16 @@ class Solution:
         """Give a case in which a step runs, the least hopeful one; the hopeful one if it runs in none."""
         return next((case for case in reversed(self.cases) if case[1].runs(record)), self.cases[0])
 
-    def predict(self) -> Prediction:
-        """Put it into words that a user can go through."""
-        steps = [self._step(record) for record in self.steps]
+    def predict(self, labels: ExportGraph | None = None) -> Prediction:
+        """Put it into rows.
+
+        Parameters
+        ----------
+        labels : ExportGraph, optional
+            Where digests and names come from, record by record; by default the build.
+        """
+        labels = labels or self.build
+        steps = [self._step(record, labels) for record in self.steps]
         return Prediction(
             steps,
             build=self.build.export.source,
@@ -123,8 +130,7 @@ class Solution:
             loaded=counts["loaded"], not_needed=counts["not-needed"], runs=counts["runs"], bytes=self._size(blobs)
         )
 
-    def _step(self, record: int) -> Step:
-        found = self.build.export.config.records[record]
+    def _step(self, record: int, labels: ExportGraph) -> Step:
         hows = [case.of(record) for _, case in self.cases]
         best = next((how for _, case in self.best if (how := case.of(record)) is not How.RUNS), How.RUNS)
         runs = [best is How.RUNS, *(how is How.RUNS for how in hows)]
@@ -136,8 +142,8 @@ class Solution:
         loads, source = self._loads(record) if How.LOADED in hows else (None, None)
         return Step(
             record=record,
-            digest=found.digest,
-            name=self.build.naming(record).name or None,
+            digest=labels.export.config.records[record].digest,
+            name=labels.naming(record).name or None,
             executed=executed,
             how=None if executed is None else worst.value,
             best=best.value,
