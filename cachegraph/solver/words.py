@@ -9,6 +9,7 @@ from cachegraph.text.words import plural, size_text
 if TYPE_CHECKING:
     from cachegraph.solver.blast import Blast
     from cachegraph.solver.prediction import Depends, Prediction, Step, Totals
+    from cachegraph.solver.sources import SourceShare
 
 __all__ = ["between", "blast_cells", "depends_text", "outcome", "prediction_summary", "reason", "step_title"]
 
@@ -54,7 +55,7 @@ def between_sizes(low: int, high: int) -> str:
 def step_title(record: int, name: str | None, digest: str) -> str:
     """Name a step for a sentence: ``RUN make (record 7)``."""
     shown = digest[:19] if not name else name if len(name) <= 60 else name[:57] + "..."
-    return f"{shown} (record {record})"
+    return f"{shown} (record {record})" if shown else f"record {record}"
 
 
 def outcome(step: Step) -> str:
@@ -155,3 +156,12 @@ def fix_text(row: Blast) -> str:
     size = f" ({size_text(row.saved_bytes)})" if row.saved_bytes else ""
     name = f"{row.fix_name} (record {row.fix})" if row.fix_name else f"record {row.fix}"
     return f"if {name} did not take it, {plural(row.saved, 'step')}{size} would stay cached"
+
+
+def source_cells(row: SourceShare) -> tuple[str, str, str, str, str, str]:
+    """Put what a cache brings into cells: rank, cache, steps saved, bytes loaded, steps only here, steps hidden."""
+    if row.error is not None:
+        return str(row.rank), row.source, f"refused: {row.error}", "", "", ""
+    saves = "unknown" if row.saves is None else f"{row.saves:,}"
+    size = "" if row.bytes is None else size_text(row.bytes)
+    return str(row.rank), row.source, saves, size, f"{row.only:,}", f"{row.collides:,}"
