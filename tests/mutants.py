@@ -163,7 +163,8 @@ def mutants(path: Path) -> list[Mutant]:
     def note(node: ast.AST) -> ast.AST:
         place = next(places)
         for variant, (what, _) in enumerate(_changes(node)):
-            line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+            at = node.target if isinstance(node, ast.comprehension) else node
+            line, column = getattr(at, "lineno", 0), getattr(at, "col_offset", 0)
             found.append(Mutant(path=path, line=line, column=column, what=what, place=place, variant=variant))
         return node
 
