@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from cachegraph.errors import CacheGraphError, CacheGraphWarning
     from cachegraph.graph import CacheGraph
     from cachegraph.reading import from_config, load
+    from cachegraph.solver.blast import blast_radius
+    from cachegraph.solver.predict import predict
+    from cachegraph.solver.simulate import simulate
+    from cachegraph.solver.sources import sources
     from cachegraph.stores.neo4j import Neo4jStore
 
 __all__ = [
@@ -25,8 +29,12 @@ __all__ = [
     "CacheGraphWarning",
     "Neo4jStore",
     "__version__",
+    "blast_radius",
     "from_config",
     "load",
+    "predict",
+    "simulate",
+    "sources",
 ]
 
 __version__ = "0.1.0"
@@ -36,8 +44,12 @@ _HOMES = {
     "CacheGraphError": "cachegraph.errors",
     "CacheGraphWarning": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
+    "blast_radius": "cachegraph.solver.blast",
     "from_config": "cachegraph.reading",
     "load": "cachegraph.reading",
+    "predict": "cachegraph.solver.predict",
+    "simulate": "cachegraph.solver.simulate",
+    "sources": "cachegraph.solver.sources",
 }
 
 
