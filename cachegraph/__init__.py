@@ -13,21 +13,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cachegraph.builds.records import BuildRecord, load_record
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
     from cachegraph.solver.predict import predict
     from cachegraph.stores.neo4j import Neo4jStore
 
-__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "from_config", "load", "predict"]
+__all__ = [
+    "BuildRecord",
+    "CacheGraph",
+    "CacheGraphError",
+    "Neo4jStore",
+    "__version__",
+    "from_config",
+    "load",
+    "load_record",
+    "predict",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BuildRecord": "cachegraph.builds.records",
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
     "from_config": "cachegraph.graph",
     "load": "cachegraph.graph",
+    "load_record": "cachegraph.builds.records",
     "predict": "cachegraph.solver.predict",
 }
 

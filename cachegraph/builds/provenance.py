@@ -32,7 +32,7 @@ from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
 from cachegraph.errors import DecodeError
 
-__all__ = ["decode_provenance"]
+__all__ = ["decode_provenance", "image_reference", "parse_platform"]
 
 _MAX_OUTPUTS = 64
 
@@ -101,7 +101,7 @@ def decode_provenance(data: bytes, place: str) -> Names:
     steps = parameters.build_config.llb_definition or ()
     outputs = _outputs(steps)
     for step in steps:
-        texts.add_step(step, outputs[step.id], _platform(parameters.builder_platform))
+        texts.add_step(step, outputs[step.id], parse_platform(parameters.builder_platform))
     return name_all(texts.plaintexts, texts.references)
 
 
@@ -126,7 +126,7 @@ class _Texts:
     def add_dependency(self, dependency: _Dependency) -> None:
         manifest = dependency.digest.get("sha256")
         if dependency.uri.startswith("pkg:docker/") and manifest:
-            reference, platform = _image(dependency.uri)
+            reference, platform = image_reference(dependency.uri)
             self.references[f"sha256:{manifest}"] = reference
             key = llb.ImageKey(
                 digest=f"sha256:{manifest}",
@@ -160,13 +160,14 @@ class _Texts:
         return digest
 
 
-def _platform(text: str) -> llb.Platform:
+def parse_platform(text: str) -> llb.Platform:
+    """Read a platform such as ``linux/arm/v7``."""
     os, _, rest = text.partition("/")
     architecture, _, variant = rest.partition("/")
     return llb.Platform(os=os, architecture=architecture, variant=variant)
 
 
-def _image(uri: str) -> tuple[str, llb.Platform]:
+def image_reference(uri: str) -> tuple[str, llb.Platform]:
     """Read a package URL of an image: its reference with the registry's name, and its platform."""
     parts = urlsplit(uri)
     name, _, tag = parts.path.removeprefix("docker/").partition("@")
@@ -177,4 +178,4 @@ def _image(uri: str) -> tuple[str, llb.Platform]:
     elif registry != "localhost" and "." not in registry and ":" not in registry:
         name = f"docker.io/{name}"
     platform = parse_qs(parts.query).get("platform", [""])[0]
-    return f"{name}:{unquote(tag)}" if tag else name, _platform(platform)
+    return f"{name}:{unquote(tag)}" if tag else name, parse_platform(platform)

@@ -1,0 +1,162 @@
+"""What a build record says, once read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cachegraph.builds.records.operations import Operations
+
+__all__ = ["BuildRecord", "CacheImport", "RecordStep", "RecordWarning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStep:
+    """One vertex of a build: a step, a source, or the frontend's and client's own work.
+
+    Attributes
+    ----------
+    digest : str
+        Of the vertex. It cannot be compared between builds of buildx: the local context has a session's id in it.
+    name : str
+        As the progress display shows it, such as ``[build 2/3] RUN make``.
+    inputs : tuple of str
+        Digests of the vertices that it takes.
+    executed : bool or None
+        Whether it really ran; None where it never started.
+    loaded : bool
+        Whether a result of it was loaded from a cache.
+    cached : bool
+        Whether it was called cached at any time, as BuildKit counts cached steps.
+    started, completed : str or None
+        First start and last completion, RFC 3339.
+    seconds : float or None
+        Time in which it was at work; None where it never completed.
+    error : str or None
+    record_digests : tuple of str, or None
+        Digests of its cache records, one for each output that is taken; empty for what has no record (local sources,
+        the client's work), None where the record does not tell.
+    """
+
+    digest: str
+    name: str
+    inputs: tuple[str, ...]
+    executed: bool | None
+    loaded: bool
+    cached: bool
+    started: str | None
+    completed: str | None
+    seconds: float | None
+    error: str | None
+    record_digests: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheImport:
+    """A cache that the build was given with ``--cache-from``.
+
+    Attributes
+    ----------
+    type : str
+        ``registry``, ``local``, ``gha``, ..
+    attributes : mapping of str to str
+        What buildx keeps of it: ``ref`` and ``scope`` only. So a registry or GitHub's cache can be read again, the
+        directory of a local one and the bucket of S3 are gone.
+    read : bool or None
+        Whether BuildKit could read it; None where the record does not tell.
+    error : str or None
+        Why it could not.
+    """
+
+    type: str
+    attributes: Mapping[str, str]
+    read: bool | None
+    error: str | None
+
+    @property
+    def spec(self) -> str | None:
+        """The spec to read it with; None where its place was cut out of the record."""
+        if not self.attributes:
+            return None
+        return ",".join([f"type={self.type}", *(f"{key}={value}" for key, value in sorted(self.attributes.items()))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordWarning:
+    """A warning of the build: the step's vertex digest, the text, and where to read more."""
+
+    vertex: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildRecord:
+    """One build: what was asked for, what ran, and the keys of its steps.
+
+    Attributes
+    ----------
+    source : str
+        The file it was read from.
+    ref : str
+        BuildKit's name of the build.
+    attributes : mapping of str to str
+        The frontend's: ``filename``, ``target``, ``platform``, ``build-arg:NAME``, ..
+    platforms : tuple of str
+        Asked for, or the builder's own.
+    created, completed : str or None
+        RFC 3339.
+    error : str or None
+        Why the build failed; None for one that did not.
+    image_digest : str or None
+        Of the image that was exported.
+    steps : tuple of RecordStep
+        In order of their first start; those that never started last.
+    cache_imports : tuple of CacheImport
+        In the order of the command line, where the last one counts most.
+    cached_steps, total_steps, completed_steps : int
+        BuildKit's own counters, over all vertices.
+    warnings : tuple of RecordWarning
+    operations : Operations
+        What provenance tells of the steps; empty where the record has none, as of a build that failed.
+    """
+
+    source: str
+    ref: str
+    attributes: Mapping[str, str]
+    platforms: tuple[str, ...]
+    created: str | None
+    completed: str | None
+    error: str | None
+    image_digest: str | None
+    steps: tuple[RecordStep, ...]
+    cache_imports: tuple[CacheImport, ...]
+    cached_steps: int
+    total_steps: int
+    completed_steps: int
+    warnings: tuple[RecordWarning, ...]
+    operations: Operations = field(repr=False)
+
+    @cached_property
+    def by_digest(self) -> Mapping[str, RecordStep]:
+        """The steps by the digest of their vertex."""
+        return {step.digest: step for step in self.steps}
+
+    @property
+    def has_provenance(self) -> bool:
+        """Whether the keys of the steps are known."""
+        return bool(self.operations.steps)
+
+    @property
+    def target(self) -> str | None:
+        """The stage that was asked for; None for the last one."""
+        return self.attributes.get("target") or None
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Build arguments by name."""
+        prefix = "build-arg:"
+        return {key.removeprefix(prefix): value for key, value in self.attributes.items() if key.startswith(prefix)}
