@@ -12,7 +12,8 @@ from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.match import match
-from cachegraph.solver.rows import Graphs, Rows, single
+from cachegraph.solver.rows import Rows
+from cachegraph.solver.single import Graphs, single
 from cachegraph.text.amounts import plural, size_text
 
 __all__ = ["Change", "Diff", "Side", "diff"]
@@ -83,8 +84,10 @@ class Diff(Rows[Change]):
         Keys of the new export that the old one has.
     """
 
+    row = Change
+
     def __init__(self, changes: Iterable[Change], *, old: Side, new: Side, same: int) -> None:
-        super().__init__(Change, changes)
+        super().__init__(changes)
         self.old = old
         self.new = new
         self.same = same

@@ -14,7 +14,7 @@ from cachegraph.solver.diff import Diff, diff, measure
 from cachegraph.solver.rows import Rows
 from cachegraph.text.amounts import plural
 
-__all__ = ["Event", "History", "Point", "history", "made_at"]
+__all__ = ["Event", "Events", "History", "Point", "history", "made_at"]
 
 EventKind = Literal["alternates", "result gone", "result back"]
 
@@ -77,17 +77,25 @@ class Event:
     since: str | None
 
 
+class Events(Rows[Event]):
+    """What the sequence shows, in its order."""
+
+    row = Event
+
+
 class History(Rows[Point]):
     """The exports in order, oldest first.
 
     Attributes
     ----------
-    events : Rows of Event
+    events : Events
     """
 
+    row = Point
+
     def __init__(self, points: Iterable[Point], events: Iterable[Event]) -> None:
-        super().__init__(Point, points)
-        self.events = Rows(Event, events)
+        super().__init__(points)
+        self.events = Events(events)
 
     @property
     def summary(self) -> str:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.solver.rows import Graphs, Rows, single
+from cachegraph.solver.rows import Rows
+from cachegraph.solver.single import Graphs, single
 from cachegraph.text.amounts import plural, size_text
 
 __all__ = ["InlinePreview", "InlineResult", "inline_preview"]
@@ -55,8 +56,10 @@ class InlineResult:
 class InlinePreview(Rows[InlineResult]):
     """What becomes of every loadable result, by record."""
 
+    row = InlineResult
+
     def __init__(self, results: Iterable[InlineResult]) -> None:
-        super().__init__(InlineResult, results)
+        super().__init__(results)
 
     @property
     def lost(self) -> tuple[InlineResult, ...]:

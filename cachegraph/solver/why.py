@@ -8,7 +8,8 @@ from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import UnknownNameError
-from cachegraph.solver.rows import Graphs, Rows, single
+from cachegraph.solver.rows import Rows
+from cachegraph.solver.single import Graphs, single
 from cachegraph.text.amounts import plural, size_text
 
 __all__ = ["Reason", "Why", "why"]
@@ -52,8 +53,10 @@ class Why(Rows[Reason]):
         What it takes; None where nothing says.
     """
 
+    row = Reason
+
     def __init__(self, reasons: Iterable[Reason], what: Thing, label: str, size: int | None) -> None:
-        super().__init__(Reason, reasons)
+        super().__init__(reasons)
         self.what = what
         self.label = label
         self.bytes = size

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cachegraph.builds.operation_names import clean, describe_operation
+from cachegraph.builds.records.keys import BuildKeys, build_keys
+from cachegraph.core.model import Name, Names, Op
+
 if TYPE_CHECKING:
-    from cachegraph.builds.records.operations import Operations
+    from cachegraph.builds.records.operations import Operation, Operations
 
 __all__ = ["BuildRecord", "CacheImport", "RecordStep", "RecordWarning"]
 
@@ -150,6 +154,21 @@ class BuildRecord:
         """Whether the keys of the steps are known."""
         return bool(self.operations.steps)
 
+    @cached_property
+    def keys(self) -> BuildKeys:
+        """The keys that the build asked for, as the graph of an export; none where there is no provenance."""
+        return build_keys(self.operations, f"{self.source} ({self.ref})" if self.ref else self.source)
+
+    @cached_property
+    def names(self) -> Names:
+        """The names that the progress gave to the steps, by the digests of their records."""
+        records: dict[str, Name] = {}
+        for vertex, operation in self.operations.steps.items():
+            step = self.by_digest.get(vertex)
+            for digest in operation.record_digests or () if step else ():
+                records.setdefault(digest, Name(op=_op(operation), name=clean(step.name if step else "")))
+        return Names(records=records)
+
     @property
     def target(self) -> str | None:
         """The stage that was asked for; None for the last one."""
@@ -160,3 +179,10 @@ class BuildRecord:
         """Build arguments by name."""
         prefix = "build-arg:"
         return {key.removeprefix(prefix): value for key, value in self.attributes.items() if key.startswith(prefix)}
+
+
+def _op(operation: Operation) -> Op:
+    if operation.source is not None:
+        return "source"
+    described = describe_operation(operation.text or b"")
+    return described.op if described else "unknown"
