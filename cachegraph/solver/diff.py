@@ -14,7 +14,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.match import match
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.single import Graphs, single
-from cachegraph.text.amounts import plural, size_text
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["Change", "Diff", "Side", "diff"]
 

@@ -12,7 +12,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN
 from cachegraph.solver.diff import Diff, diff, measure
 from cachegraph.solver.rows import Rows
-from cachegraph.text.amounts import plural
+from cachegraph.text.words import plural
 
 __all__ = ["Event", "Events", "History", "Point", "history", "made_at"]
 

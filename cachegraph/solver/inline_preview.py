@@ -17,7 +17,7 @@ from typing import Literal
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.single import Graphs, single
-from cachegraph.text.amounts import plural, size_text
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["InlinePreview", "InlineResult", "inline_preview"]
 

@@ -10,7 +10,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import UnknownNameError
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.single import Graphs, single
-from cachegraph.text.amounts import plural, size_text
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["Reason", "Why", "why"]
 

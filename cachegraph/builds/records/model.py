@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cachegraph.builds.operation_names import clean, describe_operation
+from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.records.keys import BuildKeys, build_keys
 from cachegraph.core.model import Name, Names, Op
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from cachegraph.builds.records.operations import Operation, Operations
 
 __all__ = ["BuildRecord", "CacheImport", "RecordStep", "RecordWarning"]
+
+_IMAGE = re.compile(r"docker-image://(.+)@(sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +172,23 @@ class BuildRecord:
             for digest in operation.record_digests or () if step else ():
                 records.setdefault(digest, Name(op=_op(operation), name=clean(step.name if step else "")))
         return Names(records=records)
+
+    @cached_property
+    def texts(self) -> Mapping[str, Plaintext]:
+        """What BuildKit hashed for the steps, by digest."""
+        found: dict[str, Plaintext] = {}
+        for operation in self.operations.steps.values():
+            found |= operation.plaintexts
+        return found
+
+    @cached_property
+    def references(self) -> Mapping[str, str]:
+        """How the build called its images, by manifest digest."""
+        found: dict[str, str] = {}
+        for operation in self.operations.steps.values():
+            if operation.source is not None and (match := _IMAGE.fullmatch(operation.source.identifier)):
+                found[match[2]] = match[1]
+        return found
 
     @property
     def target(self) -> str | None:

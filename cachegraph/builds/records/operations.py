@@ -22,6 +22,7 @@ import msgspec
 from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import cache_text
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX
+from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.provenance import image_reference, parse_platform
 from cachegraph.core.digests import sha256
 from cachegraph.errors import DecodeError
@@ -119,6 +120,8 @@ class Operation:
         Outputs that other steps take, and 0.
     text : bytes or None
         What BuildKit hashes to get the definition digest; None where it cannot be known from provenance.
+    image : bytes or None
+        Of an image: the JSON that its key is made of.
     """
 
     inputs: tuple[tuple[str, int], ...]
@@ -127,6 +130,22 @@ class Operation:
     source: Source | None
     outputs: tuple[int, ...]
     text: bytes | None
+    image: bytes | None = None
+
+    @property
+    def plaintexts(self) -> dict[str, Plaintext]:
+        """What BuildKit hashes for the step and its records, by digest."""
+        if self.text is None:
+            return {}
+        definition = sha256(self.text)
+        kind = "string" if self.image is not None else "json"
+        found = {definition: Plaintext(kind, (self.text,))}
+        if self.image is not None:
+            found[sha256(self.image)] = Plaintext("json", (self.image,))
+        for output in self.outputs:
+            text = f"{definition}@{output}".encode()
+            found[sha256(text)] = Plaintext("string", (text,))
+        return found
 
     @property
     def record_digests(self) -> tuple[str, ...] | None:
@@ -240,17 +259,23 @@ class _Builder:
         )
         source = step.op.op.source
         inputs = map(_reference, step.inputs or ())
+        image = self._image_key(source, platform) if source else None
+        if source is None:
+            text = cache_text(llb_step, platform)
+        else:
+            text = SOURCE_PREFIX + sha256(image).encode() if image is not None else None
         return Operation(
             inputs=tuple((self.vertices.get(name, name), output) for name, output in inputs),
             step=llb_step,
             platform=platform,
             source=source,
             outputs=outputs,
-            text=self._source_text(source, platform) if source else cache_text(llb_step, platform),
+            text=text,
+            image=image,
         )
 
-    def _source_text(self, source: Source, platform: llb.Platform) -> bytes | None:
-        """Write what BuildKit hashes for an image; other sources depend on more than provenance tells."""
+    def _image_key(self, source: Source, platform: llb.Platform) -> bytes | None:
+        """Write the key of an image; other sources depend on more than provenance tells."""
         reference = source.identifier.removeprefix(_IMAGE)
         if reference == source.identifier or source.attrs.keys() & _LIMITS:
             return None
@@ -261,7 +286,7 @@ class _Builder:
         key = llb.ImageKey(
             digest=digest, os=platform.os, arch=platform.architecture, variant=platform.variant or msgspec.UNSET
         )
-        return SOURCE_PREFIX + sha256(llb.go_json(key)).encode()
+        return llb.go_json(key)
 
 
 def _image_digests(dependencies: Iterable[_Dependency]) -> dict[tuple[str, str, str], str]:

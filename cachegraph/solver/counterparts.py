@@ -1,0 +1,177 @@
+"""What the caches have in the place of a step that missed: the step that was, or the inputs that it was run on.
+
+A counterpart is claimed only where it is the only one: of several candidates none is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cachegraph.builds.plaintext_names import ROOT_SELECTOR
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.operations import operation
+from cachegraph.core.resolved import ResolvedExport
+from cachegraph.solver.keys import CacheKeys, Taken
+from cachegraph.solver.meanings import Meaning, Texts, likeness
+from cachegraph.solver.outlook import Outlook
+
+__all__ = ["Counterparts", "RootKind"]
+
+RootKind = str
+"""``files``, ``image``, ``source``, or ``either`` where nobody can say."""
+
+_ALIKE = 0.5
+"""Two steps that read less alike are not called one step that changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterparts:
+    """Looks for counterparts in the caches of a build.
+
+    Attributes
+    ----------
+    build : ExportGraph
+    outlook : Outlook
+        What the build's records match.
+    texts : Texts
+        Plaintexts by digest.
+    references : mapping of str to str
+        How users call images and repositories.
+    """
+
+    build: ExportGraph
+    outlook: Outlook
+    texts: Texts
+    references: Mapping[str, str]
+
+    @property
+    def caches(self) -> Sequence[CacheKeys]:
+        """The caches."""
+        return [loads.keys for loads in self.outlook.caches]
+
+    def meaning(self, graph: ResolvedExport, record: int) -> Meaning | None:
+        """Say what a record stands for: by its plaintext, else by its name alone."""
+        digest = graph.export.config.records[record].digest
+        if meaning := Meaning.of(digest, self.texts, self.references):
+            return meaning
+        name = graph.names.records.get(digest) if isinstance(graph, ExportGraph) else None
+        if name is None:
+            return None
+        kinds = {"exec": "run", "file": "file", "merge": "merge", "diff": "diff", "content": "content"}
+        return Meaning(kind=kinds.get(name.op, "source"), title=name.name)  # type: ignore[arg-type]
+
+    def instruction(self, record: int) -> tuple[list[tuple[CacheKeys, int]], Meaning | None]:
+        """Find the steps that a cache has in the place of one whose instruction it lacks.
+
+        Returns
+        -------
+        tuple of list and (Meaning or None)
+            All keys that take what the step takes and that this build does not match; and the one among them that
+            reads like it, if there is just one.
+        """
+        found = [(keys, key) for number, keys in enumerate(self.caches) for key in self._in_place(number, keys, record)]
+        now = self.meaning(self.build, record)
+        if now is None:
+            return found, None
+        read = [self.meaning(keys.export, key) for keys, key in found]
+        alike = [(likeness(meaning, now), meaning) for meaning in read if meaning is not None]
+        distinct = {meaning.title: (score, meaning) for score, meaning in alike if score >= _ALIKE}
+        if len(distinct) != 1:
+            return found, None
+        return found, next(iter(distinct.values()))[1]
+
+    def _in_place(self, number: int, keys: CacheKeys, record: int) -> list[int]:
+        """List the keys of a cache that take, slot by slot, what a record takes, and that the build does not match."""
+        slots = self.build.export.config.records[record].inputs
+        taken = {
+            slot: self._taken(number, record, slot) for slot in range(len(slots)) if not self._is_open(record, slot)
+        }
+        if not taken or not all(taken.values()):
+            return []
+        matched = {key for hits in self.outlook.hits for cache, key in hits if cache == number}
+        first = {member for _, key in next(iter(taken.values())) for member in keys.members(key)}
+        candidates = {keys.key[taker] for member in first for taker in keys.export.links.dependents[member]}
+        return sorted(
+            key
+            for key in candidates
+            if key >= 0
+            and key not in matched
+            and len(keys.slots(key)) == len(slots)
+            and all(not keys.slots(key)[slot].isdisjoint(ours) for slot, ours in taken.items())
+        )
+
+    def _is_open(self, record: int, slot: int) -> bool:
+        """Tell whether a slot may take content that is not known."""
+        return (record, slot) in self.build.export.unknown
+
+    def _taken(self, number: int, record: int, slot: int) -> set[Taken]:
+        count = len(self.build)
+        return {
+            (alternative.selector, key)
+            for alternative in self.build.export.config.records[record].inputs[slot]
+            if 0 <= alternative.link < count
+            for cache, key in self.outlook.hits[alternative.link]
+            if cache == number
+        }
+
+    def has_instruction(self, record: int) -> bool:
+        """Tell whether some cache has the step's own digest, on whatever inputs."""
+        found = self.build.export.config.records[record]
+        return any(keys.takers(found.digest, len(found.inputs)) is not None for keys in self.caches)
+
+    def inputs(self, record: int, missed: Iterable[int]) -> dict[int, set[tuple[int, int]]]:
+        """Find the roots that a cache has in the slots in which a step missed.
+
+        Returns
+        -------
+        dict of int to set of tuple of (int, int)
+            By slot: position of the cache and key of each root, in keys with the step's digest that take what it takes
+            in all other slots.
+        """
+        config = self.build.export.config.records[record]
+        wanted = set(missed)
+        found: dict[int, set[tuple[int, int]]] = {slot: set() for slot in wanted}
+        for number, keys in enumerate(self.caches):
+            ours = {
+                slot: self._taken(number, record, slot)
+                for slot in range(len(config.inputs))
+                if slot not in wanted and not self._is_open(record, slot)
+            }
+            for key in self._candidates(keys, record, ours):
+                slots = keys.slots(key)
+                if all(not slots[slot].isdisjoint(taken) for slot, taken in ours.items()):
+                    for slot in wanted:
+                        found[slot] |= {(number, root) for _, root in slots[slot] if keys.is_root(root)}
+        return found
+
+    def _candidates(self, keys: CacheKeys, record: int, ours: Mapping[int, set[Taken]]) -> set[int]:
+        """List the keys with a record's digest, the fewest that some known slot allows."""
+        config = self.build.export.config.records[record]
+        takers = keys.takers(config.digest, len(config.inputs)) or {}
+        if not ours:
+            return {key for several in takers.values() for key in several}
+        return min(
+            ({key for one in taken for key in takers.get((slot, one), ())} for slot, taken in ours.items()), key=len
+        )
+
+    def roots(self, record: int, slot: int) -> list[int]:
+        """List the roots that a step of the build takes in a slot."""
+        count = len(self.build)
+        links = [a.link for a in self.build.export.config.records[record].inputs[slot] if 0 <= a.link < count]
+        return [link for link in dict.fromkeys(links) if self.build.is_root(link)]
+
+    def root_kind(self, record: int, slot: int) -> RootKind:
+        """Say what a slot without a matching step takes: files, an image, another source, or either."""
+        config = self.build.export.config.records[record]
+        meanings = [self.meaning(self.build, root) for root in self.roots(record, slot)]
+        for meaning in meanings:
+            if meaning is not None:
+                return {"content": "files", "image": "image"}.get(meaning.kind, "source")
+        if operation(config.digest, len(config.inputs)) in ("merge", "diff"):
+            return "source"
+        if any(root in self.build.images.layers for root in self.roots(record, slot)):
+            return "image"
+        if slot == 0 and any(alternative.selector == ROOT_SELECTOR for alternative in config.inputs[slot]):
+            return "source"  # the root file system of a RUN is never found by content
+        return "either"
