@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from cachegraph.builds.records import BuildRecord, load_record
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
+    from cachegraph.solver.diff import diff
+    from cachegraph.solver.explain import explain
+    from cachegraph.solver.history import history
+    from cachegraph.solver.inline_preview import inline_preview
     from cachegraph.solver.predict import predict
+    from cachegraph.solver.why import why
     from cachegraph.stores.neo4j import Neo4jStore
 
 __all__ = [
@@ -25,10 +30,15 @@ __all__ = [
     "CacheGraphError",
     "Neo4jStore",
     "__version__",
+    "diff",
+    "explain",
     "from_config",
+    "history",
+    "inline_preview",
     "load",
     "load_record",
     "predict",
+    "why",
 ]
 
 __version__ = "0.1.0"
@@ -38,10 +48,15 @@ _HOMES = {
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
+    "diff": "cachegraph.solver.diff",
+    "explain": "cachegraph.solver.explain",
     "from_config": "cachegraph.graph",
+    "history": "cachegraph.solver.history",
+    "inline_preview": "cachegraph.solver.inline_preview",
     "load": "cachegraph.graph",
     "load_record": "cachegraph.builds.records",
     "predict": "cachegraph.solver.predict",
+    "why": "cachegraph.solver.why",
 }
 
 

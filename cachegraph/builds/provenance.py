@@ -32,7 +32,7 @@ from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
 from cachegraph.errors import DecodeError
 
-__all__ = ["decode_provenance", "image_reference", "parse_platform"]
+__all__ = ["Texts", "decode_provenance", "image_reference", "parse_platform", "provenance_texts"]
 
 _MAX_OUTPUTS = 64
 
@@ -71,7 +71,13 @@ class _Statement(_Predicate, frozen=True, rename="camel"):
 
 
 def decode_provenance(data: bytes, place: str) -> Names:
-    """Name the records that provenance lets one compute.
+    """Name the records that provenance lets one compute; takes and raises what `provenance_texts` does."""
+    texts = provenance_texts(data, place)
+    return name_all(texts.plaintexts, texts.references)
+
+
+def provenance_texts(data: bytes, place: str) -> Texts:
+    """Compute the plaintexts of the records that provenance tells of.
 
     Parameters
     ----------
@@ -95,14 +101,14 @@ def decode_provenance(data: bytes, place: str) -> Names:
         internal_parameters=_Parameters(build_config=predicate.build_config),
     )
     parameters = definition.internal_parameters
-    texts = _Texts()
+    texts = Texts()
     for dependency in definition.resolved_dependencies or ():
         texts.add_dependency(dependency)
     steps = parameters.build_config.llb_definition or ()
     outputs = _outputs(steps)
     for step in steps:
         texts.add_step(step, outputs[step.id], parse_platform(parameters.builder_platform))
-    return name_all(texts.plaintexts, texts.references)
+    return texts
 
 
 def _outputs(steps: Iterable[llb.Step]) -> dict[str, set[int]]:
@@ -116,14 +122,23 @@ def _outputs(steps: Iterable[llb.Step]) -> dict[str, set[int]]:
     return taken
 
 
-class _Texts:
-    """The plaintexts of a build, as a daemon would have kept them."""
+class Texts:
+    """The plaintexts of a build, as a daemon would have kept them.
+
+    Attributes
+    ----------
+    plaintexts : dict of str to Plaintext
+        By digest.
+    references : dict of str to str
+        How the build called its images and repositories, by manifest digest or commit.
+    """
 
     def __init__(self) -> None:
         self.plaintexts: dict[str, Plaintext] = {}
         self.references: dict[str, str] = {}
 
     def add_dependency(self, dependency: _Dependency) -> None:
+        """Add the key of an image or a commit that the build resolved."""
         manifest = dependency.digest.get("sha256")
         if dependency.uri.startswith("pkg:docker/") and manifest:
             reference, platform = image_reference(dependency.uri)
@@ -141,6 +156,7 @@ class _Texts:
             self._add_source(commit)
 
     def add_step(self, step: llb.Step, outputs: Iterable[int], platform: llb.Platform) -> None:
+        """Add an operation, the keys of its outputs, and its selectors."""
         text = cache_text(step, platform)
         if text is None:
             return

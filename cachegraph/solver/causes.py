@@ -10,7 +10,7 @@ from cachegraph.solver.rows import Rows
 from cachegraph.text.durations import seconds_text
 from cachegraph.text.words import plural, size_text
 
-__all__ = ["Cause", "Explanation", "Miss", "MissKind"]
+__all__ = ["Cause", "Explanation", "Miss", "MissKind", "Topic"]
 
 MissKind = Literal[
     "key-absent",
@@ -33,6 +33,10 @@ store has lost. ``another-source``: a cache has the result, and one without it a
 build was told not to use the cache for it. ``unknown``: what is given does not tell.
 """
 
+Topic = Literal["step", "variables", "files", "image", "source", "either"]
+"""What changed: the step itself, only its variables, the files, base image or other source that it takes; ``either`` of
+these where nobody can say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
@@ -53,6 +57,8 @@ class Miss:
         Records with which it begins; itself if it is the first.
     slots : tuple of int
         Inputs that differ, of one that is the first.
+    topic : Topic or None
+        What changed, of one that is the first.
     changed : tuple of str
         What changed, one thing each; empty where that is not known.
     was, now : str or None
@@ -71,6 +77,7 @@ class Miss:
     first: bool
     begins: tuple[int, ...]
     slots: tuple[int, ...] = ()
+    topic: Topic | None = None
     changed: tuple[str, ...] = ()
     was: str | None = None
     now: str | None = None
@@ -125,7 +132,7 @@ class Cause:
     def cost(self) -> str:
         """What it costs: steps, bytes, seconds."""
         said = [plural(self.steps, "step")]
-        if self.bytes is not None:
+        if self.bytes:
             said.append(size_text(self.bytes))
         if self.seconds is not None:
             said.append(seconds_text(self.seconds))

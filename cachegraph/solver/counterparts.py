@@ -5,8 +5,9 @@ A counterpart is claimed only where it is the only one: of several candidates no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from cachegraph.builds.plaintext_names import ROOT_SELECTOR
 from cachegraph.core.graph import ExportGraph
@@ -18,9 +19,11 @@ from cachegraph.solver.outlook import Outlook
 
 __all__ = ["Counterparts", "RootKind"]
 
-RootKind = str
-"""``files``, ``image``, ``source``, or ``either`` where nobody can say."""
+RootKind = Literal["files", "image", "source", "either"]
+"""What a step takes that is no step; ``either`` where nobody can say."""
 
+_ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
+_MAX_USES = 50
 _ALIKE = 0.5
 """Two steps that read less alike are not called one step that changed."""
 
@@ -34,6 +37,8 @@ class Counterparts:
     build : ExportGraph
     outlook : Outlook
         What the build's records match.
+    steps : sequence of int
+        Records that are steps of the build; an export made after an import holds others beside them.
     texts : Texts
         Plaintexts by digest.
     references : mapping of str to str
@@ -42,6 +47,7 @@ class Counterparts:
 
     build: ExportGraph
     outlook: Outlook
+    steps: Sequence[int]
     texts: Texts
     references: Mapping[str, str]
 
@@ -89,7 +95,7 @@ class Counterparts:
         }
         if not taken or not all(taken.values()):
             return []
-        matched = {key for hits in self.outlook.hits for cache, key in hits if cache == number}
+        matched = {key for step in self.steps for cache, key in self.outlook.hits[step] if cache == number}
         first = {member for _, key in next(iter(taken.values())) for member in keys.members(key)}
         candidates = {keys.key[taker] for member in first for taker in keys.export.links.dependents[member]}
         return sorted(
@@ -120,29 +126,35 @@ class Counterparts:
         found = self.build.export.config.records[record]
         return any(keys.takers(found.digest, len(found.inputs)) is not None for keys in self.caches)
 
-    def inputs(self, record: int, missed: Iterable[int]) -> dict[int, set[tuple[int, int]]]:
-        """Find the roots that a cache has in the slots in which a step missed.
-
-        Returns
-        -------
-        dict of int to set of tuple of (int, int)
-            By slot: position of the cache and key of each root, in keys with the step's digest that take what it takes
-            in all other slots.
-        """
+    def others(self, record: int, slot: int) -> list[list[Meaning | None]]:
+        """Say what the caches have in a slot in which a step missed: for each key, the meanings of its roots."""
         config = self.build.export.config.records[record]
-        wanted = set(missed)
-        found: dict[int, set[tuple[int, int]]] = {slot: set() for slot in wanted}
+        missed = {slot} | {
+            number for number in range(len(config.inputs)) if number != slot and not self._any_taken(record, number)
+        }
+        found: dict[tuple[tuple[int, ...], int], list[Meaning | None]] = {}
+        for number, roots in self._others(record, missed):
+            keys = self.caches[number]
+            found.setdefault((tuple(roots[slot]), number), [self.meaning(keys.export, root) for root in roots[slot]])
+        return list(found.values())
+
+    def _any_taken(self, record: int, slot: int) -> bool:
+        return any(self._taken(number, record, slot) for number in range(len(self.caches)))
+
+    def _others(self, record: int, missed: set[int]) -> list[tuple[int, dict[int, list[int]]]]:
+        config = self.build.export.config.records[record]
+        found: list[tuple[int, dict[int, list[int]]]] = []
         for number, keys in enumerate(self.caches):
             ours = {
                 slot: self._taken(number, record, slot)
                 for slot in range(len(config.inputs))
-                if slot not in wanted and not self._is_open(record, slot)
+                if slot not in missed and not self._is_open(record, slot)
             }
-            for key in self._candidates(keys, record, ours):
+            for key in sorted(self._candidates(keys, record, ours)):
                 slots = keys.slots(key)
                 if all(not slots[slot].isdisjoint(taken) for slot, taken in ours.items()):
-                    for slot in wanted:
-                        found[slot] |= {(number, root) for _, root in slots[slot] if keys.is_root(root)}
+                    roots = {slot: sorted({root for _, root in slots[slot] if keys.is_root(root)}) for slot in missed}
+                    found.append((number, roots))
         return found
 
     def _candidates(self, keys: CacheKeys, record: int, ours: Mapping[int, set[Taken]]) -> set[int]:
@@ -162,16 +174,39 @@ class Counterparts:
         return [link for link in dict.fromkeys(links) if self.build.is_root(link)]
 
     def root_kind(self, record: int, slot: int) -> RootKind:
-        """Say what a slot without a matching step takes: files, an image, another source, or either."""
-        config = self.build.export.config.records[record]
-        meanings = [self.meaning(self.build, root) for root in self.roots(record, slot)]
-        for meaning in meanings:
+        """Say what a slot without a matching step takes: files, an image, another source, or either.
+
+        Notes
+        -----
+        Without a name the way in which roots are taken tells: the root file system of a RUN is narrowed to ``/`` and
+        never found by content, a merge takes no files, and any other input after the first is files. The first input
+        of a step with one slot can be both: WORKDIR takes an image, COPY --link files.
+        """
+        roots = self.roots(record, slot)
+        for meaning in (self.meaning(self.build, root) for root in roots):
             if meaning is not None:
-                return {"content": "files", "image": "image"}.get(meaning.kind, "source")
+                return _ROOT_KINDS.get(meaning.kind, "source")
+        if any(root in self.build.images.layers for root in roots):
+            return "image"
+        uses = [(record, slot), *(use for root in roots for use in self._uses(root))]
+        kinds: set[RootKind] = {kind for kind in (self._use_kind(*use) for use in uses) if kind != "either"}
+        return kinds.pop() if len(kinds) == 1 else "either"
+
+    def _uses(self, root: int) -> list[tuple[int, int]]:
+        """List the places in which a root is taken."""
+        return [
+            (taker, number)
+            for taker in dict.fromkeys(self.build.links.dependents[root][:_MAX_USES])
+            for number, slot in enumerate(self.build.export.config.records[taker].inputs)
+            if any(alternative.link == root for alternative in slot)
+        ]
+
+    def _use_kind(self, record: int, slot: int) -> RootKind:
+        config = self.build.export.config.records[record]
         if operation(config.digest, len(config.inputs)) in ("merge", "diff"):
             return "source"
-        if any(root in self.build.images.layers for root in self.roots(record, slot)):
-            return "image"
         if slot == 0 and any(alternative.selector == ROOT_SELECTOR for alternative in config.inputs[slot]):
-            return "source"  # the root file system of a RUN is never found by content
-        return "either"
+            return "source"
+        if slot > 0:
+            return "files"
+        return "source" if len(config.inputs) > 1 else "either"

@@ -20,7 +20,7 @@ from cachegraph.solver.explain_record import explain_record
 from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.meanings import Texts
 from cachegraph.solver.prediction import Prediction, Step
-from cachegraph.solver.sentences import first_miss
+from cachegraph.solver.sentences import NAMELESS, first_miss
 from cachegraph.solver.solution import Solution, solve
 
 __all__ = ["explain"]
@@ -80,7 +80,8 @@ class _Explainer:
         self.solution: Solution = solve(build, caches)
         self.prediction: Prediction = self.solution.predict()
         outlook = self.solution.cases[0][0]
-        self.found = Counterparts(build=build, outlook=outlook, texts=texts, references=references)
+        steps = self.solution.steps
+        self.found = Counterparts(build=build, outlook=outlook, steps=steps, texts=texts, references=references)
         self.costs = Costs(build, [loads.keys.export for loads in caches.loads])
         self.begins: dict[int, tuple[int, ...]] = {}
 
@@ -116,6 +117,7 @@ class _Explainer:
             first=first,
             begins=begins,
             slots=tuple(slot.slot for slot in step.slots) if first else (),
+            topic=said.topic if said else None,
             changed=said.changed if said else (),
             was=said.was if said else None,
             now=said.now if said else None,
@@ -162,8 +164,6 @@ class _Explainer:
     def _notes(self, misses: Sequence[Miss]) -> Iterable[str]:
         for refused in self.caches.not_imported:
             yield f"BuildKit refuses {refused.source}: {refused.error}. Export it again; `cachegraph check` says more."
-        if any(miss.first and miss.kind in ("key-absent", "input-differs") and not miss.changed for miss in misses):
-            yield (
-                "Cannot tell everything that changed: names are not known. Give --names with a daemon's "
-                "cache-debug.db, an image with provenance or a build record."
-            )
+        begun = [miss for miss in misses if miss.first and miss.kind in ("key-absent", "input-differs")]
+        if any(miss.was is None or miss.now is None for miss in begun):
+            yield NAMELESS

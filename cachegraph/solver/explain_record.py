@@ -21,7 +21,7 @@ from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.loads import Loadable
 from cachegraph.solver.meanings import Texts
 from cachegraph.solver.outlook import Assumption, Outlook
-from cachegraph.solver.sentences import Said, first_miss
+from cachegraph.solver.sentences import NAMELESS, Said, first_miss
 
 __all__ = ["explain_record"]
 
@@ -140,7 +140,8 @@ class _Explainer:
         self.vertices = record.keys.vertices
         self.best = Outlook(self.build, caches.loads, Assumption())
         self.worst = Outlook(self.build, caches.loads, Assumption(hopeful=False))
-        self.found = Counterparts(build=self.build, outlook=self.best, texts=texts, references=references)
+        steps = [index for index in self.build.links.order if not self.build.is_root(index)]
+        self.found = Counterparts(build=self.build, outlook=self.best, steps=steps, texts=texts, references=references)
         self.whole = _whole(record, caches)
         self.missed: dict[int, bool | None] = {}
         self.begins: dict[int, tuple[int, ...]] = {}
@@ -161,6 +162,8 @@ class _Explainer:
         causes = group(misses, self._needers(misses), _NoBytes(self.build, [], seconds), self.caches)
         steps = {self.vertices[i] for i, record in enumerate(records) if record.inputs and self._step(i)}
         notes = list(_notes(self.record, self.caches))
+        if any(miss.first and miss.kind == "key-absent" and miss.was is None for miss in misses):
+            notes.append(NAMELESS)
         return Explanation(
             misses,
             build=self.build.export.source,
@@ -258,6 +261,7 @@ class _Explainer:
             first=first,
             begins=begins if kind in ("key-absent", "input-differs") else (index,),
             slots=slots,
+            topic=said.topic,
             changed=said.changed,
             was=said.was,
             now=said.now,
@@ -283,6 +287,18 @@ class _Explainer:
             step = _Step(record=index, slots=tuple(_Slot(slot=slot) for slot in slots))
             return first_miss(self.found, step, kind)
         operation = self.record.operations.steps[self.vertices[index]]
-        paths = [path.lstrip("/") or "the whole folder" for slot in slots for path in takings(operation)[slot].paths]
-        what = ", ".join(dict.fromkeys(paths)) or "the files that it takes"
-        return Said(changed=(f"the content of {what} differs",))
+        said = [
+            self._place(operation.inputs[slot][0], path) for slot in slots for path in takings(operation)[slot].paths
+        ]
+        what = ", ".join(dict.fromkeys(said)) or "the files that it takes"
+        return Said(topic="files", changed=(f"the content of {what} differs",))
+
+    def _place(self, vertex: str, path: str) -> str:
+        """Name files: a path, with the step or folder that it is in."""
+        taken = self.record.operations.steps.get(vertex)
+        local = taken.source.identifier.removeprefix("local://") if taken is not None and taken.source else ""
+        if local:
+            folder = "the build context" if local == "context" else f"the context {local}"
+            return path.lstrip("/") or folder if local == "context" else f"{path} of {folder}"
+        step = self.record.by_digest.get(vertex)
+        return f"{path} of {step.name}" if step is not None else path

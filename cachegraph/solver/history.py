@@ -10,7 +10,7 @@ from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN
-from cachegraph.solver.diff import Diff, diff, measure
+from cachegraph.solver.diff import Change, Diff, diff, measure
 from cachegraph.solver.rows import Rows
 from cachegraph.text.words import plural
 
@@ -112,7 +112,7 @@ class History(Rows[Point]):
             )
         gone = sum(event.kind == "result gone" for event in self.events)
         if gone:
-            said.append(f"{plural(gone, 'result')} went while the key stayed: the store lost blobs, or mode changed.")
+            said.append(f"{plural(gone, 'result')} went though nothing changed: the store lost blobs, or mode did.")
         return " ".join(said)
 
 
@@ -178,6 +178,8 @@ def _events(graphs: Sequence[ExportGraph], steps: Sequence[Diff | None], points:
         for change in before or ():
             kind: EventKind
             if change.change == "result lost":
+                if _is_superseded(graphs[position], change):
+                    continue
                 kind = "result gone"
             elif change.change == "result gained" and change.digest in there:
                 kind = "result back"
@@ -196,6 +198,17 @@ def _events(graphs: Sequence[ExportGraph], steps: Sequence[Diff | None], points:
         records = graphs[position].export.config.records
         there.update(records[index].digest for index, loadable in enumerate(graphs[position].loadable) if loadable)
     return found
+
+
+def _is_superseded(graph: ExportGraph, change: Change) -> bool:
+    """Tell whether a result went because the step was made anew on other inputs, which is no loss."""
+    record = change.new
+    if record is None or len(graph.results(record)):  # results that cannot be loaded: the blobs are gone
+        return False
+    return any(
+        graph.loadable[index] and found.digest == change.digest
+        for index, found in enumerate(graph.export.config.records)
+    )
 
 
 def made_at(graph: ExportGraph) -> str | None:

@@ -8,13 +8,17 @@ from typing import Protocol
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport
-from cachegraph.solver.causes import Miss, MissKind
+from cachegraph.solver.causes import Miss, MissKind, Topic
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.meanings import Meaning, differences
 from cachegraph.text.words import plural
 
-__all__ = ["Said", "advice", "first_miss", "paths_text", "sentence"]
+__all__ = ["NAMELESS", "Said", "advice", "first_miss", "paths_text", "sentence"]
 
+NAMELESS = (
+    "Cannot tell all of what changed: not all names are known. Give --names with a daemon's cache-debug.db, an image "
+    "with provenance, or the record of the build that wrote the cache."
+)
 _MAX_DETAILS = 12
 
 
@@ -24,11 +28,14 @@ class Said:
 
     Attributes
     ----------
+    topic : Topic or None
+        What changed.
     changed : tuple of str
         One thing each; empty where nothing can be said.
     was, now : str or None
     """
 
+    topic: Topic | None = None
     changed: tuple[str, ...] = ()
     was: str | None = None
     now: str | None = None
@@ -64,61 +71,80 @@ def first_miss(found: Counterparts, step: Missed, kind: MissKind) -> Said:
     kind : MissKind
     """
     missed = [slot.slot for slot in step.slots]
-    if kind == "key-absent" and not missed:
-        return _instruction(found, step.record)
-    if kind not in ("key-absent", "input-differs"):
-        return Said()
     if kind == "key-absent":
-        now = found.meaning(found.build, step.record)
-        title = now.title if now else "this step"
-        return Said(changed=(f"{title} is in no cache, and neither is what it takes",), now=now.title if now else None)
-    return _inputs(found, step.record, missed)
+        return _instruction(found, step.record, new_inputs=bool(missed))
+    return _inputs(found, step.record, missed) if kind == "input-differs" else Said()
 
 
-def _instruction(found: Counterparts, record: int) -> Said:
+def _instruction(found: Counterparts, record: int, *, new_inputs: bool) -> Said:
     """Compare a step with the one that the cache has in its place."""
-    candidates, was = found.instruction(record)
     now = found.meaning(found.build, record)
+    title = now.title if now is not None else None
+    if new_inputs:
+        return Said(topic="step", changed=("what it takes is not in the cache either",), now=title)
+    candidates, was = found.instruction(record)
     if was is not None and now is not None:
         changed = differences(was, now) if was.facts and now.facts else ()
         if not changed and was.title != now.title:
             changed = (f"it was {was.title}, is now {now.title}",)
-        return Said(changed=changed[:_MAX_DETAILS], was=was.title, now=now.title)
-    if now is None:
-        return Said()
+        variables = bool(changed) and all(change.startswith("env ") for change in changed)
+        topic: Topic = "variables" if variables else "step"
+        return Said(topic=topic, changed=changed[:_MAX_DETAILS], was=was.title, now=title)
     if not candidates:
-        return Said(changed=("it is new: the cache has no other step in its place",), now=now.title)
+        return Said(topic="step", changed=("the cache has no step in its place",), now=title)
     named = [meaning.title for meaning in (found.meaning(keys.export, key) for keys, key in candidates) if meaning]
-    if len(named) == 1 == len(candidates):
-        return Said(changed=(f"in its place the cache has {named[0]}",), now=now.title)
-    return Said(changed=(), now=now.title)
+    if now is not None and len(named) == len(candidates) == 1:
+        return Said(topic="step", changed=(f"in its place the cache has {named[0]}",), now=title)
+    return Said(topic="step", now=title)
 
 
 def _inputs(found: Counterparts, record: int, missed: Sequence[int]) -> Said:
     """Compare what a step takes with what the cache has in those slots."""
-    theirs = found.inputs(record, missed)
+    if not missed:
+        together = (
+            "the cache has this instruction and what it takes, but not the one on the other: another order of steps"
+        )
+        return Said(topic="step", changed=(together,))
     changed: list[str] = []
+    topics: list[Topic] = []
     was: str | None = None
     now: str | None = None
     for slot in missed:
+        topics.append(found.root_kind(record, slot))
         ours = [found.meaning(found.build, root) for root in found.roots(record, slot)]
-        known = [meaning for meaning in ours if meaning is not None]
-        others = [found.meaning(found.caches[number].export, key) for number, key in sorted(theirs[slot])]
-        before = [meaning for meaning in others if meaning is not None]
-        if len(known) == len(ours) == 1 and len(before) == len(others) == 1:
-            changed += _compared(before[0], known[0])
-            was, now = before[0].title, known[0].title
+        others = found.others(record, slot)
+        pair = _pair(ours, others)
+        if pair is not None:
+            changed += _compared(*pair)
+            was, now = pair[0].title, pair[1].title
             continue
-        now = known[0].title if len(known) == len(ours) == 1 else now
-        changed.append(_unnamed(found, record, slot, known if len(known) == len(ours) else (), len(others)))
-    return Said(changed=tuple(changed[:_MAX_DETAILS]), was=was, now=now)
+        known = [meaning for meaning in ours if meaning is not None]
+        now = known[0].title if len(known) == 1 else now
+        changed.append(_unnamed(found, record, slot, known, len(others)))
+    topic = topics[0] if len(set(topics)) == 1 else "either"
+    return Said(topic=topic, changed=tuple(changed[:_MAX_DETAILS]), was=was, now=now)
+
+
+def _pair(ours: Sequence[Meaning | None], others: Sequence[Sequence[Meaning | None]]) -> tuple[Meaning, Meaning] | None:
+    """Put what a step took beside what it takes, if the cache has it on one thing only and both are known.
+
+    A slot often has two keys for one thing: the content, and the step or image that it is from. Of those the first
+    that is known on both sides counts.
+    """
+    if len(others) != 1:
+        return None
+    for meaning in ours:
+        if meaning is not None:
+            same = [other for other in others[0] if other is not None and other.kind == meaning.kind]
+            if len(same) == 1:
+                return same[0], meaning
+    known, before = [m for m in ours if m is not None], [m for m in others[0] if m is not None]
+    return (before[0], known[0]) if len(known) == len(ours) == len(before) == len(others[0]) == 1 else None
 
 
 def _compared(was: Meaning, now: Meaning) -> list[str]:
     if was.kind != now.kind:
         return [f"it took {was.title}, and takes {now.title} now"]
-    if now.kind == "content":
-        return list(differences(was, now))
     if now.kind == "image":
         return [f"the base image was {was.title}, is now {now.title}"]
     return list(differences(was, now)) or [f"it took {was.title}, and takes {now.title} now"]
@@ -127,10 +153,10 @@ def _compared(was: Meaning, now: Meaning) -> list[str]:
 def _unnamed(found: Counterparts, record: int, slot: int, known: Collection[Meaning], others: int) -> str:
     """Say that a slot differs where it cannot be said how."""
     what = {
-        "files": f"the content of {paths_text(found.build, record, slot) or 'the files that it takes'} differs",
+        "files": f"the content of {paths_text(found.build, record, slot) or f'the files in slot {slot}'} differs",
         "image": "the base image is another one",
-        "source": "the image or source that it stands on is another one",
-        "either": f"what it takes in slot {slot} differs: other files, or another source such as the base image",
+        "source": f"the base image or other source in slot {slot} is another one",
+        "either": f"what it takes in slot {slot} differs: other files, or another base image",
     }[found.root_kind(record, slot)]
     if known:
         what += f" (now {', '.join(meaning.title for meaning in known)})"
@@ -190,7 +216,7 @@ def _several(lead: Miss, members: Sequence[Miss]) -> str:
 
 _ADVICE: dict[MissKind, str] = {
     "key-absent": "nothing, if the step was meant to change; else put what changes often behind what seldom does.",
-    "input-differs": "leave out with .dockerignore what the step does not need, and copy what changes often last.",
+    "input-differs": "nothing, if it was meant to change; else copy what changes often last, and pin base images.",
     "key-without-result": "export the cache with mode=max; if it is, `cachegraph check` says which results it lacks.",
     "blob-gone": "export the cache again, and keep the store from deleting its blobs.",
     "another-source": "import one cache, or put the one that fits best last.",
@@ -199,6 +225,12 @@ _ADVICE: dict[MissKind, str] = {
     "no-cache": "give the build a cache with --cache-from, and write one with --cache-to.",
     "asked-for": "leave out --no-cache or --no-cache-filter.",
     "unknown": "give the cache that the build imported with --cache-from.",
+}
+_TOPIC_ADVICE: dict[Topic, str] = {
+    "variables": "set the variable (ARG, ENV) behind the steps that do not need it.",
+    "files": "leave out with .dockerignore what the step does not need, and copy what changes often last.",
+    "image": "pin the base image by its digest (FROM name@sha256:..), if it should change only when you say so.",
+    "source": "pin the base image by its digest (FROM name@sha256:..), if it should change only when you say so.",
 }
 
 
@@ -210,10 +242,8 @@ def advice(lead: Miss, caches: Iterable[CacheExport]) -> str:
     lead : Miss
     caches : iterable of CacheExport
     """
-    if lead.kind == "key-absent" and lead.changed and all(change.startswith("env ") for change in lead.changed):
-        return "set the variable (ARG, ENV) behind the steps that do not need it."
-    if lead.kind == "input-differs" and any("base image" in change for change in lead.changed):
-        return "pin the base image by its digest (FROM name@sha256:..), if it should change only when you say so."
     if lead.kind == "key-without-result" and any(cache.kind == "inline" for cache in caches):
         return "inline cache keeps the image's own layers only: export with mode=max to a cache of its own."
+    if lead.kind in ("key-absent", "input-differs") and lead.topic in _TOPIC_ADVICE:
+        return _TOPIC_ADVICE[lead.topic]
     return _ADVICE[lead.kind]

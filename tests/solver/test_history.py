@@ -51,7 +51,7 @@ def test_a_result_that_was_there_until_a_date() -> None:
         ("result gone", 1, "test", "2026-01-01T00:00:00.000000000Z"),
         ("result back", 2, "test", "2026-01-02T00:00:00.000000000Z"),
     ]
-    assert found.summary.endswith("1 result went while the key stayed: the store lost blobs, or mode changed.")
+    assert found.summary.endswith("1 result went though nothing changed: the store lost blobs, or mode did.")
 
 
 def test_as_a_data_frame() -> None:
