@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cachegraph.builds.records import BuildRecord, load_record
+    from cachegraph.builds.dockerbuild import BuildRecord, load_record
     from cachegraph.errors import CacheGraphError
     from cachegraph.graph import CacheGraph, from_config, load
     from cachegraph.solver.diff import diff
@@ -44,7 +44,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BuildRecord": "cachegraph.builds.records",
+    "BuildRecord": "cachegraph.builds.dockerbuild",
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
@@ -54,7 +54,7 @@ _HOMES = {
     "history": "cachegraph.solver.history",
     "inline_preview": "cachegraph.solver.inline_preview",
     "load": "cachegraph.graph",
-    "load_record": "cachegraph.builds.records",
+    "load_record": "cachegraph.builds.dockerbuild",
     "predict": "cachegraph.solver.predict",
     "why": "cachegraph.solver.why",
 }

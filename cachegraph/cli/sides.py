@@ -20,7 +20,7 @@ from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
 
 if TYPE_CHECKING:
-    from cachegraph.builds.records import BuildRecord
+    from cachegraph.builds.dockerbuild import BuildRecord
 
 __all__ = [
     "Known",
@@ -123,13 +123,13 @@ def read_new(spec: str, options: Options) -> New:
     """
     path = Path(spec).expanduser()
     if path.is_file():
-        from cachegraph.builds.records import is_record, load_record
+        from cachegraph.builds.dockerbuild import is_record, load_record
 
         if is_record(path):
             return New(records=load_record(path))
         if (data := _provenance(path)) is not None:
-            from cachegraph.builds.records.keys import build_keys
-            from cachegraph.builds.records.operations import read_operations
+            from cachegraph.builds.dockerbuild.keys import build_keys
+            from cachegraph.builds.dockerbuild.operations import read_operations
 
             operations = read_operations(data, str(path))
             texts = {key: text for one in operations.steps.values() for key, text in one.plaintexts.items()}

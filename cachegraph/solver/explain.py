@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from cachegraph.builds.dockerbuild.model import BuildRecord
 from cachegraph.builds.plaintexts import Plaintext
-from cachegraph.builds.records.model import BuildRecord
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State

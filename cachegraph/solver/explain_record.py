@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cachegraph.builds.records.keys import takings
-from cachegraph.builds.records.model import BuildRecord, RecordStep
+from cachegraph.builds.dockerbuild.keys import takings
+from cachegraph.builds.dockerbuild.model import BuildRecord, RecordStep
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
 from cachegraph.solver.caches import Caches

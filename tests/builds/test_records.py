@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import cachegraph as cg
-from cachegraph.builds.records import BuildRecord, CacheImport, is_record, load_record
+from cachegraph.builds.dockerbuild import BuildRecord, CacheImport, is_record, load_record
 
 RECORDS = Path(__file__).parents[1] / "data" / "records"
 WITH_PROVENANCE = (

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachegraph.builds.records import Budget, load_record
-from cachegraph.builds.records.budget import Meter
-from cachegraph.builds.records.status import read_status
-from cachegraph.builds.records.wire import fields
+from cachegraph.builds.dockerbuild import Budget, load_record
+from cachegraph.builds.dockerbuild.budget import Meter
+from cachegraph.builds.dockerbuild.status import read_status
+from cachegraph.builds.dockerbuild.wire import fields
 from cachegraph.errors import AccessError, CacheGraphError, DecodeError, NotFoundError
 
 RECORDS = Path(__file__).parents[1] / "data" / "records"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import cachegraph as cg
+from cachegraph.builds.dockerbuild import BuildRecord, load_record
 from cachegraph.builds.plaintexts import Plaintext
-from cachegraph.builds.records import BuildRecord, load_record
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.config import export_from_config
 from cachegraph.solver.causes import Explanation

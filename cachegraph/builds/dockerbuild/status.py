@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cachegraph.builds.records.budget import Meter
-from cachegraph.builds.records.wire import fields, read_text, read_timestamp
+from cachegraph.builds.dockerbuild.budget import Meter
+from cachegraph.builds.dockerbuild.wire import fields, read_text, read_timestamp
 from cachegraph.errors import DecodeError
 
 __all__ = ["Event", "Status", "Time", "Warned", "read_status"]

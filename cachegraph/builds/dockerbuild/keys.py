@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cachegraph.builds import llb
-from cachegraph.builds.records.operations import Operation, Operations
+from cachegraph.builds.dockerbuild.operations import Operation, Operations
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRecord
 

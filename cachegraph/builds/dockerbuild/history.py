@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cachegraph.builds.records.status import Time
+from cachegraph.builds.dockerbuild.status import Time
 from cachegraph.core import gojson
 from cachegraph.core.gojson import GoInt, Wire
 from cachegraph.errors import DecodeError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from cachegraph.builds.records.status import Event, Time
+from cachegraph.builds.dockerbuild.status import Event, Time
 
 __all__ = [
     "completed_last",

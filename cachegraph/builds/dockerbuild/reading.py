@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cachegraph.builds.records import executed
-from cachegraph.builds.records.budget import Budget, Meter
-from cachegraph.builds.records.container import Container, Descriptor, open_container
-from cachegraph.builds.records.history import History, read_history, read_imports
-from cachegraph.builds.records.model import BuildRecord, CacheImport, RecordStep, RecordWarning
-from cachegraph.builds.records.operations import Operations, merge_operations, read_operations
-from cachegraph.builds.records.status import Event, Status, read_status
+from cachegraph.builds.dockerbuild import executed
+from cachegraph.builds.dockerbuild.budget import Budget, Meter
+from cachegraph.builds.dockerbuild.container import Container, Descriptor, open_container
+from cachegraph.builds.dockerbuild.history import History, read_history, read_imports
+from cachegraph.builds.dockerbuild.model import BuildRecord, CacheImport, RecordStep, RecordWarning
+from cachegraph.builds.dockerbuild.operations import Operations, merge_operations, read_operations
+from cachegraph.builds.dockerbuild.status import Event, Status, read_status
 from cachegraph.errors import CacheGraphError, DecodeError
 
 __all__ = ["is_record", "load_record"]

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cachegraph.builds.dockerbuild.keys import BuildKeys, build_keys
 from cachegraph.builds.operation_names import clean, describe_operation
 from cachegraph.builds.plaintexts import Plaintext
-from cachegraph.builds.records.keys import BuildKeys, build_keys
 from cachegraph.core.model import Name, Names, Op
 
 if TYPE_CHECKING:
-    from cachegraph.builds.records.operations import Operation, Operations
+    from cachegraph.builds.dockerbuild.operations import Operation, Operations
 
 __all__ = ["BuildRecord", "CacheImport", "RecordStep", "RecordWarning"]
 

@@ -23,7 +23,7 @@ from typing import IO
 
 import msgspec
 
-from cachegraph.builds.records.budget import Meter
+from cachegraph.builds.dockerbuild.budget import Meter
 from cachegraph.core import gojson
 from cachegraph.core.digests import sha256
 from cachegraph.core.gojson import Wire
