@@ -60,7 +60,8 @@ class Miss:
     topic : Topic or None
         What changed, of one that is the first.
     changed : tuple of str
-        What changed, one thing each; empty where that is not known.
+        What changed, one thing each; empty where that is not known. Of a step that followed: what of its own changed
+        as well.
     was, now : str or None
         The step, image or files in the cache and in this build, as far as known.
     seconds : float or None

@@ -5,6 +5,7 @@ A counterpart is claimed only where it is the only one: of several candidates no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +24,7 @@ RootKind = Literal["files", "image", "source", "either"]
 """What a step takes that is no step; ``either`` where nobody can say."""
 
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
+_PLACE = re.compile(r"^\[[^\]]*\] ")
 _MAX_USES = 50
 _ALIKE = 0.5
 """Two steps that read less alike are not called one step that changed."""
@@ -65,7 +67,9 @@ class Counterparts:
         if name is None:
             return None
         kinds = {"exec": "run", "file": "file", "merge": "merge", "diff": "diff", "content": "content"}
-        return Meaning(kind=kinds.get(name.op, "source"), title=name.name)  # type: ignore[arg-type]
+        # What the progress puts before a name says where a step stands, not what it does.
+        title = _PLACE.sub("", name.name)
+        return Meaning(kind=kinds.get(name.op, "source"), title=title)  # type: ignore[arg-type]
 
     def instruction(self, record: int) -> tuple[list[tuple[CacheKeys, int]], Meaning | None]:
         """Find the steps that a cache has in the place of one whose instruction it lacks.

@@ -20,7 +20,7 @@ from cachegraph.solver.explain_record import explain_record
 from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.meanings import Texts
 from cachegraph.solver.prediction import Prediction, Step
-from cachegraph.solver.sentences import NAMELESS, first_miss
+from cachegraph.solver.sentences import NAMELESS, Said, first_miss, inputs_said
 from cachegraph.solver.solution import Solution, solve
 
 __all__ = ["explain"]
@@ -107,7 +107,7 @@ class _Explainer:
         kind = self._kind(step)
         first = step.first is True
         begins = self._begin(step, first=first)
-        said = first_miss(self.found, step, kind) if first else None
+        said = first_miss(self.found, step, kind) if first else self._as_well(step, kind)
         return Miss(
             record=step.record,
             digest=step.digest,
@@ -123,6 +123,11 @@ class _Explainer:
             now=said.now if said else None,
             bytes=self.costs.bytes([step.record]),
         )
+
+    def _as_well(self, step: Step, kind: MissKind) -> Said | None:
+        """Say what else differs for a step that followed: files, or an image, that are not in the cache either."""
+        own = [slot.slot for slot in step.slots if slot.kind == "content-or-source"]
+        return inputs_said(self.found, step.record, own) if own and kind == "input-differs" else None
 
     def _kind(self, step: Step) -> MissKind:
         if step.executed is None and step.depends is not None:

@@ -15,6 +15,8 @@ __all__ = ["Costs", "group"]
 _BEGINS: frozenset[MissKind] = frozenset({"key-absent", "input-differs"})
 """Kinds that begin with a step of their own; steps of the other kinds share one cause."""
 
+_MAX_AS_WELL = 5
+
 
 class Costs:
     """What steps cost, as far as the build and its caches tell.
@@ -97,10 +99,22 @@ def _cause(
         record=lead.record,
         title=lead.title,
         sentence=sentence(lead, members, needer),
-        details=lead.changed,
+        details=(*lead.changed, *_as_well(lead, members)),
         follows=tuple(record for record in records if record != lead.record),
         steps=len(records),
         seconds=costs.seconds(records),
         bytes=costs.bytes(records),
         advice=advice(lead, [loads.keys.export.export for loads in caches.loads]),
     )
+
+
+def _as_well(lead: Miss, members: Sequence[Miss]) -> Iterable[str]:
+    """Say what else changed among the steps that followed: they would have run without the first cause too."""
+    others = [miss for miss in members if miss.record != lead.record]
+    said = [f"{miss.title}: {change} as well" for miss in others for change in miss.changed]
+    yield from said[:_MAX_AS_WELL]
+    if len(said) > _MAX_AS_WELL:
+        yield f"{len(said) - _MAX_AS_WELL} more things after it differ as well"
+    absent = sum(miss.kind == "key-absent" for miss in others)
+    if absent:
+        yield f"{absent} of the steps after it {'is' if absent == 1 else 'are'} in no cache as well"

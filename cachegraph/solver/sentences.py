@@ -13,7 +13,7 @@ from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.meanings import Meaning, differences
 from cachegraph.text.words import plural
 
-__all__ = ["NAMELESS", "Said", "advice", "first_miss", "paths_text", "sentence"]
+__all__ = ["NAMELESS", "Said", "advice", "first_miss", "inputs_said", "paths_text", "sentence"]
 
 NAMELESS = (
     "Cannot tell all of what changed: not all names are known. Give --names with a daemon's cache-debug.db, an image "
@@ -73,7 +73,7 @@ def first_miss(found: Counterparts, step: Missed, kind: MissKind) -> Said:
     missed = [slot.slot for slot in step.slots]
     if kind == "key-absent":
         return _instruction(found, step.record, new_inputs=bool(missed))
-    return _inputs(found, step.record, missed) if kind == "input-differs" else Said()
+    return inputs_said(found, step.record, missed) if kind == "input-differs" else Said()
 
 
 def _instruction(found: Counterparts, record: int, *, new_inputs: bool) -> Said:
@@ -98,8 +98,16 @@ def _instruction(found: Counterparts, record: int, *, new_inputs: bool) -> Said:
     return Said(topic="step", now=title)
 
 
-def _inputs(found: Counterparts, record: int, missed: Sequence[int]) -> Said:
-    """Compare what a step takes with what the cache has in those slots."""
+def inputs_said(found: Counterparts, record: int, missed: Sequence[int]) -> Said:
+    """Compare what a step takes with what the cache has in those slots.
+
+    Parameters
+    ----------
+    found : Counterparts
+    record : int
+    missed : sequence of int
+        Slots that take files or a source, and no step.
+    """
     if not missed:
         together = (
             "the cache has this instruction and what it takes, but not the one on the other: another order of steps"
