@@ -21,7 +21,6 @@ from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRec
 __all__ = ["BuildKeys", "Taking", "build_keys", "takings"]
 
 _ROOT = "/"
-_CONTENT_OFF = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +78,17 @@ def takings(operation: Operation) -> tuple[Taking, ...]:
 
 def _exec_takings(operation: llb.Exec, count: int) -> tuple[Taking, ...]:
     paths: dict[int, list[str]] = defaultdict(list)
-    whole: set[int] = set()
+    by_content: dict[int, bool] = {}
     for mount in operation.mounts:
         if mount.input < 0:
             continue
-        paths[mount.input].append(posixpath.normpath(posixpath.join(_ROOT, mount.selector)))
-        written = (not mount.readonly or mount.dest == _ROOT) and mount.output != -1
-        if written or mount.content_cache == _CONTENT_OFF:
-            whole.add(mount.input)
-    return tuple(Taking(paths=tuple(paths[n]), by_content=n in paths and n not in whole) for n in range(count))
+        path = posixpath.normpath(posixpath.join(_ROOT, mount.selector))
+        paths[mount.input].append(path)
+        # The root is too large to be hashed, and files beside the selected ones must not get into a result. Of several
+        # mounts of one input, the last one decides.
+        cannot_leak = mount.output == -1 or mount.readonly or path == _ROOT
+        by_content[mount.input] = cannot_leak and mount.dest != _ROOT
+    return tuple(Taking(paths=tuple(paths[n]), by_content=by_content.get(n, False)) for n in range(count))
 
 
 def _file_takings(operation: llb.File, count: int) -> tuple[Taking, ...]:
