@@ -10,7 +10,10 @@ from cachegraph.solver.rows import Rows
 from cachegraph.text.durations import seconds_text
 from cachegraph.text.words import plural, size_text
 
-__all__ = ["Cause", "Explanation", "Miss", "MissKind", "Topic"]
+__all__ = ["MAX_BEGINS", "Cause", "Explanation", "Miss", "MissKind", "Topic"]
+
+MAX_BEGINS = 16
+"""Steps with which a miss begins that are named; a step above many would name them all, and so would each above it."""
 
 MissKind = Literal[
     "key-absent",
@@ -54,7 +57,7 @@ class Miss:
     first : bool
         Whether the miss begins here.
     begins : tuple of int
-        Records with which it begins; itself if it is the first.
+        Records with which it begins, the first `MAX_BEGINS`; itself if it is the first.
     slots : tuple of int
         Inputs that differ, of one that is the first.
     topic : Topic or None

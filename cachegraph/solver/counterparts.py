@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from cachegraph.builds.plaintext_names import ROOT_SELECTOR
@@ -18,7 +18,7 @@ from cachegraph.solver.keys import CacheKeys, Taken
 from cachegraph.solver.meanings import Meaning, Texts, likeness
 from cachegraph.solver.outlook import Outlook
 
-__all__ = ["Counterparts", "RootKind"]
+__all__ = ["MAX_OTHERS", "Counterparts", "RootKind"]
 
 RootKind = Literal["files", "image", "source", "either"]
 """What a step takes that is no step; ``either`` where nobody can say."""
@@ -26,15 +26,16 @@ RootKind = Literal["files", "image", "source", "either"]
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
 _PLACE = re.compile(r"^\[[^\]]*\] ")
 _MAX_USES = 50
+MAX_OTHERS = 100
+"""Of more keys than this with one digest, as merges have, no single one could be named anyway."""
 _ALIKE = 0.5
 """Two steps that read less alike are not called one step that changed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparts:
     """Looks for counterparts in the caches of a build.
 
-    Attributes
+    Parameters
     ----------
     build : ExportGraph
     outlook : Outlook
@@ -47,16 +48,24 @@ class Counterparts:
         How users call images and repositories.
     """
 
-    build: ExportGraph
-    outlook: Outlook
-    steps: Sequence[int]
-    texts: Texts
-    references: Mapping[str, str]
-
-    @property
-    def caches(self) -> Sequence[CacheKeys]:
-        """The caches."""
-        return [loads.keys for loads in self.outlook.caches]
+    def __init__(
+        self,
+        *,
+        build: ExportGraph,
+        outlook: Outlook,
+        steps: Sequence[int],
+        texts: Texts,
+        references: Mapping[str, str],
+    ) -> None:
+        self.build = build
+        self.outlook = outlook
+        self.texts = texts
+        self.references = references
+        self.caches: list[CacheKeys] = [loads.keys for loads in outlook.caches]
+        self._matched: list[set[int]] = [set() for _ in self.caches]
+        for step in steps:
+            for cache, key in outlook.hits[step]:
+                self._matched[cache].add(key)
 
     def meaning(self, graph: ResolvedExport, record: int) -> Meaning | None:
         """Say what a record stands for: by its plaintext, else by its name alone."""
@@ -86,10 +95,8 @@ class Counterparts:
             return found, None
         read = [self.meaning(keys.export, key) for keys, key in found]
         alike = [(likeness(meaning, now), meaning) for meaning in read if meaning is not None]
-        distinct = {meaning.title: (score, meaning) for score, meaning in alike if score >= _ALIKE}
-        if len(distinct) != 1:
-            return found, None
-        return found, next(iter(distinct.values()))[1]
+        distinct = {(m.title, tuple(m.facts.items())): m for score, m in alike if score >= _ALIKE}
+        return found, next(iter(distinct.values())) if len(distinct) == 1 else None
 
     def _in_place(self, number: int, keys: CacheKeys, record: int) -> list[int]:
         """List the keys of a cache that take, slot by slot, what a record takes, and that the build does not match."""
@@ -99,14 +106,13 @@ class Counterparts:
         }
         if not taken or not all(taken.values()):
             return []
-        matched = {key for step in self.steps for cache, key in self.outlook.hits[step] if cache == number}
         first = {member for _, key in next(iter(taken.values())) for member in keys.members(key)}
         candidates = {keys.key[taker] for member in first for taker in keys.export.links.dependents[member]}
         return sorted(
             key
             for key in candidates
             if key >= 0
-            and key not in matched
+            and key not in self._matched[number]
             and len(keys.slots(key)) == len(slots)
             and all(not keys.slots(key)[slot].isdisjoint(ours) for slot, ours in taken.items())
         )
@@ -154,7 +160,7 @@ class Counterparts:
                 for slot in range(len(config.inputs))
                 if slot not in missed and not self._is_open(record, slot)
             }
-            for key in sorted(self._candidates(keys, record, ours)):
+            for key in sorted(self._candidates(keys, record, ours))[:MAX_OTHERS]:
                 slots = keys.slots(key)
                 if all(not slots[slot].isdisjoint(taken) for slot, taken in ours.items()):
                     roots = {slot: sorted({root for _, root in slots[slot] if keys.is_root(root)}) for slot in missed}
@@ -166,7 +172,7 @@ class Counterparts:
         config = self.build.export.config.records[record]
         takers = keys.takers(config.digest, len(config.inputs)) or {}
         if not ours:
-            return {key for several in takers.values() for key in several}
+            return set(islice((key for several in takers.values() for key in several), MAX_OTHERS))
         return min(
             ({key for one in taken for key in takers.get((slot, one), ())} for slot, taken in ours.items()), key=len
         )

@@ -14,7 +14,7 @@ from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
 from cachegraph.solver.caches import Caches, Graph, one_export, prepare
-from cachegraph.solver.causes import Explanation, Miss, MissKind
+from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.explain_record import explain_record
 from cachegraph.solver.grouping import Costs, group
@@ -163,7 +163,7 @@ class _Explainer:
         for missed in step.slots:
             for alternative in slots[missed.slot]:
                 found |= dict.fromkeys(self.begins.get(alternative.link, ()))
-        self.begins[step.record] = tuple(found) or (step.record,)
+        self.begins[step.record] = tuple(found)[:MAX_BEGINS] or (step.record,)
         return self.begins[step.record]
 
     def _notes(self, misses: Sequence[Miss]) -> Iterable[str]:

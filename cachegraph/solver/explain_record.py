@@ -15,7 +15,7 @@ from cachegraph.builds.dockerbuild.model import BuildRecord, RecordStep
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
 from cachegraph.solver.caches import Caches
-from cachegraph.solver.causes import Explanation, Miss, MissKind
+from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.loads import Loadable
@@ -198,7 +198,7 @@ class _Explainer:
             for alternative in slot:
                 if self.missed.get(alternative.link):
                     found |= dict.fromkeys(self.begins[alternative.link])
-        self.begins[index] = tuple(found) or (index,)
+        self.begins[index] = tuple(found)[:MAX_BEGINS] or (index,)
 
     def _is_missed(self, index: int, step: RecordStep) -> bool | None:
         if not self.found.has_instruction(index) or not self.best.matched(index):

@@ -9,7 +9,7 @@ from typing import Protocol
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport
 from cachegraph.solver.causes import Miss, MissKind, Topic
-from cachegraph.solver.counterparts import Counterparts
+from cachegraph.solver.counterparts import MAX_OTHERS, Counterparts
 from cachegraph.solver.meanings import Meaning, differences
 from cachegraph.text.words import plural
 
@@ -168,7 +168,9 @@ def _unnamed(found: Counterparts, record: int, slot: int, known: Collection[Mean
     }[found.root_kind(record, slot)]
     if known:
         what += f" (now {', '.join(meaning.title for meaning in known)})"
-    if others > 1:
+    if others >= MAX_OTHERS:
+        what += "; the cache has many other versions"
+    elif others > 1:
         what += f"; the cache has {plural(others, 'other version')}"
     return what
 
