@@ -23,8 +23,9 @@ from cachegraph.core.columns import build_columns
 from cachegraph.core.decode import decode, encode
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig
-from cachegraph.graph import CacheGraph, from_config
+from cachegraph.graph import CacheGraph
 from cachegraph.queries.catalogue import QUERIES
+from cachegraph.reading import from_config
 
 T = TypeVar("T")
 

@@ -75,7 +75,11 @@ def image_layers(image: str, options: Options) -> dict[str, tuple[str, ...]]:
         path = Path(required(spec, "src", "src=DIR")).expanduser()
         if not path.exists():
             raise NotFoundError(f"{path}: there is no such directory or archive", hint="check src=")
-        store: BlobStore = DirectoryStore(path) if path.is_dir() else ArchiveStore(path, options.report)
+        store: BlobStore = (
+            DirectoryStore(path, options.limits)
+            if path.is_dir()
+            else ArchiveStore(path, options.report, options.limits)
+        )
         with contextlib.closing(store):
             layers = _walk(store.file("index.json") or b"{}", _reader(store, str(path)))
     else:

@@ -98,7 +98,7 @@ def before(text: str, back: int, options: Options) -> CacheExport:
 def _earlier(spec: Spec, today: CacheExport, options: Options) -> Sequence[CacheExport]:
     """Read the exports whose manifests nothing points at any more."""
     root = spec.attrs["src"]
-    store = DirectoryStore(Path(root).expanduser())
+    store = DirectoryStore(Path(root).expanduser(), options.limits)
     small = [stray.digest for stray in today.strays or () if stray.size <= _MAX_MANIFEST][:_MAX_MANIFESTS]
     found: list[CacheExport] = []
     for digest in small:

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import clean, print_json, print_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import ROWS, Output, write
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.diff import diff as compare
 from cachegraph.solver.rows import as_json
@@ -25,7 +26,7 @@ _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begi
     "  cachegraph diff app:cache-main app:cache-branch --fail-on lost-results"
 )
 @source_options
-@format_option()
+@output_options()
 @click.option(
     "--fail-on",
     type=click.Choice(["never", "lost-results", "any"]),
@@ -33,7 +34,7 @@ _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begi
     show_default=True,
     help="Exit with 1 when a result that could be loaded cannot be any more, or when anything differs.",
 )
-def diff(specs: tuple[str, ...], format_: str, fail_on: str, **how: Any) -> None:  # noqa: ANN401
+def diff(specs: tuple[str, ...], outputs: tuple[Output, ...], fail_on: str, **how: Any) -> None:  # noqa: ANN401
     """Compare two exports, OLD and NEW: keys and results that are gained and lost, and where each difference begins.
 
     SPEC^1 is the export before in the same directory; with one SPEC alone, it is compared with that.
@@ -43,26 +44,23 @@ def diff(specs: tuple[str, ...], format_: str, fail_on: str, **how: Any) -> None
     known = known_names(how["names"], options)
     old, new = specs if len(specs) == 2 else (f"{specs[0]}^1", specs[0])
     found = compare(read_exports(old, options, known.names), read_exports(new, options, known.names))
-    match format_:
-        case "json":
-            print_json(
-                {
-                    "summary": found.summary,
-                    "old": as_json(found.old),
-                    "new": as_json(found.new),
-                    "same": found.same,
-                    "changes": found.to_dicts(),
-                }
-            )
-        case "table":
-            _print_groups(found)
-        case _:
-            print_rows(found.to_dicts(), _COLUMNS, format_)
+    for output in outputs:
+        if output.format == "table":
+            write("\n\n".join([*_groups(found, output), found.summary]), output)
+        else:
+            answer = {
+                "summary": found.summary,
+                "old": as_json(found.old),
+                "new": as_json(found.new),
+                "same": found.same,
+                "changes": found.to_dicts(),
+            }
+            write_answer(answer, found.to_dicts(), _COLUMNS, found.summary, output)
     lost = fail_on == "lost-results" and found.lost_results
     sys.exit(1 if lost or (fail_on == "any" and len(found)) else 0)
 
 
-def _print_groups(found: Diff) -> None:
+def _groups(found: Diff, output: Output) -> list[str]:
     """Write a line for each place where a difference begins, what follows from it folded."""
     rows = []
     for (change, _), members in found.groups.items():
@@ -79,6 +77,4 @@ def _print_groups(found: Diff) -> None:
                 "and": plural(len(members) - 1, "record") + " after it" if len(members) > 1 else "",
             }
         )
-    if rows:
-        print_rows(rows, ("change", "begins with", "record", "why", "and"), "table")
-    click.echo(clean(found.summary))
+    return [ROWS["table"](rows, ("change", "begins with", "record", "why", "and"), "", output)] if rows else []

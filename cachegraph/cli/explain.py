@@ -1,129 +1,52 @@
-"""``cachegraph explain``: why the steps of a build ran."""
+"""``cachegraph explain-rule``: what a finding means, an example, and the cure."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
+from click.shell_completion import CompletionItem
 
-from cachegraph.cli.app import complain
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import clean, print_json, print_rows
-from cachegraph.cli.sides import Known, New, count, known_names, options_of, read_caches, read_new
-from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import CacheGraphError, NotFoundError
-from cachegraph.loaders.base import Options
-from cachegraph.solver.causes import Explanation
-from cachegraph.solver.explain import explain as explain_build
-from cachegraph.solver.rows import as_json
+from cachegraph.cli.findings import folded
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.output import Output, styled, write, write_rows
+from cachegraph.cli.rules import rule_named, rules
+from cachegraph.text.rules import CODES, Rule
 
-__all__ = ["explain"]
+__all__ = ["explain_rule"]
 
-_COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "seconds", "bytes")
+
+def _complete(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:  # noqa: ARG001 - click's
+    return [CompletionItem(name) for pair in CODES.items() for name in pair if name.startswith(start)]
 
 
 @click.command(
-    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from registry.example.com/app:cache\n"
-    "  cachegraph explain ./cache-now --cache-from ./cache-before --names provenance.json\n"
-    "  cachegraph explain ./cache --format json"
+    "explain-rule",
+    epilog="\b\nExamples:\n  cachegraph explain-rule CG103\n"
+    "  cachegraph explain-rule missing-results --format markdown",
 )
-@source_options
-@click.option(
-    "--cache-from",
-    "caches",
-    multiple=True,
-    metavar="OLD",
-    help="The cache that the build imported, or the export before; may be repeated, in the build's order.",
-)
-@click.option("--buildkit", metavar="VERSION", help="Version of the builder, such as 0.31; without, the newest.")
-@format_option()
-def explain(
-    specs: tuple[str, ...],
-    caches: tuple[str, ...],
-    buildkit: str | None,
-    format_: str,
-    **how: Any,  # noqa: ANN401 - values of source_options
-) -> None:
-    """Say why the steps of a build ran, by first cause, with what changed, what followed and what it cost.
+@click.argument("name", required=False, shell_complete=_complete)
+@output_options()
+def explain_rule(name: str | None, outputs: tuple[Output, ...]) -> None:
+    """Explain a kind of finding by its NAME or code: what it means, an example, what to change.
 
-    NEW is a build that ran: an export of any kind, a build record (.dockerbuild), provenance, or an image with inline
-    cache. Without --cache-from it is compared with the export before in the same directory, or with the caches that a
-    build record says it imported.
+    Without a NAME, list the rules.
     """
-    count(specs, how, (1,), "one NEW, and the caches with --cache-from")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    new = read_new(specs[0], options)
-    known = known.beside(new.texts)
-    olds = _caches(specs[0], new, caches, options, known)
-    found = [
-        *(
-            explain_build(record, olds, texts=known.texts, references=known.references, buildkit=buildkit)
-            for record in new.records
-        ),
-        *(
-            explain_build(
-                [ExportGraph(export, known.names)],
-                olds,
-                texts=known.texts,
-                references=known.references,
-                buildkit=buildkit,
-            )
-            for export in new.exports
-        ),
-    ]
-    _print(found, format_)
+    chosen = rules() if name is None else [rule_named(name)]
+    for output in outputs:
+        if output.format == "table" and name is not None:
+            write(_page(chosen[0], output), output)
+        else:
+            shown = ("code", "name", "title") if name is None and output.format == "table" else _COLUMNS
+            write_rows([{column: getattr(rule, column) for column in _COLUMNS} for rule in chosen], shown, output)
 
 
-def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known: Known) -> list[ExportGraph]:
-    """Read the caches: those given, else those of the record, else the export before."""
-    if not given and new.records:
-        given = tuple(
-            dict.fromkeys(entry.spec for r in new.records for entry in r.cache_imports if entry.spec and entry.read)
-        )
-        graphs, failures = read_caches(given, options, known.names)
-        for failure in failures:
-            complain(failure)
-        return graphs
-    if not given:
-        try:
-            return read_caches([f"{spec}^1"], options, known.names)[0] or _none(spec)
-        except CacheGraphError:
-            return _none(spec)
-    graphs, failures = read_caches(given, options, known.names)
-    if failures and not graphs:
-        raise failures[0]
-    for failure in failures:
-        complain(failure)
-    return graphs
+_COLUMNS = ("code", "name", "title", "meaning", "severity", "example", "cure")
 
 
-def _none(spec: str) -> list[ExportGraph]:
-    raise NotFoundError(f"{spec}: there is no export before it to compare with", hint="give one with --cache-from")
-
-
-def _print(found: list[Explanation], format_: str) -> None:
-    match format_:
-        case "json":
-            print_json([_as_json(explanation) for explanation in found])
-        case "table":
-            for number, explanation in enumerate(found):
-                if len(found) > 1:
-                    click.echo(f"{chr(10) if number else ''}{clean(explanation.build)}")
-                for line in explanation.to_text().splitlines():
-                    click.echo(clean(line))
-        case _:
-            rows = [{"build": explanation.build, **row} for explanation in found for row in explanation.to_dicts()]
-            print_rows(rows, _COLUMNS, format_)
-
-
-def _as_json(explanation: Explanation) -> dict[str, Any]:
-    return {
-        "build": explanation.build,
-        "caches": list(explanation.caches),
-        "summary": explanation.summary,
-        "steps": explanation.steps,
-        "causes": [{**as_json(cause), "cost": cause.cost} for cause in explanation.causes],
-        "misses": explanation.to_dicts(),
-        "notes": list(explanation.notes),
-    }
+def _page(rule: Rule, output: Output) -> str:
+    parts = [styled(f"{rule.name} ({rule.code})", output, bold=True), rule.title, ""]
+    sections = {"Meaning": rule.meaning, "Severity": rule.severity, "Example": rule.example, "Cure": rule.cure}
+    for heading, text in sections.items():
+        parts += [styled(heading, output, bold=True)]
+        parts += [f"  {folded(line, output, before=2, indent=2)}" for line in text.splitlines()]
+        parts.append("")
+    return "\n".join(parts[:-1])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import clean, print_json, print_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import ROWS, Output, write
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests, write_answer
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.history import History
 from cachegraph.solver.history import history as follow
+from cachegraph.text.clean import one_line
 
 __all__ = ["history"]
 
@@ -37,8 +40,8 @@ _TABLE = ("export", "at", "steps", "loadable", "bytes", "keys_gained", "keys_los
     "  cachegraph history ./monday ./tuesday ./wednesday --format csv"
 )
 @source_options
-@format_option()
-def history(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: ANN401
+@output_options()
+def history(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
     """Follow a cache through its exports, oldest first: coverage, contents that take turns, results that went.
 
     With one SPEC that is a directory: all exports that the directory still has.
@@ -53,19 +56,17 @@ def history(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: 
     else:
         graphs = [graph for spec in specs for graph in read_exports(spec, options, known.names)]
     found = follow(graphs)
-    match format_:
-        case "json":
-            print_json({"summary": found.summary, "exports": found.to_dicts(), "events": found.events.to_dicts()})
-        case "table":
-            print_rows(_short(found), _TABLE, format_)
-            _print_events(found)
-        case _:
-            print_rows(found.to_dicts(), _COLUMNS, format_)
+    for output in outputs:
+        if output.format == "table":
+            write("\n".join([ROWS["table"](_short(found), _TABLE, "", output), "", *_said(found)]), output)
+        else:
+            answer = {"summary": found.summary, "exports": found.to_dicts(), "events": found.events.to_dicts()}
+            write_answer(answer, found.to_dicts(), _COLUMNS, found.summary, output)
 
 
 def _short(found: History) -> list[dict[str, Any]]:
     """Make the points fit a line: times without fractions, sources without what they have in common."""
-    rows = short_digests(found.to_dicts(), "table")
+    rows = short_digests(found.to_dicts())
     fields = [row["source"].split(",") for row in rows]
     same = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*fields, strict=False)))
     kept = 0 if len({row["source"] for row in rows}) == 1 else same
@@ -76,15 +77,14 @@ def _short(found: History) -> list[dict[str, Any]]:
     return rows
 
 
-def _print_events(found: History) -> None:
+def _said(found: History) -> Iterator[str]:
     for event in found.events:
-        where = f"export {event.position}"
         what = event.name or event.digest[:19]
-        since = f" since {event.since}" if event.since else ""
+        since = f" after {event.since}" if event.since else ""
         said = {
             "alternates": f"the same content as export {event.position - 2}",
             "result gone": f"the result of {what} went{since}, its key stayed",
             "result back": f"the result of {what} is there again",
         }[event.kind]
-        click.echo(clean(f"{where}: {said}"))
-    click.echo(clean(found.summary))
+        yield one_line(f"export {event.position}: {said}")
+    yield found.summary

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import clean, print_json, print_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.errors import UsageError
 from cachegraph.loaders.base import Options
 from cachegraph.solver.inline_preview import inline_preview as preview
@@ -26,13 +27,13 @@ _COLUMNS = ("record", "name", "digest", "kept", "layers", "outside", "bytes")
 @click.option("--image", metavar="IMAGE", help="The image that was built with it: its layers count.")
 @click.option("--platform", metavar="OS/ARCH", help="With --image of several platforms: which one.")
 @click.option("--layers", metavar="DIGESTS", help="The image's layers instead, bottom first, between commas.")
-@format_option()
+@output_options()
 def inline_preview(
     specs: tuple[str, ...],
     image: str | None,
     platform: str | None,
     layers: str | None,
-    format_: str,
+    outputs: tuple[Output, ...],
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
     """Say which results of the full export SPEC inline cache would keep in an image, and which it would lose."""
@@ -43,12 +44,10 @@ def inline_preview(
     known = known_names(how["names"], options)
     digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
     found = preview(read_exports(specs[0], options, known.names), digests)
-    if format_ == "json":
-        print_json({"summary": found.summary, "image": digests, "results": found.to_dicts()})
-        return
-    print_rows(short_digests(found.to_dicts(), format_), _COLUMNS, format_)
-    if format_ == "table":
-        click.echo(clean(found.summary))
+    rows = found.to_dicts()
+    for output in outputs:
+        answer = {"summary": found.summary, "image": digests, "results": rows}
+        write_answer(answer, rows, _COLUMNS, found.summary, output)
 
 
 def _layers(image: str, platform: str | None, options: Options) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.cli.output import ROWS, Output, json_text, write, write_rows
 from cachegraph.cli.progress import progress
 from cachegraph.cli.reading import loader_options
 from cachegraph.core.graph import ExportGraph
@@ -18,6 +19,7 @@ from cachegraph.core.model import CacheExport, Names
 from cachegraph.errors import CacheGraphError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
+from cachegraph.text.clean import one_line
 
 if TYPE_CHECKING:
     from cachegraph.builds.dockerbuild import BuildRecord
@@ -163,18 +165,25 @@ def read_caches(
     return graphs, failures
 
 
-def short_digests(rows: Iterable[Mapping[str, Any]], format_: str) -> list[dict[str, Any]]:
-    """Shorten digests where people read them; other programs get them whole."""
-    if format_ != "table":
-        return [dict(row) for row in rows]
-    return [
-        {
-            key: _DIGEST.sub(lambda match: match[0][:19], value)
-            if isinstance(value, str)
-            else [_DIGEST.sub(lambda match: match[0][:19], item) if isinstance(item, str) else item for item in value]
-            if isinstance(value, list)
-            else value
-            for key, value in row.items()
-        }
-        for row in rows
-    ]
+def write_answer(
+    answer: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], columns: Sequence[str], summary: str, output: Output
+) -> None:
+    """Write an answer: as JSON all of it, as a table with its summary below, else its rows."""
+    if output.format == "json":
+        write(json_text(answer), output)
+    elif output.format == "table":
+        shown = [ROWS["table"](short_digests(rows), columns, "", output)] if rows else []
+        write("\n\n".join([*shown, one_line(summary)]), output)
+    else:
+        write_rows(rows, columns, output)
+
+
+def short_digests(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Shorten digests for people; other programs get them whole."""
+    return [{key: _short(value) for key, value in row.items()} for row in rows]
+
+
+def _short(value: object) -> object:
+    if isinstance(value, str):
+        return _DIGEST.sub(lambda match: match[0][:19], value)
+    return [_short(item) for item in value] if isinstance(value, list) else value

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import clean, print_json, print_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.solver.why import why as look
 
 __all__ = ["why"]
@@ -21,8 +22,8 @@ _COLUMNS = ("relation", "record", "name", "digest", "detail")
     "  cachegraph why ./cache sha256:745adc93"
 )
 @source_options
-@format_option()
-def why(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: ANN401
+@output_options()
+def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
     """Say what keeps X in the export SPEC: what uses it, the shortest way to it, and what is lost without it.
 
     X is a record's index, layer:N, or the start of a digest of a record or blob.
@@ -31,17 +32,6 @@ def why(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: ANN4
     options = options_of(how)
     known = known_names(how["names"], options)
     found = look(read_exports(specs[0], options, known.names), specs[1])
-    if format_ == "json":
-        print_json(
-            {
-                "what": found.what,
-                "label": found.label,
-                "bytes": found.bytes,
-                "summary": found.summary,
-                "reasons": found.to_dicts(),
-            }
-        )
-        return
-    print_rows(short_digests(found.to_dicts(), format_), _COLUMNS, format_)
-    if format_ == "table":
-        click.echo(clean(found.summary))
+    answer = {"what": found.what, "label": found.label, "bytes": found.bytes, "summary": found.summary}
+    for output in outputs:
+        write_answer({**answer, "reasons": found.to_dicts()}, found.to_dicts(), _COLUMNS, found.summary, output)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
+from typing import Any
 
 from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
@@ -28,11 +30,17 @@ class ExportGraph(ResolvedExport):
     Attributes
     ----------
     names : Names
+    read_at : int
+        When the graph was made, nanoseconds since 1970 UTC.
+    computed : dict
+        What the facts of `cachegraph.schema` have been computed to, so that each is computed once.
     """
 
     def __init__(self, export: CacheExport, names: Names | None = None) -> None:
         super().__init__(export)
         self.names = names or Names()
+        self.read_at = time.time_ns()
+        self.computed: dict[object, Any] = {}
 
     @cached_property
     def images(self) -> Images:

@@ -163,7 +163,7 @@ class ResolvedExport:
         """Count, for each missing record, the loadable ones that depend on it; None where a loop hides it."""
         return self.links.count_above(self.missing, self.loadable)
 
-    def matched(self, roots: Collection[int]) -> set[int]:
+    def matched(self, roots: Collection[int], changed: Collection[int] = ()) -> set[int]:
         """Find the records that a build matches when these roots are unchanged.
 
         A record is matched when in every slot some alternative is: AND over slots, OR over alternatives.
@@ -172,6 +172,8 @@ class ResolvedExport:
         ----------
         roots : collection of int
             Roots that match; the others have changed.
+        changed : collection of int
+            Other records whose own step has changed: they do not match, whatever their inputs do.
 
         Returns
         -------
@@ -183,6 +185,8 @@ class ResolvedExport:
         """
         found: set[int] = set()
         for index in self.links.order:
+            if index in changed:
+                continue
             slots = self.export.config.records[index].inputs
             if all(any(a.link in found for a in slot) for slot in slots) if slots else index in roots:
                 found.add(index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cachegraph.core.model import ZERO_TIME
 
-__all__ = ["UNKNOWN", "parse_times"]
+__all__ = ["UNKNOWN", "known", "known_times", "parse_times", "rfc3339"]
 
 UNKNOWN = np.iinfo(np.int64).min
 """Stands for Go's zero time: nobody knows when. Sorts before every real time."""
@@ -74,6 +74,53 @@ def _parse_time(position: int, text: str) -> int:
         (match["fraction"] or "")[:9].ljust(9, "0")
     )
     return int(UNKNOWN) if nanoseconds == _ZERO else max(int(UNKNOWN) + 1, min(_LIMIT, nanoseconds))
+
+
+def known(ns: int) -> int | None:
+    """Give a time as every view has it: None for an unknown one, and for one that 64 bits of nanoseconds cannot hold.
+
+    Parameters
+    ----------
+    ns : int
+        As `parse_times` gives it.
+    """
+    return ns if UNKNOWN + 1 < ns < _LIMIT else None
+
+
+def known_times(texts: Iterable[str | None]) -> list[int | None]:
+    """Read times that nobody has checked, such as those of an image's history, as `known` does.
+
+    Parameters
+    ----------
+    texts : iterable of str or None
+    """
+    read: dict[str | None, int | None] = {None: None}
+    found = []
+    for text in texts:
+        if text is not None and text not in read:
+            try:
+                read[text] = known(int(parse_times([text])[0]))
+            except ValueError:
+                read[text] = None
+        found.append(read[text])
+    return found
+
+
+def rfc3339(ns: int) -> str:
+    """Write nanoseconds since 1970 as Go does: UTC, without the zeros at the end.
+
+    Parameters
+    ----------
+    ns : int
+
+    Examples
+    --------
+    >>> rfc3339(1_795_466_169_594_874_000)
+    '2026-11-23T20:36:09.594874Z'
+    """
+    seconds, rest = divmod(ns, 1_000_000_000)
+    text = f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
+    return f"{text}.{rest:09d}".rstrip("0").rstrip(".") + "Z"
 
 
 _ZERO = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).days * 86_400 * 1_000_000_000

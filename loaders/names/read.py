@@ -14,9 +14,7 @@ a directory, an archive    an OCI image layout: the provenance of every image in
 from __future__ import annotations
 
 import contextlib
-import tarfile
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -26,7 +24,9 @@ from cachegraph.builds.provenance import Texts, provenance_texts
 from cachegraph.core import gojson
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
+from cachegraph.core.untrusted import known_json
 from cachegraph.errors import DecodeError, NotFoundError, SpecError
+from cachegraph.loaders.archives import is_archive
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.buildkitd.bboltfile import read_database
 from cachegraph.loaders.buildkitd.debugaddress import is_url, masked, read_answer
@@ -34,12 +34,14 @@ from cachegraph.loaders.http.failures import at
 from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.registry import open_image
 from cachegraph.loaders.specs.parse import check_keys, parse, required
 
 __all__ = ["is_provenance", "read_names", "read_texts", "texts_of_image"]
 
-_manifest_decoder = msgspec.json.Decoder(Manifest)
+_MANIFEST = msgspec.json.Decoder(Manifest)
+_FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PREDICATE_TYPE = "in-toto.io/predicate-type"
 _SLSA = "https://slsa.dev/provenance/"
 _PROVENANCE = frozenset({"predicate", "buildDefinition", "buildConfig"})
@@ -104,16 +106,19 @@ def _daemon_texts(address: str, options: Options) -> Texts:
 
 
 def _file_texts(source: str, options: Options) -> Texts:
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _layout_texts(DirectoryStore(path), source)
-    if path.is_file() and tarfile.is_tarfile(path):
-        with contextlib.closing(ArchiveStore(path, options.report)) as store:
+    path = local_path(source)
+    kind = kind_of(path)
+    if kind == "directory":
+        return _layout_texts(DirectoryStore(path, options.limits), source)
+    if kind == "file" and is_archive(path, options.limits):
+        with contextlib.closing(ArchiveStore(path, options.report, options.limits)) as store:
             return _layout_texts(store, source)
     data = read_answer(str(path), "", options)
     if is_provenance(data):
         return _some(provenance_texts(data, source), source, _IMAGE_HINT)
-    plaintexts = decode_database(read_database(path)) if b"\0" in data[:64] else decode_answer(data, source)
+    plaintexts = (
+        decode_database(read_database(path, options.limits)) if b"\0" in data[:64] else decode_answer(data, source)
+    )
     return _some(_texts(plaintexts), source, _DAEMON_HINT)
 
 
@@ -131,11 +136,8 @@ def _some(texts: Texts, place: str, hint: str) -> Texts:
 
 def is_provenance(data: bytes) -> bool:
     """Tell whether bytes are SLSA provenance: a predicate, or a statement around it."""
-    try:
-        fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return not _PROVENANCE.isdisjoint(fields)
+    fields = known_json(data, _FIELDS)
+    return fields is not None and not _PROVENANCE.isdisjoint(fields)
 
 
 def _layout_texts(store: BlobStore, place: str) -> Texts:
@@ -186,7 +188,7 @@ def texts_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], plac
     waiting = [root]
     seen: set[str] = set()
     while waiting:
-        document = gojson.read(waiting.pop(), _manifest_decoder, path=place)
+        document = gojson.read(waiting.pop(), _MANIFEST, path=place)
         for child in child_manifests(document):
             if child.digest not in seen and (data := read(child)) is not None:
                 seen.add(child.digest)

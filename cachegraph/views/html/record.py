@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import ZERO_TIME, CacheInput, Op
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
-from cachegraph.queries.base import Finding, plural, size_text
+from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import get
 from cachegraph.text.render import legal, render
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, short
 
