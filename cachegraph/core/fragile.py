@@ -1,8 +1,8 @@
 """Links that BuildKit 0.25.0 to 0.32 can lose while it imports an export, and the records that a build then misses.
 
 That importer walks from each leaf (a key that no key takes) down to its inputs, slots in order, leaves and the
-alternatives of a slot in any order. A walk that meets a key stored by an earlier leaf's walk gets it once; every further
-link to that key in the same walk is dropped. So for a key ``o`` and the links from it to its takers::
+alternatives of a slot in any order. A walk that meets a key stored by an earlier leaf's walk gets it once; every
+further link to that key in the same walk is dropped. So for a key ``o`` and the links from it to its takers::
 
     K, walked first, reaches o but not these takers: o is old, the takers are new
     L, walked later, reaches two or more of them:    the link it passes first stays, the others are lost
