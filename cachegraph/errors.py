@@ -14,6 +14,8 @@
     |   `-- DecodeError             3  bytes that are not what they should be
     `-- StoreError                  3  a graph store (Neo4j) could not be used
 
+    CacheGraphWarning               a source was left out, and the caller asked not to stop for that
+
 A message names the place, the value, what was allowed, and what to do. It never holds a credential.
 """
 
@@ -24,6 +26,7 @@ from typing import ClassVar
 __all__ = [
     "AccessError",
     "CacheGraphError",
+    "CacheGraphWarning",
     "DecodeError",
     "MissingExtraError",
     "NoCacheError",
@@ -56,6 +59,10 @@ class CacheGraphError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class CacheGraphWarning(UserWarning):
+    """A source was left out, and the caller asked not to stop for that."""
 
 
 class UsageError(CacheGraphError):

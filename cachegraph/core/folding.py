@@ -167,7 +167,7 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
             if graph.state(result) > State.BLOB_MISSING:
                 continue
             blobs = graph.result_blobs(result)
-            known_by = (int(graph.result_times[result]), len(blobs))
+            known_by = (graph.result_times[result], len(blobs))
             if record != key and known_by in taken.setdefault(key, set()):
                 repeated[record].append(blobs)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from cachegraph.core.times import UNKNOWN, parse_times
@@ -27,14 +26,13 @@ from cachegraph.core.times import UNKNOWN, parse_times
     ],
 )
 def test_nanoseconds_since_1970(text: str, nanoseconds: int) -> None:
-    assert parse_times([text]).tolist() == [nanoseconds]
+    assert parse_times([text]) == [nanoseconds]
     # The quick way reads all at once, the careful way one by one: one odd text sends all through the second.
-    assert parse_times([text, "1970-01-01T00:00:00+00:00"]).tolist() == [nanoseconds, 0]
+    assert parse_times([text, "1970-01-01T00:00:00+00:00"]) == [nanoseconds, 0]
 
 
 def test_nothing_gives_nothing() -> None:
-    assert parse_times([]).dtype == np.int64
-    assert parse_times([]).shape == (0,)
+    assert parse_times([]) == []
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import ZERO_TIME, CacheInput, Op
+from cachegraph.core.model import CacheInput, Op
+from cachegraph.core.times import rfc3339
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
-from cachegraph.queries.base import Finding, plural, size_text
+from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import get
+from cachegraph.schema.facts import whole
 from cachegraph.text.render import legal, render
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, short
 
@@ -61,7 +64,7 @@ class Result:
     size : int or None
         Bytes of the blobs together; None where one is unknown.
     created_at : str or None
-        As the export says it, RFC 3339; None where nobody knows.
+        RFC 3339, in UTC; None where unknown, or outside of the years 1678 to 2261.
     loadable : bool
     reason : str or None
         Why not: ``blob-missing``, ``blob-not-listed``, ``invalid``.
@@ -216,7 +219,7 @@ def look_at_all(graph: ExportGraph, records: Iterable[int]) -> Iterator[RecordVi
             name=naming.name or None,
             state=of[record],
             slots=tuple(tuple(_alternative(graph, a, of) for a in slot) for slot in found.inputs),
-            results=tuple(_result(graph, record, result) for result in graph.results(record)),
+            results=tuple(_result(graph, result) for result in graph.results(record)),
             dependents=tuple(graph.links.dependents[record]),
             downstream=len(above),
             downstream_loadable=sum(graph.loadable[other] for other in above),
@@ -235,19 +238,15 @@ def _alternative(graph: ExportGraph, alternative: CacheInput, of: list[State]) -
     )
 
 
-def _result(graph: ExportGraph, record: int, result: int) -> Result:
-    found = graph.export.config.records[record]
-    written = [*(one.created_at for one in found.layers), *(one.created_at for one in found.chains)]
-    created_at = written[result - graph.results(record).start]
-    blobs, state = graph.result_blobs(result), graph.state(result)
-    sizes = [graph.sizes.get(blob) for blob in blobs]
-    known = [size for size in sizes if size is not None]
+def _result(graph: ExportGraph, result: int) -> Result:
+    facts = whole(graph, "Result")
+    created_at = facts["created_at"][result]
     return Result(
-        kind="chain" if graph.columns.is_chain[result] else "layer",
+        kind=facts["kind"][result],
         layers=tuple(graph.result_layers(result)),
-        blobs=blobs,
-        size=sum(known) if len(known) == len(sizes) else None,
-        created_at=None if created_at in ("", ZERO_TIME) else created_at,
-        loadable=state.reason is None,
-        reason=state.reason,
+        blobs=graph.result_blobs(result),
+        size=facts["bytes"][result],
+        created_at=None if created_at is None else rfc3339(created_at),
+        loadable=facts["loadable"][result],
+        reason=facts["reason"][result],
     )

@@ -1,0 +1,40 @@
+"""Counts and sizes in words."""
+
+from __future__ import annotations
+
+__all__ = ["capital", "plural", "size_text"]
+
+
+def plural(count: int, noun: str) -> str:
+    """Count in words: ``1 record``, ``2 records``.
+
+    Parameters
+    ----------
+    count : int
+    noun : str
+        Singular; the plural takes an s.
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def size_text(count: int | None) -> str:
+    """Write a number of bytes for people: ``1.0 MiB``; ``unknown size`` for None.
+
+    Parameters
+    ----------
+    count : int or None
+        Bytes.
+    """
+    if count is None:
+        return "unknown size"
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence with a capital letter, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
