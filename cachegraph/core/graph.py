@@ -41,6 +41,10 @@ class ExportGraph(ResolvedExport):
         self.read_at = time.time_ns()
         self.computed: dict[object, Any] = {}
 
+    def __repr__(self) -> str:
+        """Name it by its source."""
+        return f"<{type(self).__name__}: {self.export.source}, {len(self):,} records>"
+
     @cached_property
     def images(self) -> Images:
         """Roots recognised as base images."""

@@ -1,4 +1,4 @@
-"""One record, with all that hangs on it."""
+"""One record: its inputs, its results, what depends on it, and what the questions say of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
 from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import get
 from cachegraph.schema.facts import whole
-from cachegraph.text.render import legal, render
+from cachegraph.text.clean import legal, one_line
+from cachegraph.text.render import render
 from cachegraph.text.words import plural, size_text
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, short
@@ -79,9 +80,9 @@ class Result:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RecordView:
-    """A record and all that hangs on it.
+    """A record: its inputs, its results, what depends on it, and what the questions say of it.
 
     Attributes
     ----------
@@ -127,17 +128,21 @@ class RecordView:
         """Whether it has a loadable result."""
         return any(result.loadable for result in self.results)
 
+    def __repr__(self) -> str:
+        """Name it in one line; `str` says all of it."""
+        return f"<RecordView of record {self.index}: {one_line(self.name or self.digest)}, {self.state}>"
+
     def __str__(self) -> str:
         """Say all of it in plain text."""
         lines = [f"record {self.index}: {legal(self.name or self.digest)}", f"  {LOOKS[self.state].meaning}"]
         for number, slot in enumerate(self.slots):
             lines.append(f"  slot {number}: " + (" or ".join(_input(a) for a in slot) or "empty"))
         lines += [f"  {result.kind}: {_held(result)}" for result in self.results]
-        lines.append(f"  {self._hangs()}")
+        lines.append(f"  {self._dependents_text()}")
         lines += [f"  {finding.severity}: {legal(finding.message)}" for finding in self.findings]
         return "\n".join(lines)
 
-    def _hangs(self) -> str:
+    def _dependents_text(self) -> str:
         if not self.downstream:
             return "no record depends on it"
         depend = "depends" if self.downstream == 1 else "depend"
@@ -152,7 +157,7 @@ class RecordView:
             "cachegraph.views.html/record.html.jinja",
             record=self,
             looks=LOOKS,
-            hangs=self._hangs(),
+            depend=self._dependents_text(),
             short=short,
             size=size_text,
         )
