@@ -26,7 +26,7 @@ try:
 
     from cachegraph.solver.reach import reach
 except ModuleNotFoundError as error:
-    raise MissingExtraError("The blast radius", "notebook") from error
+    raise MissingExtraError("the blast radius", "notebook") from error
 
 __all__ = ["Blast", "BlastRadius", "blast_radius", "own_bytes"]
 
