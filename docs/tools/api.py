@@ -12,6 +12,7 @@ import cachegraph
 __all__ = ["api_page"]
 
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
+_FUNCTION = re.compile(r"<function ([\w.]+) at 0x[0-9a-f]+>")
 _SKIPPED = {"Examples", "Methods"}
 
 
@@ -54,7 +55,8 @@ def _signature(name: str, of: object) -> str:
         for parameter in signature.parameters.values()
         if parameter.name not in {"self", "cls"}
     ]
-    return f"{name}{signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)}"
+    text = str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
+    return name + _FUNCTION.sub(r"\1", text)
 
 
 def _docstring(of: object) -> Iterator[str]:
