@@ -148,7 +148,7 @@ class _Reader:
             self._not_json("extra data")
         return _built(info, value)
 
-    # --- Syntax --------------------------------------------------------------------------------------------------------
+    # --- Syntax ----------------------------------------------------------------------------------------------------
 
     def _space(self) -> None:
         found = _SPACE.match(self._text, self._at)
@@ -230,7 +230,7 @@ class _Reader:
         self._at += 1
         self._depth -= 1
 
-    # --- Types ---------------------------------------------------------------------------------------------------------
+    # --- Types -----------------------------------------------------------------------------------------------------
 
     def _value(self, info: Any, old: Any, path: str) -> Any:  # noqa: ANN401 - msgspec's description; any state
         """Read a value into what was read there before."""
@@ -342,7 +342,7 @@ def _converted(info: Any, found: Any, path: str, shown: str | None) -> Any:  # n
     raw = shown or (
         f'"{found}"' if isinstance(found, _Raw) else str(found).lower() if isinstance(found, bool) else found
     )
-    _refuse(path, _EXPECTED[type(info)], str(raw))
+    return _refuse(path, _EXPECTED[type(info)], str(raw))
 
 
 _EXPECTED: dict[type, str] = {
