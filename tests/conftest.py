@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers.github", "tests.servers.objects", "tests.servers.registry"]
+pytest_plugins = ["tests.servers.github", "tests.servers.hostile", "tests.servers.objects", "tests.servers.registry"]
 
 DATA = Path(__file__).parent / "data"
 BUSYBOX = "7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
