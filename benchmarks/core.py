@@ -74,6 +74,12 @@ def measure(records: int) -> None:
     findings = three().check()
     seconds, _ = best(lambda: [finding.message for finding in findings], 1)
     rows.append((f"wording {len(findings):,} findings", seconds))
+    record = records // 10 * 4 + 5  # in the middle of a stage
+    seconds, _ = best(lambda: from_config(data).focus(record, 1, 1).to_networkx(), 1)
+    rows.append(("load and a focus for NetworkX, nothing computed before", seconds))
+    graph.to_networkx()
+    seconds, seen = best(lambda: graph.focus(record, 1, 1).to_networkx())
+    rows.append((f"a focus for NetworkX ({seen.number_of_nodes()} nodes), all computed before", seconds))
 
     print(f"\n### {records:,} records, {sum(map(len, Links(config.records).inputs)):,} inputs, {len(data):,} bytes\n")
     print("| step | ms | against bare decode |\n| --- | ---: | ---: |")

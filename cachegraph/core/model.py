@@ -190,6 +190,9 @@ class CacheExport:
         Names the store that ``strays`` belong to, such as the directory.
     results_known : bool
         False where the source tells keys only: then nobody can say what is loadable.
+    unknown : frozenset of tuple of (record, slot)
+        Of a build that has not run: slots that may take content which only the build will tell (what a step makes).
+        A slot of -1 stands for the record's own digest. Empty for a real export.
     """
 
     source: str
@@ -206,6 +209,7 @@ class CacheExport:
     strays: tuple[StrayBlob, ...] | None = None
     store: str = ""
     results_known: bool = True
+    unknown: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

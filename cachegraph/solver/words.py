@@ -1,0 +1,167 @@
+"""Predictions in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cachegraph.text.words import plural, size_text
+
+if TYPE_CHECKING:
+    from cachegraph.solver.blast import Blast
+    from cachegraph.solver.prediction import Depends, Prediction, Step, Totals
+    from cachegraph.solver.sources import SourceShare
+
+__all__ = ["between", "blast_cells", "depends_text", "outcome", "prediction_summary", "reason", "step_title"]
+
+
+def prediction_summary(prediction: Prediction) -> str:
+    """Say in one line what becomes of the steps: ``2 of 12 steps run, 3 are loaded, 7 need not ..``.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    """
+    best, worst = prediction.best, prediction.worst
+    count = len(prediction)
+    if not count:
+        return "no steps"
+    said = [f"{between(best.runs, worst.runs)} of {plural(count, 'step')} run"]
+    if loaded := _counted(best, worst):
+        said.append(loaded)
+    said.append(f"{between(worst.not_needed, best.not_needed)} need not be looked at")
+    return ", ".join(said)
+
+
+def _counted(best: Totals, worst: Totals) -> str | None:
+    low, high = sorted((best.loaded, worst.loaded))
+    if not high:
+        return None
+    size = "" if best.bytes is None or worst.bytes is None else f" ({between_sizes(best.bytes, worst.bytes)})"
+    return f"{between(low, high)} {'is' if low == high == 1 else 'are'} loaded{size}"
+
+
+def between(low: int, high: int) -> str:
+    """Write a number, or two if they differ: ``3``, ``3 to 5``."""
+    low, high = sorted((low, high))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def between_sizes(low: int, high: int) -> str:
+    """Write a number of bytes, or two if they differ."""
+    low, high = sorted((low, high))
+    return size_text(low) if low == high else f"{size_text(low)} to {size_text(high)}"
+
+
+def step_title(record: int, name: str | None, digest: str) -> str:
+    """Name a step for a sentence: ``RUN make (record 7)``."""
+    shown = digest[:19] if not name else name if len(name) <= 60 else name[:57] + "..."
+    return f"{shown} (record {record})" if shown else f"record {record}"
+
+
+def outcome(step: Step) -> str:
+    """Say what becomes of a step: ``runs``, ``cached``, ``cached, loaded``, ``may run``."""
+    if step.executed is None:
+        return "may run"
+    return {"runs": "runs", "loaded": "cached, loaded", "not-needed": "cached"}[step.worst]
+
+
+def reason(step: Step, prediction: Prediction) -> str:
+    """Say why a step runs, or what decides; empty for one that does not run.
+
+    Parameters
+    ----------
+    step : Step
+    prediction : Prediction
+        That it belongs to.
+    """
+    said = [part for part in (_why(step), _needed(step, prediction)) if part]
+    if step.depends is not None:
+        said = [depends_text(step.depends, prediction), *said]
+    return "; ".join(said)
+
+
+def _why(step: Step) -> str:
+    match step.why:
+        case "instruction":
+            return "the step itself is another one: what it takes is cached, this step is not"
+        case "input" if step.first:
+            slots = ", ".join(str(slot.slot) for slot in step.slots)
+            return f"what it takes in slot {slots} is not cached: other files, or another source such as the base image"
+        case "input":
+            return "a step that it takes is not cached either"
+        case "no-result":
+            return "its key is cached, but the cache has no result for it to load"
+        case "blob-missing" if step.fails:
+            return "the store has lost a blob of its result, and the build fails here: export the cache again"
+        case "blob-missing":
+            return "the store has lost a blob of its result"
+        case "source-not-read":
+            return "BuildKit could import no cache"
+    return ""
+
+
+def _needed(step: Step, prediction: Prediction) -> str:
+    if step.why not in ("no-result", "blob-missing") or step.needed is None:
+        return ""
+    other = prediction.step(step.needed.by)
+    name = f"record {step.needed.by}" if other is None else step_title(other.record, other.name, other.digest)
+    match step.needed.why:
+        case "input":
+            return f"{name} runs and needs it"
+        case "hash":
+            return f"{name} is cached by its content, so BuildKit has to look at it"
+        case "hash-again":
+            return f"{name} runs, and BuildKit then looks at the content before it as well"
+    return ""
+
+
+def depends_text(depends: Depends, prediction: Prediction) -> str:
+    """Say what decides whether a step runs.
+
+    Parameters
+    ----------
+    depends : Depends
+    prediction : Prediction
+        That it belongs to.
+    """
+    found = prediction.step(depends.record)
+    name = f"record {depends.record}" if found is None else step_title(found.record, found.name, found.digest)
+    caches = " and ".join(depends.caches)
+    match depends.cause:
+        case "content":
+            return f"depends on what {name} makes: cached if that is what the cache was made with"
+        case "unknown-step":
+            return f"depends on {name}, which could not be worked out"
+        case "first-answer":
+            return f"depends on which cache answers first from {name} on: {caches}"
+        case "collision":
+            return f"depends on which cache answers first for {name}: one of {caches} has no result for it"
+        case "results":
+            return f"cannot be told: {caches} says which keys are there, not what can be loaded"
+        case "lost-link":
+            return f"depends on chance: this version of BuildKit loses links to {name} when it imports the cache"
+
+
+def blast_cells(row: Blast) -> tuple[str, str, str, str, str]:
+    """Put a row of a blast radius into cells: record, what changes, steps, bytes, what cuts most."""
+    runs = between(row.runs if row.least is None else row.least, row.runs)
+    size = "" if row.bytes is None else size_text(row.bytes)
+    return str(row.record), row.name or row.digest[:19], runs, size, fix_text(row)
+
+
+def fix_text(row: Blast) -> str:
+    """Say what would cut a blast radius most; empty where nothing does."""
+    if row.fix is None or row.saved is None:
+        return ""
+    size = f" ({size_text(row.saved_bytes)})" if row.saved_bytes else ""
+    name = f"{row.fix_name} (record {row.fix})" if row.fix_name else f"record {row.fix}"
+    return f"if {name} did not take it, {plural(row.saved, 'step')}{size} would stay cached"
+
+
+def source_cells(row: SourceShare) -> tuple[str, str, str, str, str, str]:
+    """Put what a cache brings into cells: rank, cache, steps saved, bytes loaded, steps only here, steps hidden."""
+    if row.error is not None:
+        return str(row.rank), row.source, f"refused: {row.error}", "", "", ""
+    saves = "unknown" if row.saves is None else f"{row.saves:,}"
+    size = "" if row.bytes is None else size_text(row.bytes)
+    return str(row.rank), row.source, saves, size, f"{row.only:,}", f"{row.collides:,}"
