@@ -41,7 +41,7 @@ def _missing_reasons(graph: ExportGraph) -> dict[int, MissingReason]:
 @once
 def _downstream(graph: ExportGraph) -> dict[int, int | None]:
     """Count the loadable records that depend on each missing record and each root."""
-    return graph.links.count_above([*graph.missing, *graph.roots], graph.loadable)
+    return {**graph.downstream_loadable, **graph.links.count_above(graph.roots, graph.loadable)}
 
 
 @once

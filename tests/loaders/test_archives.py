@@ -172,7 +172,7 @@ def test_damage_is_one_error(tmp_path: Path, what: str) -> None:
     assert "unexpected" not in str(failed.error)
     assert str(path) in str(failed.error)
     if what not in {"text", "nothing", "half a gzip"}:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, it is ours
+        with pytest.raises(Exception) as caught:
             read_names(str(path), Options())
         assert type(caught.value).__module__ == "cachegraph.errors"
 
