@@ -134,6 +134,8 @@ def predict_change(
     spared: Sequence[int] = (),
 ) -> Prediction:
     """Predict a build in which some records have changed; its steps keep their digests and names."""
+    if wanted is None:
+        wanted = [record for record, above in enumerate(graph.links.dependents) if not above]
     return solve(changed(graph, records, content=content, spared=spared), caches, wanted).predict(graph)
 
 
