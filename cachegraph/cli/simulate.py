@@ -29,9 +29,10 @@ __all__ = ["simulate"]
     "--change",
     "changes",
     multiple=True,
+    required=True,
     metavar="STEP",
     help="What changes: a record, digest or name of a step, a source or the content of files, or 'base image'; "
-    "may be repeated. Without, nothing changes.",
+    "may be repeated.",
 )
 @click.option(
     "--content",
@@ -81,7 +82,7 @@ def simulate(
             write(json_text(_json(answer)), output)
             continue
         rows = step_rows(answer)
-        kept = rows if show_all or not changes else [row for row in rows if row["record"] in touched]
+        kept = rows if show_all else [row for row in rows if row["record"] in touched]
         if output.format == "table":
             left = len(rows) - len(kept)
             note = f" {plural(left, 'step')} the same as today: --all lists them." if left else ""

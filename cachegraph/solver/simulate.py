@@ -65,8 +65,6 @@ class Simulation(Prediction):
     @property
     def summary(self) -> str:
         """The answer in a line."""
-        if not self.changes:
-            return f"nothing changes: {super().summary}"
         sure = sum(step.executed is True for step in self.caused)
         what = ", ".join(self.titles[:3]) + (f" and {len(self.titles) - 3} more" if len(self.titles) > 3 else "")
         return f"a change of {what} makes {_more(sure, len(self.caused))}; then {super().summary}"
