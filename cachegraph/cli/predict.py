@@ -1,0 +1,313 @@
+"""``cachegraph predict``: which steps of a build will be cached, before it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cachegraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from cachegraph.causes.lines import Line
+    from cachegraph.core.graph import ExportGraph
+    from cachegraph.predicting import Forecast
+
+__all__ = ["predict"]
+
+_EPILOG = """\b
+Examples:
+  cachegraph predict --cache-from ./cache
+  cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
+  cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
+  cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
+
+A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
+Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something could not be read."""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("context", default=".")
+@click.option("--file", "-f", "dockerfile", metavar="FILE", help="The Dockerfile; without, the one of the context.")
+@click.option("--target", metavar="STAGE", help="The stage to build.")
+@click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Build for this platform.")
+@click.option("--build-arg", "build_args", multiple=True, metavar="NAME[=VALUE]", help="As for docker build.")
+@click.option("--build-context", "contexts", multiple=True, metavar="NAME=VALUE", help="As for docker build.")
+@click.option("--opt", "options", multiple=True, metavar="NAME=VALUE", help="A frontend option, as buildctl takes it.")
+@click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
+@click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
+@click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
+@click.option("--cache-from", "specs", multiple=True, metavar="SPEC", help="A cache that the build imports.")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="REF=DIGEST|PATH",
+    help="Which image a reference names; or an OCI layout or an archive of docker image save that has images.",
+)
+@click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
+@click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
+@click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
+@click.option("--frontend", type=click.Choice(["builtin"]), help="Take the built-in rules, whatever # syntax= says.")
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="BEFORE AFTER",
+    help="Predict two revisions of the repository, and say what the second one changes.",
+)
+@click.option(
+    "--fail-on-miss",
+    is_flag=False,
+    flag_value="",
+    metavar="[STEP]",
+    help="Exit with 1 if a step runs; with STEP, if one with this line or text does.",
+)
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look for causes.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds for a request.")
+@click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Speak plain HTTP to it.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to write the answer.",
+)
+def predict(context: str, specs: tuple[str, ...], format_: str, fail_on_miss: str | None, **how: Any) -> None:  # noqa: ANN401
+    """Say which steps of a build will be cached, and which line and which file breaks it.
+
+    CONTEXT is a folder or a git repository. Nothing is built: the Dockerfile is read as BuildKit reads it, files are
+    hashed as it hashes them, and a hit is proven by a digest that the cache has.
+    """
+    import cachegraph
+    from cachegraph.loaders.base import Options
+
+    reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
+    caches = tuple(cachegraph.load(list(specs), options=reading)) if specs else ()
+    if how["compare"]:
+        _compare(context, caches, reading, format_, fail_on_miss, how)
+        return
+    made = _forecast(context, caches, reading, how)
+    _write(made, format_)
+    sys.exit(_missed(made.lines, fail_on_miss))
+
+
+def _forecast(context: str, caches: Sequence[ExportGraph], reading: Any, how: Mapping[str, Any]) -> Forecast:  # noqa: ANN401
+    """Predict one build."""
+    from cachegraph.building import build
+    from cachegraph.predicting import forecast
+
+    made = build(
+        context,
+        dockerfile=how["dockerfile"],
+        target=how["target"],
+        platform=list(how["platforms"]) or None,
+        build_args=_build_args(how["build_args"]),
+        build_contexts=_pairs(how["contexts"], "--build-context"),
+        options=_pairs(how["options"], "--opt"),
+        images=_images(how["images"]),
+        secrets=[_secret_id(text) for text in how["secrets"]],
+        ssh=[text.partition("=")[0] for text in how["ssh"]],
+        allow=how["allow"],
+        builder=how["builder"],
+        frontend=how["frontend"],
+        offline=how["offline"],
+        reading=reading,
+    )
+    return forecast(made, caches, buildkit=how["buildkit"], seconds=how["seconds"])
+
+
+def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Read NAME=VALUE."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _build_args(texts: Iterable[str]) -> dict[str, str]:
+    """Read build arguments; one without a value takes it from the environment, as Docker does."""
+    import os
+
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    return found
+
+
+def _images(texts: Iterable[str]) -> dict[str, str]:
+    """Read what images are given: a digest by reference, or a place that has some."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if equals and value.startswith("sha256:"):
+            found[name] = value
+        else:
+            found[text] = text
+    return found
+
+
+def _secret_id(text: str) -> str:
+    """Read the id of a secret as Docker takes it: ``id=npm,src=..``."""
+    for part in text.split(","):
+        if part.startswith("id="):
+            return part.removeprefix("id=")
+    return text
+
+
+def _missed(lines: Sequence[Line], wanted: str | None) -> int:
+    """Give the exit code: 1 if a step runs that must not."""
+    if wanted is None:
+        return 0
+    missed = [line for line in lines if line.executed and (not wanted or wanted in (str(line.line), line.name))]
+    missed += [line for line in lines if line.executed and wanted and wanted in line.name]
+    return 1 if missed else 0
+
+
+def _write(made: Forecast, format_: str) -> None:
+    from cachegraph.cli.output import clean
+
+    file = made.build.file
+    if format_ == "json":
+        click.echo(json.dumps(answer(made), indent=2))
+        return
+    for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
+        click.echo(f"cachegraph: {clean(note)}", err=True)
+    if format_ == "markdown":
+        click.echo(f"**{file}**: {_markdown(made.prediction.summary)}\n\n| line | step | | why |\n|---|---|---|---|")
+        for line in made.lines:
+            cells = (str(line.line or ""), f"`{_code(line.name)}`", line.outcome, _markdown(_why(line)))
+            click.echo(f"| {' | '.join(cells)} |")
+        return
+    click.echo(f"{clean(file)}: {made.prediction.summary}")
+    width = max((len(str(line.line)) for line in made.lines), default=1)
+    name_width = min(48, max((len(line.name) for line in made.lines), default=1))
+    for line in made.lines:
+        name = clean(line.name)
+        name = name if len(name) <= name_width else name[: name_width - 3] + "..."
+        why = clean(line.reason)
+        said = f"{line.line or '':>{width}}  {name:<{name_width}}  {line.outcome}{': ' + why if why else ''}"
+        click.echo(said.rstrip())
+        if line.remedy and line.executed is not False:
+            click.echo(f"{'':>{width}}  {'':<{name_width}}  -> {clean(line.remedy)}")
+        for unknown in line.unknown if line.executed is None else ():
+            click.echo(f"{'':>{width}}  {'':<{name_width}}     {clean(unknown)}")
+
+
+def _why(line: Line) -> str:
+    remedy = f"; {line.remedy}" if line.remedy and line.executed is not False else ""
+    return f"{line.reason}{remedy}"
+
+
+def _code(text: str) -> str:
+    """Write a text for a code span in a table."""
+    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+
+
+def _markdown(text: str) -> str:
+    """Write a text for a table, with nothing in it that Markdown or HTML would take for its own."""
+    escaped = "".join(f"\\{character}" if character in "\\`*_[]<>|@#" else character for character in text)
+    return " ".join(escaped.split())
+
+
+def answer(made: Forecast) -> dict[str, Any]:
+    """Give the JSON of a prediction.
+
+    Parameters
+    ----------
+    made : Forecast
+    """
+    prediction = made.prediction
+    return {
+        "dockerfile": made.build.file,
+        "summary": prediction.summary,
+        "exact": prediction.exact,
+        "caches": list(prediction.caches),
+        "not_imported": [
+            one._asdict() if hasattr(one, "_asdict") else dataclasses.asdict(one) for one in prediction.not_imported
+        ],
+        "notes": list(made.build.notes),
+        "best": dataclasses.asdict(prediction.best),
+        "worst": dataclasses.asdict(prediction.worst),
+        "steps": [_line(line) for line in made.lines],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    step = line.step
+    return {
+        "line": line.line or None,
+        "name": line.name,
+        "stage": line.stage or None,
+        "record": line.record,
+        "digest": step.digest if step else None,
+        "executed": line.executed,
+        "how": step.how if step else "runs",
+        "best": step.best if step else "runs",
+        "worst": step.worst if step else "runs",
+        "why": step.why if step else None,
+        "first": step.first if step else None,
+        "reason": line.reason or None,
+        "remedy": line.remedy,
+        "cause": dataclasses.asdict(line.cause) if line.cause else None,
+        "source": step.source if step else None,
+        "blobs": list(step.loads.blobs) if step and step.loads else [],
+        "bytes": step.loads.bytes if step and step.loads else None,
+        "depends": step.depends.cause if step and step.depends else None,
+        "unknown": list(line.unknown),
+    }
+
+
+def _compare(
+    context: str,
+    caches: Sequence[ExportGraph],
+    reading: Any,  # noqa: ANN401
+    format_: str,
+    fail_on_miss: str | None,
+    how: Mapping[str, Any],
+) -> None:
+    """Predict two revisions, and say what becomes uncached from one to the other."""
+    from cachegraph.causes.compare import compare_lines
+    from cachegraph.loaders.sources.checkout import checked_out
+
+    made = []
+    for revision in how["compare"]:
+        with checked_out(context, revision) as folder:
+            dockerfile = how["dockerfile"]
+            moved = folder.path(dockerfile) if dockerfile else None
+            made.append(_forecast(str(folder.context), caches, reading, {**how, "dockerfile": moved}))
+    before, after = made
+    changes = compare_lines(before.lines, after.lines)
+    if format_ == "json":
+        click.echo(
+            json.dumps(
+                {
+                    "before": answer(before),
+                    "after": answer(after),
+                    "changes": [dataclasses.asdict(change) for change in changes],
+                },
+                indent=2,
+            )
+        )
+    else:
+        from cachegraph.cli.output import clean
+
+        title = " ".join(how["compare"])
+        shown = _markdown if format_ == "markdown" else clean
+        bullet = "- " if format_ == "markdown" else "  "
+        click.echo(f"{shown(title)}: {len(changes) or 'no'} step{'' if len(changes) == 1 else 's'} changed")
+        for change in changes:
+            click.echo(f"{bullet}{shown(change.text)}")
+    worse = [change.line for change in changes if change.is_worse]
+    sys.exit(_missed([line for line in after.lines if line.line in worse], fail_on_miss))
