@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cachegraph.building import BuildGraph
 from cachegraph.causes.explain import explain
 from cachegraph.causes.lines import Line, predicted_lines
-from cachegraph.causes.model import Cause
+from cachegraph.causes.model import Cause, History
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.sources.history import GitHistory
 from cachegraph.solver.predict import predict
@@ -38,7 +38,12 @@ class Forecast:
 
 
 def forecast(
-    build: BuildGraph, caches: Iterable[ExportGraph], *, buildkit: str | None = None, seconds: float = 10.0
+    build: BuildGraph,
+    caches: Iterable[ExportGraph],
+    *,
+    buildkit: str | None = None,
+    history: History | None = None,
+    seconds: float = 10.0,
 ) -> Forecast:
     """Predict a build, and look for the causes of its misses.
 
@@ -50,6 +55,8 @@ def forecast(
         A `cachegraph.CacheGraph`.
     buildkit : str, optional
         Version of the builder.
+    history : History, optional
+        The commits to look through; by default those of the repository that the context is in.
     seconds : float
         How long to look for causes, such as commits.
     """
@@ -58,11 +65,12 @@ def forecast(
     causes: dict[int, Cause] = {}
     work = build.work
     if work is not None and build.graphs:
-        history = GitHistory.of(work.context, work.dockerfile) if work.context is not None else None
+        found = GitHistory.of(work.context, work.dockerfile) if history is None and work.context is not None else None
         try:
-            causes = explain(build.graphs[0], build.steps, exports, prediction, work, history, seconds=seconds)
+            looked = history or found
+            causes = explain(build.graphs[0], build.steps, exports, prediction, work, looked, seconds=seconds)
         finally:
-            if history is not None:
-                history.close()
+            if found is not None:
+                found.close()
     lines = predicted_lines(build.steps, prediction, causes)
     return Forecast(build=build, prediction=prediction, lines=tuple(lines), causes=causes)

@@ -118,7 +118,8 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Any, how: Ma
         offline=how["offline"],
         reading=reading,
     )
-    return forecast(made, caches, buildkit=how["buildkit"], seconds=how["seconds"])
+    history = how.get("history")
+    return forecast(made, caches, buildkit=how["buildkit"], history=history, seconds=how["seconds"])
 
 
 def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
@@ -234,9 +235,7 @@ def answer(made: Forecast) -> dict[str, Any]:
         "summary": prediction.summary,
         "exact": prediction.exact,
         "caches": list(prediction.caches),
-        "not_imported": [
-            one._asdict() if hasattr(one, "_asdict") else dataclasses.asdict(one) for one in prediction.not_imported
-        ],
+        "not_imported": [dataclasses.asdict(one) for one in prediction.not_imported],
         "notes": list(made.build.notes),
         "best": dataclasses.asdict(prediction.best),
         "worst": dataclasses.asdict(prediction.worst),
@@ -286,7 +285,8 @@ def _compare(
         with checked_out(context, revision) as folder:
             dockerfile = how["dockerfile"]
             moved = folder.path(dockerfile) if dockerfile else None
-            made.append(_forecast(str(folder.context), caches, reading, {**how, "dockerfile": moved}))
+            here = {**how, "dockerfile": moved, "history": folder.history}
+            made.append(_forecast(str(folder.context), caches, reading, here))
     before, after = made
     changes = compare_lines(before.lines, after.lines)
     if format_ == "json":

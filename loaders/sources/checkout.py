@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cachegraph.errors import NotFoundError, SourceError
 from cachegraph.loaders.sources.git import Repository, run_git
+from cachegraph.loaders.sources.history import GitHistory
 
 __all__ = ["CheckedOut", "checked_out"]
 
@@ -25,12 +26,13 @@ class CheckedOut:
     top : pathlib.Path
     context : pathlib.Path
         The folder in it that stands for the one that was asked for.
-    commit : str
+    history : GitHistory
+        Of the context up to this revision.
     """
 
     top: Path
     context: Path
-    commit: str
+    history: GitHistory
     _original: Path
 
     def path(self, given: str | os.PathLike[str]) -> Path:
@@ -60,16 +62,17 @@ def checked_out(folder: str | os.PathLike[str], revision: str) -> Iterator[Check
         git failed.
     """
     repository, prefix = Repository.around(folder)
-    commit = repository.resolve(revision)
-    original = Path(os.fsdecode(run_git("rev-parse", "--show-toplevel", folder=folder)).rstrip("\n")).resolve()
-    with tempfile.TemporaryDirectory(prefix="cachegraph-", ignore_cleanup_errors=True) as place:
-        top = Path(place) / "files"
+    with repository, tempfile.TemporaryDirectory(prefix="cachegraph-", ignore_cleanup_errors=True) as place:
+        commit = repository.resolve(revision)
+        original = Path(os.fsdecode(run_git("rev-parse", "--show-toplevel", folder=folder)).rstrip("\n")).resolve()
+        top = Path(place).resolve() / "files"
         top.mkdir(mode=0o755)
         _write(repository, commit, top, Path(place) / "index")
         context = top / prefix if prefix else top
         if not context.is_dir():
             raise NotFoundError(f"{prefix}: not in {revision}", hint="the folder was added or moved since")
-        yield CheckedOut(top=top, context=context, commit=commit, _original=original)
+        history = GitHistory(repository, top, prefix, start=commit)
+        yield CheckedOut(top=top, context=context, history=history, _original=original)
 
 
 def _write(repository: Repository, commit: str, top: Path, index: Path) -> None:

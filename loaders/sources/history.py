@@ -34,12 +34,15 @@ class GitHistory:
         The context's path in there; ``""`` for the top.
     also : tuple of str
         Paths outside the context that count, such as the Dockerfile's.
+    start : str
+        The newest commit that counts.
     """
 
     repository: Repository
     top: Path
     prefix: str
     also: tuple[str, ...] = ()
+    start: str = "HEAD"
     _commits: list[Commit] | None = None
     _trees: dict[str, Folder] = field(default_factory=dict)
 
@@ -62,7 +65,14 @@ class GitHistory:
         """Give the commits that changed the context, the newest first."""
         if self._commits is None:
             paths = [self.prefix or ".", *self.also]
-            command = ["rev-list", "--timestamp", f"--max-count={limit}", "HEAD", "--", *(f":(top){p}" for p in paths)]
+            command = [
+                "rev-list",
+                "--timestamp",
+                f"--max-count={limit}",
+                self.start,
+                "--",
+                *(f":(top){p}" for p in paths),
+            ]
             lines = self.repository.run(*command).decode().splitlines()
             self._commits = [Commit(name, int(seconds)) for seconds, _, name in (line.partition(" ") for line in lines)]
         return self._commits[:limit]
