@@ -1,15 +1,23 @@
 # Two commands matter: `make demo` runs the main job, `make test` passes the whole suite. Both need only Python >= 3.11.
+# `make quick` is for in between: all that needs no server, no browser and no root.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check lint types lock docs notebooks clean
+.PHONY: demo quick test servers lint types format lock docs notebooks clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
 
-test: $(VENV)/.dev lint types
+quick: $(VENV)/.dev lint types
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
+
+test: $(VENV)/.dev servers lint types
 	$(BIN)/python -m pytest
+
+# Registry, browser, Azurite and Neo4j for the tests: installs what is missing, or says what to install.
+servers: $(VENV)/.dev
+	$(BIN)/python -m tests.servers.programs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -36,14 +44,16 @@ notebooks: $(VENV)/.dev
 	$(BIN)/jupyter-execute --output=../build/notebooks/{notebook_name} notebooks/*.ipynb
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@sh .ci/venv "$(PYTHON)" "$(VENV)"
 
 $(VENV)/.base: $(VENV)/bin/python requirements.lock pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(VENV) has a Python older than 3.11 (say make clean, and try again)" >&2; exit 1; }
 	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(VENV) has a Python older than 3.11 (say make clean, and try again)" >&2; exit 1; }
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
 	touch $@

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ ALLOWED = {
 """What each room may import beside itself and the errors. Data flows one way: cli -> views, stores -> queries, core."""
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package, by name."""
     found = {}
@@ -41,6 +43,7 @@ def modules() -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in found.items()}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """What of the package a module imports when it runs; type checkers' imports do not count."""
     tree = ast.parse(path.read_text("utf-8"))

@@ -16,6 +16,7 @@ from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
+from docs.tools.rooms import architecture_page
 
 __all__ = ["PAGES", "cypher_page", "questions_page", "schema_page"]
 
@@ -129,6 +130,7 @@ def _attributes(docstring: str) -> dict[str, str]:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "architecture.md": architecture_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,
     "schema.md": schema_page,

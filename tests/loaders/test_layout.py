@@ -16,36 +16,7 @@ import pytest
 import cachegraph as cg
 from cachegraph.errors import CacheGraphError, DecodeError, NoCacheError, NotFoundError, SpecError
 from cachegraph.loaders.base import Options
-
-CONFIG = "application/vnd.buildkit.cacheconfig.v0"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-class Layout:
-    """A layout made by hand."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.entries: list[dict[str, Any]] = []
-        (root / "blobs" / "sha256").mkdir(parents=True)
-        (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-
-    def blob(self, data: bytes, media_type: str = "") -> dict[str, Any]:
-        digits = hashlib.sha256(data).hexdigest()
-        (self.root / "blobs" / "sha256" / digits).write_bytes(data)
-        return {"mediaType": media_type, "digest": f"sha256:{digits}", "size": len(data)}
-
-    def export(self, config: bytes, layers: list[dict[str, Any]] | None = None, tag: str | None = "latest") -> None:
-        manifest = {"mediaType": MANIFEST, "config": self.blob(config, CONFIG), "layers": layers or []}
-        self.add(manifest, tag)
-
-    def add(self, manifest: dict[str, Any], tag: str | None = None) -> None:
-        entry = self.blob(json.dumps(manifest).encode(), manifest.get("mediaType", MANIFEST))
-        if tag:
-            entry["annotations"] = {"org.opencontainers.image.ref.name": tag}
-        self.entries.append(entry)
-        (self.root / "index.json").write_text(json.dumps({"manifests": self.entries}))
+from tests.builders import CONFIG, INDEX, MANIFEST, Layout
 
 
 @pytest.fixture

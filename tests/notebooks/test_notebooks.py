@@ -92,6 +92,11 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
+# One starts a Neo4j; the others start a kernel each.
+MARKS = {name: pytest.mark.server if name == "04_fleet_in_neo4j" else pytest.mark.slow for name in FIGURES}
+NOTEBOOKS = [pytest.param(name, marks=mark) for name, mark in MARKS.items()]
+
+
 def _read(name: str) -> nbformat.NotebookNode:
     found: nbformat.NotebookNode = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     return found
@@ -112,7 +117,10 @@ def _text(name: str) -> str:
     return "\n".join(cell.source for cell in _read(name).cells if cell.cell_type == "markdown")
 
 
-@pytest.mark.parametrize(("name", "words"), [(name, words) for name, figures in FIGURES.items() for words in figures])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [pytest.param(name, words, marks=MARKS[name]) for name, figures in FIGURES.items() for words in figures],
+)
 def test_the_text_is_true(name: str, words: str) -> None:
     expression, expected = FIGURES[name][words]
     assert words in _text(name)
@@ -125,7 +133,7 @@ def test_every_figure_in_bold_is_tested(name: str) -> None:
     assert {words for words in bold if not any(words in tested for tested in FIGURES[name])} == set()
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_outputs_are_short_and_shown_once(name: str) -> None:
     for cell in _run(name)[0].cells:
         outputs = cell.get("outputs", [])
@@ -142,6 +150,7 @@ def test_notebooks_in_git_carry_no_outputs(path: Path) -> None:
     assert path.stem in FIGURES
 
 
+@pytest.mark.slow
 def test_async_cells_and_progress_in_one_line() -> None:
     notebook = new_notebook(
         cells=[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,43 +12,15 @@ from cachegraph.core.decode import encode
 from cachegraph.core.model import (
     CacheConfig,
     CacheExport,
-    CacheInput,
-    CacheLayer,
     CacheRecord,
     CacheResult,
-    ChainedResult,
     Kind,
     StrayBlob,
 )
 from cachegraph.core.operations import operation, operation_digests
 from cachegraph.errors import UnknownNameError
 from cachegraph.loaders.config import export_from_config
-
-
-def record(
-    digest: str, *slots: list[int], layer: int | None = None, chain: tuple[int, ...] | None = None
-) -> CacheRecord:
-    """Make a record: each slot is a list of alternatives."""
-    return CacheRecord(
-        digest=digest,
-        inputs=tuple(tuple(CacheInput(link=link) for link in slot) for slot in slots),
-        layers=() if layer is None else (CacheResult(layer=layer),),
-        chains=() if chain is None else (ChainedResult(layers=chain),),
-    )
-
-
-def layers(*parents: int) -> tuple[CacheLayer, ...]:
-    return tuple(CacheLayer(blob=f"blob-{index}", parent=parent) for index, parent in enumerate(parents))
-
-
-def graph_of(
-    *records: CacheRecord, stack: tuple[CacheLayer, ...] = (), blobs: list[str] | None = None
-) -> cg.CacheGraph:
-    return cg.from_config(encode(CacheConfig(records=records, layers=stack)), blobs=blobs)
-
-
-def rows(graph: cg.CacheGraph, query: str, *names: str) -> list[tuple[Any, ...]]:
-    return [tuple(getattr(finding, name) for name in names) for finding in graph.query(query)]
+from tests.builders import graph_of, layers, record, rows
 
 
 def test_a_match_goes_on_over_a_record_without_a_result() -> None:

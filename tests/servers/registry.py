@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -89,7 +88,16 @@ def password() -> str:
 
 
 @pytest.fixture(scope="session")
-def registry_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def registry_program() -> str:
+    """Debian's registry, which ``make servers`` installs."""
+    found = shutil.which("docker-registry")
+    if found is None:
+        pytest.fail("docker-registry is not there yet: make servers")
+    return found
+
+
+@pytest.fixture(scope="session")
+def registry_storage(registry_program: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry-storage")
 
 
@@ -237,7 +245,6 @@ def _blob_path(folder: Path, digest: str) -> Path:
 @contextmanager
 def running_registry(storage: Path, log: Path, folder: Path, auth: str) -> Iterator[str]:
     """Run a registry on a free port; ``auth`` is that part of its configuration."""
-    binary = _registry_binary()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     config = folder / "config.yml"
@@ -247,7 +254,7 @@ def running_registry(storage: Path, log: Path, folder: Path, auth: str) -> Itera
         f"http:\n  addr: 127.0.0.1:{port}\n{auth}"
     )
     with log.open("wb") as out:
-        process = subprocess.Popen([binary, "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(process, port, log)
         yield f"127.0.0.1:{port}"
@@ -267,17 +274,6 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> No
         else:
             return
     pytest.fail(f"docker-registry did not start: {log.read_text()}")
-
-
-def _registry_binary() -> str:
-    found = shutil.which("docker-registry")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "docker-registry"], check=True)
-        found = shutil.which("docker-registry")
-    if found is None:
-        pytest.fail("these tests need Debian's docker-registry: apt-get install docker-registry")
-    return found
 
 
 def _http_server(handler: Handler, context: ssl.SSLContext | None = None) -> ThreadingHTTPServer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,13 +118,11 @@ def test_an_export_that_is_not_there(store: Neo4jStore) -> None:
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Login]:
+def read_only(home: Path) -> Login:
     """A server whose database may only be read, which is how rights end in the Community edition."""
-    home = tmp_path / "neo4j"
     up(home=home, port=choose_port(None, ()))  # the first start makes the database
     down(home=home)
-    yield up(home=home, settings={"server.databases.default_to_read_only": "true"})
-    down(home=home)
+    return up(home=home, settings={"server.databases.default_to_read_only": "true"})
 
 
 def test_missing_rights(read_only: Login) -> None:
