@@ -1,4 +1,4 @@
-"""What would end a build when a step runs, though its key can be computed: rights, secrets and users that are missing."""
+"""What would end a build when a step runs, though its key can be computed: missing rights, secrets and users."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def _is_at_hand(operation: Operation, trees: Trees) -> bool:
         seen.add(current.identity)
         if current.op.exec or current.unknown is not None:
             return False
-        if current.origin is not None:
-            if not isinstance(current.origin, ImageOrigin) or not trees.files.is_near(current.origin):
-                return False
+        origin = current.origin
+        if origin is not None and not (isinstance(origin, ImageOrigin) and trees.files.is_near(origin)):
+            return False
         waiting += current.inputs[:1]
     return True
 

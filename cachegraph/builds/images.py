@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -26,7 +26,7 @@ class ImageConfig:
         How many layers it has; BuildKit takes an image without any for ``scratch``.
     """
 
-    platform: Platform = Platform()
+    platform: Platform = field(default_factory=Platform)
     env: tuple[str, ...] = ()
     working_dir: str = ""
     user: str = ""

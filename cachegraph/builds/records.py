@@ -143,9 +143,7 @@ class _Recorder:
         self._name(key.record, operation)
         self._note(operation, record, tuple(open_slots.values()))
 
-    def _slot(
-        self, operation: Operation, key: Keys, number: int
-    ) -> tuple[tuple[CacheInput, ...], Unknown | None]:
+    def _slot(self, operation: Operation, key: Keys, number: int) -> tuple[tuple[CacheInput, ...], Unknown | None]:
         """List what a slot can be matched by, and say what of it is not known."""
         dependency = key.slots[number]
         source = operation.inputs[number]
@@ -243,5 +241,3 @@ def _kind(operation: Operation) -> Op:
 
 def _digest(text: bytes | None) -> str:
     return "" if text is None else f"sha256:{sha256(text).hexdigest()}"
-
-

@@ -150,7 +150,7 @@ class _Walk:
         if not slots or record in self._hashed:
             return
         self._hashed.add(record)
-        content = [is_content_hashed(self.records, record, slot) for slot in range(len(slots))]
+        content = [is_content_hashed(self.outlook.build, record, slot) for slot in range(len(slots))]
         if self.outlook.loadable(record) and not all(content):
             return
         count = len(self.records)

@@ -86,8 +86,11 @@ class CacheKeys:
     def slots(self, key: int) -> tuple[set[Taken], ...]:
         """Give what each slot of a key takes, whichever of its records says so."""
         if key not in self._slots:
-            found: tuple[set[Taken], ...] = tuple(set() for _ in self.export.export.config.records[key].inputs)
-            for member in (key, *self._folded.get(key, ())):
+            members = (key, *self._folded.get(key, ()))
+            records = self.export.export.config.records
+            # BuildKit folds by slots that agree, and does not count them.
+            found: tuple[set[Taken], ...] = tuple(set() for _ in range(max(len(records[m].inputs) for m in members)))
+            for member in members:
                 for number, taken in self._links(member):
                     found[number].add(taken)
             self._slots[key] = found

@@ -243,20 +243,24 @@ def shared_behind(outlook: Outlook) -> dict[int, frozenset[int]]:
             behind[index] = holders
             continue
         caches = frozenset(number for number, _ in outlook.hits[index])
-        if len(caches) > 1 and any(is_content_hashed(records, index, s) for s in range(len(records[index].inputs))):
+        if len(caches) > 1 and any(
+            is_content_hashed(outlook.build, index, s) for s in range(len(records[index].inputs))
+        ):
             first[index] = caches
     return behind
 
 
-def is_content_hashed(records: Sequence[CacheRecord], record: int, slot: int) -> bool:
+def is_content_hashed(build: ResolvedExport, record: int, slot: int) -> bool:
     """Tell whether BuildKit looks at the content of what a slot takes.
 
     Parameters
     ----------
-    records : sequence of CacheRecord
-        Of one export.
+    build : ResolvedExport
     record, slot : int
     """
+    if (record, slot) in build.export.unknown:
+        return True
+    records = build.export.config.records
     links = [alternative.link for alternative in records[record].inputs[slot]]
     steps = sum(bool(records[link].inputs) for link in links if 0 <= link < len(records))
     return len(links) > steps and (steps > 0 or slot > 0)

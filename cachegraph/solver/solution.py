@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import combinations
+from typing import TypeAlias
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import Caches
 from cachegraph.solver.demand import Demand, How, demand
-from cachegraph.solver.loads import Load, Loadable
+from cachegraph.solver.loads import KeyLoads, Load, Loadable
 from cachegraph.solver.outlook import Assumption, Outlook, shared_behind
 from cachegraph.solver.prediction import (
     Depends,
@@ -22,7 +24,13 @@ from cachegraph.solver.prediction import (
     Why,
 )
 
-__all__ = ["Solution", "solve"]
+__all__ = ["Case", "Solution", "solve"]
+
+Case: TypeAlias = tuple[Outlook, Demand]
+"""What is found under one assumption, and what follows from it."""
+
+_CHEAP = 200_000
+"""Steps to look at for the sake of every choice of caches."""
 
 
 def solve(build: ExportGraph, caches: Caches, wanted: Sequence[int] | None = None) -> Solution:
@@ -35,24 +43,34 @@ def solve(build: ExportGraph, caches: Caches, wanted: Sequence[int] | None = Non
     wanted : sequence of int, optional
         Records that the build is for; by default those that no other takes.
     """
-    best = Outlook(build, caches.loads, Assumption())
-    cases = [(best, demand(best, wanted))]
+    best = [_case(build, caches.loads, Assumption(), wanted)]
+    worst: list[Case] = []
     certain = not build.export.unknown and all(loads.keys.export.export.results_known for loads in caches.loads)
-    if len(caches.loads) == 1 and not certain:
-        cases.append(_case(build, caches, Assumption(hopeful=False), wanted))
-    elif len(caches.loads) > 1:
-        behind = shared_behind(best)
-        cases += [
-            _case(build, caches, Assumption(hopeful=False, first=first, behind=behind), wanted)
+    if len(caches.loads) > 1:
+        best += [_case(build, some, Assumption(), wanted) for some in _fewer(caches.loads, best[0][1])]
+        behind = shared_behind(best[0][0])
+        worst += [
+            _case(build, caches.loads, Assumption(hopeful=False, first=first, behind=behind), wanted)
             for first in sorted(frozenset().union(*behind.values())) or [0]
         ]
-    return Solution(build, caches, cases)
+    elif not certain:
+        worst.append(_case(build, caches.loads, Assumption(hopeful=False), wanted))
+    return Solution(build, caches, best, worst)
 
 
-def _case(
-    build: ExportGraph, caches: Caches, assumption: Assumption, wanted: Sequence[int] | None
-) -> tuple[Outlook, Demand]:
-    outlook = Outlook(build, caches.loads, assumption)
+def _fewer(caches: Sequence[KeyLoads], best: Demand) -> Iterator[Sequence[KeyLoads]]:
+    """Give every choice of fewer caches, while that is cheap.
+
+    A cache that adds keys without results can make a build run more: a step that then matches has its content looked
+    at. Whether the other caches get ahead of it is a race, so at best they do.
+    """
+    if any(how is How.RUNS for how in best.how.values()) and len(best.steps) << len(caches) <= _CHEAP:
+        for size in range(1, len(caches)):
+            yield from combinations(caches, size)
+
+
+def _case(build: ExportGraph, caches: Sequence[KeyLoads], assumption: Assumption, wanted: Sequence[int] | None) -> Case:
+    outlook = Outlook(build, caches, assumption)
     return outlook, demand(outlook, wanted)
 
 
@@ -63,23 +81,24 @@ class Solution:
     ----------
     build : ExportGraph
     caches : Caches
-    cases : sequence of tuple of (Outlook, Demand)
-        The hopeful one first.
+    best, worst : sequence of tuple of (Outlook, Demand)
+        Cases that can happen: the hopeful ones, that of all caches first and those of fewer after it, and the others.
     """
 
-    def __init__(self, build: ExportGraph, caches: Caches, cases: Sequence[tuple[Outlook, Demand]]) -> None:
+    def __init__(self, build: ExportGraph, caches: Caches, best: Sequence[Case], worst: Sequence[Case]) -> None:
         self.build = build
         self.caches = caches
-        self.cases = cases
+        self.best = best
+        self.cases = [best[0], *worst]
 
     @property
     def steps(self) -> list[int]:
         """Records that are steps of the build, what each takes first."""
         return self.cases[0][1].steps
 
-    def worst_case(self, record: int) -> tuple[Outlook, Demand]:
-        """Give a case in which a step runs; the hopeful one if it does in none."""
-        return next((case for case in self.cases if case[1].runs(record)), self.cases[0])
+    def worst_case(self, record: int) -> Case:
+        """Give a case in which a step runs, the least hopeful one; the hopeful one if it runs in none."""
+        return next((case for case in reversed(self.cases) if case[1].runs(record)), self.cases[0])
 
     def predict(self) -> Prediction:
         """Put it into words that a user can go through."""
@@ -107,7 +126,8 @@ class Solution:
     def _step(self, record: int) -> Step:
         found = self.build.export.config.records[record]
         hows = [case.of(record) for _, case in self.cases]
-        runs = [how is How.RUNS for how in hows]
+        best = next((how for _, case in self.best if (how := case.of(record)) is not How.RUNS), How.RUNS)
+        runs = [best is How.RUNS, *(how is How.RUNS for how in hows)]
         executed = True if all(runs) else None if any(runs) else False
         worst = How.RUNS if any(runs) else How.LOADED if How.LOADED in hows else How.NOT_NEEDED
         outlook, case = self.worst_case(record)
@@ -120,7 +140,7 @@ class Solution:
             name=self.build.naming(record).name or None,
             executed=executed,
             how=None if executed is None else worst.value,
-            best=hows[0].value,
+            best=best.value,
             worst=worst.value,
             why=why,
             slots=slots,

@@ -126,5 +126,6 @@ class Checks:
         if self.counts and self.broken:
             rules = ", ".join(dict.fromkeys(rule for rule, _ in self.broken))
             line = self.broken[0][1]
-            raise DockerfileError(f"lint violation found for rules: {rules}", line=line, hint="# check=error=true asks for it")
-
+            raise DockerfileError(
+                f"lint violation found for rules: {rules}", line=line, hint="# check=error=true asks for it"
+            )

@@ -22,7 +22,8 @@ from cachegraph.builds.dockerfile.gotext import join
 from cachegraph.builds.dockerfile.options import BuildOptions
 from cachegraph.builds.dockerfile.platforms import default_platform, format_platform, normalize
 from cachegraph.builds.dockerfile.references import parse_reference
-from cachegraph.builds.dockerfile.vertices import FileStep, FileVertex, LocalVertex, SourceVertex, State, Vertex
+from cachegraph.builds.dockerfile.states import State
+from cachegraph.builds.dockerfile.vertices import FileStep, FileVertex, LocalVertex, SourceVertex, Vertex
 from cachegraph.builds.images import ImageConfig, Images, ResolvedImage
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, Label, LocalOrigin
 from cachegraph.errors import NotFoundError
@@ -65,16 +66,15 @@ def git_vertex(git: GitRef, label: Label, *, keep: bool = False, mtime: str = ""
     identifier = f"git://{git.location}"
     if git.ref or git.subdir:
         identifier += f"#{git.ref}" + (f":{git.subdir}" if git.subdir else "")
-    attributes = {"git.fullurl": origin.remote}
-    for name, value in (
-        ("git.keepgitdir", "true" if origin.keep_git_dir else ""),
-        ("git.checksum", checksum),
-        ("git.mtime", origin.mtime),
-        ("git.skipsubmodules", "true" if origin.skip_submodules else ""),
-        ("git.fetchbycommit", "true" if origin.fetch_by_commit else ""),
-    ):
-        if value:
-            attributes[name] = value
+    attributes = {
+        "git.fullurl": origin.remote,
+        "git.keepgitdir": "true" if origin.keep_git_dir else "",
+        "git.checksum": checksum,
+        "git.mtime": origin.mtime,
+        "git.skipsubmodules": "true" if origin.skip_submodules else "",
+        "git.fetchbycommit": "true" if origin.fetch_by_commit else "",
+    }
+    attributes = {name: value for name, value in attributes.items() if value}
     return SourceVertex(label=label, identifier=identifier, attributes=attributes, origin=origin)
 
 
@@ -213,7 +213,9 @@ class Contexts:
     def _remote(self, context: NamedContext) -> Loaded:
         git = parse_git(context.value)
         if git is not None:
-            return Loaded(state=State(output=git_vertex(git, Label(name=f"[internal] load git source {context.value}"))))
+            return Loaded(
+                state=State(output=git_vertex(git, Label(name=f"[internal] load git source {context.value}")))
+            )
         if not _HTTP.match(context.value):
             raise DockerfileError(f"invalid git context {context.value}")
         label = Label(name=f"[context {context.name}] {context.value}")

@@ -138,7 +138,8 @@ def _job(
     documents = tuple(_documents(instruction, dispatcher, expand))
     if command.sources and not command.sources[0].is_ready:
         raise DockerfileError(
-            f'cannot copy from stage "{instruction.source}", it needs to be defined before current stage "{state.title}"'
+            f'cannot copy from stage "{instruction.source}", '
+            f'it needs to be defined before current stage "{state.title}"'
         )
     if instruction.link and has_name(chown):
         raise DockerfileError(
@@ -219,7 +220,7 @@ def _steps(job: _Job, expand: Expand, dispatcher: Dispatcher) -> Iterator[FileSt
 
 
 class _Repositories:
-    """The git sources of one ADD; what the address of one says of ``.git`` and the commit holds for the next as well."""
+    """The git sources of one ADD; what the address of one says of ``.git`` and the commit holds for the next too."""
 
     def __init__(self, job: _Job) -> None:
         self._label = job.label

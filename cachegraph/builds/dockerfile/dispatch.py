@@ -17,7 +17,7 @@ from cachegraph.builds.dockerfile.paths import is_absolute_on, llb_path, normali
 from cachegraph.builds.dockerfile.quantities import check_port, check_signal
 from cachegraph.builds.dockerfile.runs import run
 from cachegraph.builds.dockerfile.shell import Expanded, Lexer
-from cachegraph.builds.dockerfile.stages import Command, StageState, Stages
+from cachegraph.builds.dockerfile.stages import Command, StageState
 from cachegraph.builds.dockerfile.vertices import FileStep, FileVertex, Vertex
 from cachegraph.builds.operations import Label
 
@@ -49,13 +49,11 @@ class Dispatcher:
         Tells whether ``.dockerignore`` hides a path, where no pattern makes an exception.
     """
 
-    stages: Stages
     options: BuildOptions
     build_args: Mapping[str, str]
     arguments: Mapping[str, str]
     lexer: Lexer
     context: Vertex
-    target_platform: llb.Platform
     epoch: int | None
     checks: Checks
     is_ignored: Callable[[str], bool] | None = None
@@ -164,23 +162,32 @@ class Dispatcher:
                     if pair.old:
                         expand.checks.report("LegacyKeyValueFormat", line)
             case read.Volume():
-                if not all([expand(path) for path in instruction.paths]):
-                    raise DockerfileError("VOLUME specified can not be an empty string")
+                self._volume(instruction, expand)
             case read.StopSignal():
                 check_signal(expand(instruction.signal))
             case read.Expose():
                 self._expose(state, instruction, expand)
             case read.Launch():
-                if state.has_entrypoint if instruction.is_entrypoint else state.has_command:
-                    expand.checks.report("MultipleInstructionsDisallowed", line)
-                if instruction.in_shell and not state.image.shell:
-                    expand.checks.report("JSONArgsRecommended", line)
-                state.has_entrypoint = state.has_entrypoint or instruction.is_entrypoint
-                state.has_command = state.has_command or not instruction.is_entrypoint
+                self._launch(state, instruction, expand)
             case read.Healthcheck():
                 if state.has_healthcheck:
                     expand.checks.report("MultipleInstructionsDisallowed", line)
                 state.has_healthcheck = True
+
+    @staticmethod
+    def _volume(instruction: read.Volume, expand: Expand) -> None:
+        paths = [expand(path) for path in instruction.paths]
+        if not all(paths):
+            raise DockerfileError("VOLUME specified can not be an empty string")
+
+    @staticmethod
+    def _launch(state: StageState, instruction: read.Launch, expand: Expand) -> None:
+        if state.has_entrypoint if instruction.is_entrypoint else state.has_command:
+            expand.checks.report("MultipleInstructionsDisallowed", instruction.place.start)
+        if instruction.in_shell and not state.image.shell:
+            expand.checks.report("JSONArgsRecommended", instruction.place.start)
+        state.has_entrypoint = state.has_entrypoint or instruction.is_entrypoint
+        state.has_command = state.has_command or not instruction.is_entrypoint
 
     def _expose(self, state: StageState, instruction: read.Expose, expand: Expand) -> None:
         for text in instruction.ports:
@@ -204,6 +211,7 @@ class Expand:
     checks: Checks
 
     def __call__(self, text: str, env: Mapping[str, str] | None = None) -> str:
+        """Substitute the variables of a text, those of the stage by default."""
         expanded: Expanded = self.lexer.expand(text, self.state.state.env if env is None else env)
         if self.checks.counts and expanded.missing.difference(self.state.declared, _NOT_IN_ENV):
             self.checks.report("UndefinedVar", self.line)

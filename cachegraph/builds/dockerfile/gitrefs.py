@@ -113,7 +113,9 @@ def _with_query(found: GitRef, query: str) -> GitRef:
         if name in values:
             raise DockerfileError(f'query "{name}" has multiple values')
         if name not in _SWITCHES | _TEXTS:
-            raise DockerfileError(f'unexpected query "{name}"', hint="BuildKit takes ref, tag, branch, subdir, commit, ..")
+            raise DockerfileError(
+                f'unexpected query "{name}"', hint="BuildKit takes ref, tag, branch, subdir, commit, .."
+            )
         if not value and name not in _SWITCHES:
             raise DockerfileError(f'query "{name}" has no value')
         values[name] = value

@@ -22,7 +22,10 @@ __all__ = [
     "split_blanks",
 ]
 
-BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 """What ``unicode.IsSpace`` calls a space; Python's ``str.isspace`` has four control characters more."""
 
 _INSIDE_LINE = re.compile(r"[\t\v\f\r ]+")

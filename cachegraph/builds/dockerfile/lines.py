@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cachegraph.builds.dockerfile.directives import Directives
 from cachegraph.builds.dockerfile.errors import DockerfileError, TooMuchError
@@ -61,7 +61,7 @@ class Node:
     written: str
     keyword: str
     flags: tuple[str, ...] = ()
-    arguments: Arguments = Arguments()
+    arguments: Arguments = field(default_factory=Arguments)
     heredocs: tuple[Heredoc, ...] = ()
     text: str = ""
     start: int = 0

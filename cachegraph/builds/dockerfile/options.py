@@ -20,9 +20,10 @@ __all__ = ["BuildOptions", "read_options"]
 
 _NETWORKS = {"": 0, "sandbox": 0, "host": 1, "none": 2}
 _RESOLVE_MODES = frozenset({"", "default", "pull", "local"})
-_ULIMITS = frozenset(
-    "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()
-)
+_ULIMITS = frozenset({
+    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+    "rttime", "sigpending", "stack",
+})  # fmt: skip
 _LIMITS: Mapping[str, tuple[int, bool]] = {
     "memory": (1, True), "memswap": (-1, True), "cpushares": (1, False), "cpuperiod": (1, False), "cpuquota": (1, True),
 }  # fmt: skip
@@ -104,9 +105,11 @@ def read_options(options: Mapping[str, str], builder: Platform | None = None) ->
     arguments = _below(options, "build-arg:")
     _refuse_removed(options)
     try:
-        platforms = tuple(normalize(parse_platform(text)) for text in options["platform"].split(",")) if options.get(
-            "platform"
-        ) else ()
+        platforms = (
+            tuple(normalize(parse_platform(text)) for text in options["platform"].split(","))
+            if options.get("platform")
+            else ()
+        )
     except DockerfileError as error:
         raise BuildOptionError(f"platform={options['platform']}: {error.reason}", hint=error.hint) from None
     network = options.get("force-network-mode", "")

@@ -2,7 +2,9 @@
 
 BuildKit turns them into Go's regular expressions, which never backtrack; Python's do, and a hostile pattern would keep
 them busy for ever. So they are matched here in one pass over the value, with the set of places in the pattern that can
-be reached (BuildKit ``frontend/dockerfile/shell/lex.go``: ``convertShellPatternToRegex``, ``trimPrefix``, ``trimSuffix``).
+be reached.
+
+Source: BuildKit ``frontend/dockerfile/shell/lex.go`` (``convertShellPatternToRegex``, ``trimPrefix``, ``trimSuffix``).
 """
 
 from __future__ import annotations

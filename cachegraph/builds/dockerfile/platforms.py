@@ -16,14 +16,23 @@ __all__ = ["default_platform", "format_platform", "normalize", "parse_platform",
 
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?")
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
-_SYSTEMS = frozenset(
-    "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split()
-)
-_ARCHITECTURES = frozenset(
-    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le "
-    "ppc riscv riscv64 s390 s390x sparc sparc64 wasm".split()
-)
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "i386": "386", "armv7l": "arm", "loongarch64": "loong64"}
+_SYSTEMS = frozenset({
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
+    "openbsd", "plan9", "solaris", "windows", "zos",
+})  # fmt: skip
+_ARCHITECTURES = frozenset({
+    "386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "ppc64", "ppc64le", "loong64", "mips", "mipsle",
+    "mips64", "mips64le", "mips64p32", "mips64p32le", "ppc", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64",
+    "wasm",
+})  # fmt: skip
+_MACHINES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "i686": "386",
+    "i386": "386",
+    "armv7l": "arm",
+    "loongarch64": "loong64",
+}
 _ENCODED = (("%", "%25"), ("+", "%2B"), ("(", "%28"), (")", "%29"), ("/", "%2F"))
 
 
@@ -64,7 +73,9 @@ def _bare(text: str, name: str, version: str, features: tuple[str, ...] | None) 
         return msgspec.structs.replace(here, os=name, variant="", os_version=version, os_features=features)
     architecture, variant = _architecture(text, "")
     if architecture not in _ARCHITECTURES:
-        raise DockerfileError(f'"{text}": unknown operating system or architecture', hint='write it as in "linux/amd64"')
+        raise DockerfileError(
+            f'"{text}": unknown operating system or architecture', hint='write it as in "linux/amd64"'
+        )
     return Platform(os=here.os, architecture=architecture, variant="" if variant == "v7" else variant)
 
 

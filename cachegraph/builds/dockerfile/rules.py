@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from cachegraph.builds.content.patterns import compile_patterns
 from cachegraph.builds.dockerfile import instructions as read
+from cachegraph.builds.dockerfile.arguments import declare
 from cachegraph.builds.dockerfile.checks import Checks
 from cachegraph.builds.dockerfile.errors import DockerfileError
 from cachegraph.builds.dockerfile.lines import Node, Tree
@@ -12,8 +14,9 @@ from cachegraph.builds.dockerfile.reading import Source
 from cachegraph.builds.dockerfile.references import parse_reference
 from cachegraph.builds.dockerfile.shell import Lexer
 
-__all__ = ["check_bases", "check_source"]
+__all__ = ["check_bases", "check_source", "hidden_by"]
 
+_EVERYTHING = frozenset({"*", "**", "**/*"})
 _RESERVED = frozenset({"context", "scratch"})
 
 
@@ -77,9 +80,13 @@ def _check_casing(source: Source, checks: Checks) -> None:
             checks.report("ConsistentInstructionCasing", place.start)
 
 
-def check_bases(source: Source, lexer: Lexer, arguments: Mapping[str, str] | None, checks: Checks) -> None:
+def check_bases(source: Source, lexer: Lexer, arguments: Mapping[str, str], checks: Checks) -> None:
     """Check that every FROM names an image without build arguments as well."""
-    if arguments is None or not checks.counts:
+    if not checks.counts:
+        return
+    try:
+        arguments = declare(source.arguments, arguments, {}, lexer)
+    except DockerfileError:
         return
     for stage in source.stages:
         try:
@@ -92,3 +99,16 @@ def check_bases(source: Source, lexer: Lexer, arguments: Mapping[str, str] | Non
             checks.report("InvalidDefaultArgInFrom", stage.place.start)
 
 
+def hidden_by(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
+    """Give what tells whether an ignore file hides a source of COPY for good (``validateCopySourcePath``).
+
+    Parameters
+    ----------
+    patterns : tuple of str
+        With an exception among them, BuildKit does not try to tell, and this is None.
+    """
+    compiled = compile_patterns(patterns)
+    if not patterns or compiled.has_exceptions:
+        return None
+    hides_all = any(pattern.text in _EVERYTHING for pattern in compiled.patterns)
+    return lambda path: (hides_all or path not in (".", "/")) and compiled.match(path)[0]

@@ -1,4 +1,4 @@
-"""RUN: its command, its mounts, its environment (BuildKit ``dockerfile2llb``: ``dispatchRun``, ``convert_runmount.go``)."""
+"""RUN: its command, mounts and environment (BuildKit ``dockerfile2llb``: ``dispatchRun``, ``dispatchRunMounts``)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _SHELL_WINDOWS = ("cmd", "/S", "/C")
 _NETWORKS = {"default": 0, "host": 1, "none": 2}
 _SHARING = {"": 0, "shared": 0, "private": 1, "locked": 2}
 _PIPES = "/dev/pipes/"
+_SHM = "/dev/shm"  # noqa: S108 - in the build, not here
 _SECRET_MODE = 0o400
 _SSH_MODE = 0o600
 
@@ -41,9 +42,7 @@ class _Mounts:
     ssh: list[llb.Mount] = field(default_factory=list)
 
 
-def run(
-    dispatcher: Dispatcher, state: StageState, command: Command, instruction: read.Run, expand: Expand
-) -> None:
+def run(dispatcher: Dispatcher, state: StageState, command: Command, instruction: read.Run, expand: Expand) -> None:
     """Carry out RUN.
 
     Raises
@@ -59,7 +58,7 @@ def run(
     for mount, source in zip(mounts, command.sources, strict=True):
         _add_mount(dispatcher, state, mount, source, made)
     if dispatcher.options.shm_size:
-        made.mounts.append(RunMount(target="/dev/shm", tmpfs=llb.TmpfsOpt(size=dispatcher.options.shm_size)))
+        made.mounts.append(RunMount(target=_SHM, tmpfs=llb.TmpfsOpt(size=dispatcher.options.shm_size)))
     before = state.state
     if not arguments:
         raise DockerfileError("arguments are required")
@@ -125,9 +124,7 @@ def _arguments(state: StageState, instruction: read.Run, label: Label, made: _Mo
 
 def _script(name: str, body: str, label: Label, made: _Mounts) -> str:
     """Put a heredoc that begins with ``#!`` into a file, which is run."""
-    mkfile = llb.Mkfile(
-        path=llb_path("/", name), mode=0o755, data=body.encode(errors="surrogateescape"), timestamp=-1
-    )
+    mkfile = llb.Mkfile(path=llb_path("/", name), mode=0o755, data=body.encode(errors="surrogateescape"), timestamp=-1)
     document = FileVertex(
         label=replace(label, name="[internal] preparing inline document"),
         steps=(FileStep(action=llb.AnyAction(mkfile=mkfile)),),
@@ -136,13 +133,12 @@ def _script(name: str, body: str, label: Label, made: _Mounts) -> str:
     return join(_PIPES, name)
 
 
-def _add_mount(
-    dispatcher: Dispatcher, state: StageState, mount: Mount, source: StageState, made: _Mounts
-) -> None:
+def _add_mount(dispatcher: Dispatcher, state: StageState, mount: Mount, source: StageState, made: _Mounts) -> None:
     from_stage = mount.source_stage or ("scratch" if mount.type == "cache" else "")
     if from_stage and not source.is_ready:
         raise DockerfileError(
-            f'cannot mount from stage "{from_stage}" to "{mount.target}", stage needs to be defined before current command'
+            f'cannot mount from stage "{from_stage}" to "{mount.target}", '
+            "stage needs to be defined before current command"
         )
     if mount.type == "secret":
         _add_secret(state, mount, made)
@@ -153,9 +149,7 @@ def _add_mount(
         (source.paths if from_stage else state.context_paths).add(join("/", mount.source))
 
 
-def _folder_mount(
-    dispatcher: Dispatcher, state: StageState, mount: Mount, source: StageState | None
-) -> RunMount:
+def _folder_mount(dispatcher: Dispatcher, state: StageState, mount: Mount, source: StageState | None) -> RunMount:
     output: Vertex | None = dispatcher.context if source is None else source.state.output
     if mount.type == "tmpfs":
         output = None
@@ -193,7 +187,8 @@ def _with_permissions(output: Vertex | None, mount: Mount) -> FileVertex:
         path="/cache",
         mode=mode & 0o777,
         owner=llb.Owner(
-            user=llb.UserOpt(user=llb.User(by_id=mount.uid or 0)), group=llb.UserOpt(user=llb.User(by_id=mount.gid or 0))
+            user=llb.UserOpt(user=llb.User(by_id=mount.uid or 0)),
+            group=llb.UserOpt(user=llb.User(by_id=mount.gid or 0)),
         ),
         timestamp=-1,
     )

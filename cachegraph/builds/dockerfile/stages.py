@@ -13,7 +13,7 @@ from cachegraph.builds.dockerfile.gotext import parse_int
 from cachegraph.builds.dockerfile.mounts import check_mount
 from cachegraph.builds.dockerfile.reading import read_triggered
 from cachegraph.builds.dockerfile.shell import Lexer
-from cachegraph.builds.dockerfile.vertices import State
+from cachegraph.builds.dockerfile.states import State
 from cachegraph.builds.images import ImageConfig
 
 __all__ = ["Command", "StageState", "Stages"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 import msgspec
@@ -16,7 +16,18 @@ from cachegraph.builds import llb
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.operations import Label, Operation, Origin
 
-__all__ = ["FileStep", "FileVertex", "LocalVertex", "Made", "MergeVertex", "RunMount", "RunVertex", "Slot", "SourceVertex", "State", "Vertex", "settle"]
+__all__ = [
+    "FileStep",
+    "FileVertex",
+    "LocalVertex",
+    "Made",
+    "MergeVertex",
+    "RunMount",
+    "RunVertex",
+    "Slot",
+    "SourceVertex",
+    "Vertex",
+]
 
 _numbers = count()
 
@@ -175,9 +186,7 @@ class RunVertex(Vertex):
             secretenv=self.secret_env,
             cdi_devices=self.devices,
         )
-        return Made(
-            op=llb.AnyOp(exec=op), inputs=inputs, platform=self.platform or platform, unknown=self.unknown
-        )
+        return Made(op=llb.AnyOp(exec=op), inputs=inputs, platform=self.platform or platform, unknown=self.unknown)
 
 
 def _place(inputs: list[Operation], wanted: Operation) -> int:
@@ -243,98 +252,3 @@ class MergeVertex(Vertex):
         merge = llb.Merge(inputs=tuple(llb.MergeInput(input=number) for number in range(len(self.parts))))
         inputs = [settled[part] for part in self.parts]
         return Made(op=llb.AnyOp(merge=merge), inputs=inputs, unknown=self.unknown)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Where a stage is: what it has made so far, and what the next instruction starts with (``llb.State``).
-
-    Attributes
-    ----------
-    output : Vertex or None
-        None on scratch.
-    env : mapping of str to str
-        In the order in which BuildKit writes it. Never changed.
-    unknown : Unknown or None
-        Why what comes next cannot be known.
-    """
-
-    output: Vertex | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    folder: str = "/"
-    user: str = ""
-    hostname: str = ""
-    network: int = 0
-    platform: llb.Platform | None = None
-    unknown: Unknown | None = None
-
-    def with_env(self, pairs: Iterable[tuple[str, str]]) -> State:
-        """Set variables, which moves them to the end."""
-        env = dict(self.env)
-        for name, value in pairs:
-            env.pop(name, None)
-            env[name] = value
-        return replace(self, env=env)
-
-
-def settle(targets: Sequence[tuple[Vertex | None, llb.Platform]]) -> list[Operation | None]:
-    """Make the operations that targets need, each once.
-
-    Parameters
-    ----------
-    targets : sequence of (Vertex or None, llb.Platform)
-        A target and the platform of operations below it that name none.
-
-    Returns
-    -------
-    list of Operation or None
-        One for each target; None for scratch.
-    """
-    known: dict[str, Operation] = {}
-    made: list[Operation | None] = []
-    for target, platform in targets:
-        settled: dict[Vertex, Operation] = {}
-        for vertex in _needed(target):
-            if isinstance(vertex, Slot):
-                if vertex.source is not None:
-                    settled[vertex] = settled[vertex.source]
-                continue
-            settled[vertex] = _operation(vertex, settled, platform, known)
-        made.append(None if target is None else settled[target])
-    return made
-
-
-def _needed(target: Vertex | None) -> list[Vertex]:
-    """List what a target needs, inputs first."""
-    found = _closure([] if target is None else [target])
-    # A slot is made before its source, and everything that takes it after: so what is behind slots comes first.
-    behind = _closure([vertex.source for vertex in found if isinstance(vertex, Slot) and vertex.source is not None])
-    return sorted(found, key=lambda vertex: (vertex not in behind, vertex.number))
-
-
-def _closure(waiting: list[Vertex]) -> set[Vertex]:
-    found: set[Vertex] = set()
-    while waiting:
-        vertex = waiting.pop()
-        if vertex not in found:
-            found.add(vertex)
-            waiting += [vertex.source] if isinstance(vertex, Slot) and vertex.source is not None else vertex.inputs()
-    return found
-
-
-def _operation(
-    vertex: Vertex, settled: Mapping[Vertex, Operation], platform: llb.Platform, known: dict[str, Operation]
-) -> Operation:
-    made = vertex.make(settled, platform)
-    identity = Operation.identify(made.op, made.inputs, made.platform, made.origin, made.unknown)
-    if identity not in known:
-        known[identity] = Operation(
-            op=made.op,
-            inputs=tuple(made.inputs),
-            platform=made.platform,
-            label=vertex.label,
-            origin=made.origin,
-            unknown=made.unknown,
-            identity=identity,
-        )
-    return known[identity]
