@@ -19,6 +19,7 @@ ALLOWED = {
     "text": set(),
     "schema": {"core", "text", "queries"},
     "builds": {"core"},
+    "causes": {"core", "builds", "solver", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds"},
     "lint": {"loaders.specs"},

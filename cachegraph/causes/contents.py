@@ -81,6 +81,8 @@ class ContentSearch:
         cause = self._single_mode(record, here, looked_at, is_wanted)
         if cause is not None:
             return cause
+        if "context" in here and ".git" in selected_nodes(here["context"], looked_at):
+            return _git_folder(record)
         if self.history is not None and "context" in here:
             try:
                 return self._in_history(record, here, looked_at, is_wanted)
@@ -151,15 +153,28 @@ class ContentSearch:
 
 def _modes(record: int, remedy: str, changes: Changes) -> Cause:
     path, (before, now) = next(iter(changes.modes.items()), ("", (0, 0)))
+    if remedy.startswith("chmod"):
+        where = path if len(changes.modes) == 1 else "."
+        remedy = f"{remedy if where == '.' else remedy.replace(' -R', '')} {where}, or check out with a umask of 022"
     others = f" and {len(changes.modes) - 1} more" if len(changes.modes) > 1 else ""
     return Cause(
         record=record,
         kind="modes",
         text=f"the files are those of the cache, their modes are not: {path}{others} is {mode_text(now)} here and "
         f"{mode_text(before)} in the cache",
-        remedy=f"{remedy}; a umask of 022 at checkout keeps it so" if remedy.startswith("chmod") else remedy,
+        remedy=remedy,
         paths=changes.paths,
         was=mode_text(before),
+    )
+
+
+def _git_folder(record: int) -> Cause:
+    return Cause(
+        record=record,
+        kind="git-folder",
+        text="the step takes .git, which every commit and every fetch changes",
+        remedy=f"leave .git out with {NAME}",
+        paths=(".git",),
     )
 
 

@@ -11,14 +11,24 @@ from cachegraph.builds.content.nodes import Folder
 __all__ = ["Cause", "CauseKind", "Commit", "History"]
 
 CauseKind = Literal[
-    "files", "modes", "untracked", "base-image", "source", "platform", "argument", "instruction", "other-files", "new"
+    "files",
+    "modes",
+    "untracked",
+    "git-folder",
+    "base-image",
+    "source",
+    "platform",
+    "argument",
+    "instruction",
+    "other-files",
+    "new",
 ]
 """What differs from what the cache was made with.
 
 ``files``: files changed since a commit. ``modes``: who may do what with files. ``untracked``: files that git does not
-know. ``base-image``, ``source``: another image, commit or download. ``platform``: the cache is for another one.
-``argument``: the value of a variable. ``instruction``: the text of the instruction. ``other-files``: the step was
-cached with files that no commit looked at has. ``new``: the cache has nothing like it.
+know. ``git-folder``: .git is copied. ``base-image``, ``source``: another image, commit or download. ``platform``: the
+cache is for another one. ``argument``: the value of a variable. ``instruction``: the text of the instruction.
+``other-files``: the step was cached with files that no commit looked at has. ``new``: the cache has nothing like it.
 """
 
 

@@ -64,15 +64,8 @@ class GitHistory:
     def commits(self, limit: int) -> list[Commit]:
         """Give the commits that changed the context, the newest first."""
         if self._commits is None:
-            paths = [self.prefix or ".", *self.also]
-            command = [
-                "rev-list",
-                "--timestamp",
-                f"--max-count={limit}",
-                self.start,
-                "--",
-                *(f":(top){p}" for p in paths),
-            ]
+            paths = [f":(top){path}" for path in (self.prefix, *self.also)]
+            command = ["rev-list", "--timestamp", f"--max-count={limit}", self.start, "--", *paths]
             lines = self.repository.run(*command).decode().splitlines()
             self._commits = [Commit(name, int(seconds)) for seconds, _, name in (line.partition(" ") for line in lines)]
         return self._commits[:limit]
