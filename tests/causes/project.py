@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 import cachegraph as cg
-from cachegraph.building import build
+from cachegraph.building import BuildGraph, build
 from cachegraph.causes.lines import Line
 from cachegraph.graph import CacheGraph
 from cachegraph.predicting import forecast
@@ -70,9 +70,9 @@ class Project:
         )
         return done.stdout
 
-    def config(self, **how: object) -> bytes:
+    def config(self, *, platform: str | None = None, build_args: Mapping[str, str] | None = None) -> bytes:
         """Give the cache config that a build leaves, every step with a result."""
-        made = build(self.root, images=IMAGES, offline=True, builder="linux/amd64", **how)  # type: ignore[arg-type]
+        made = self.build(platform, build_args)
         config = msgspec.to_builtins(made.graphs[0].export.config)
         config["layers"] = [{"blob": "sha256:" + "0" * 64, "parent": -1}]
         for record in config["records"]:
@@ -80,11 +80,23 @@ class Project:
                 record["layers"] = [{"layer": 0, "createdAt": "2026-01-01T00:00:00Z"}]
         return json.dumps(config).encode()
 
-    def cache(self, **how: object) -> CacheGraph:
+    def cache(self, *, platform: str | None = None, build_args: Mapping[str, str] | None = None) -> CacheGraph:
         """Give the cache that a build leaves."""
-        return cg.from_config(self.config(**how))
+        return cg.from_config(self.config(platform=platform, build_args=build_args))
 
-    def lines(self, cache: CacheGraph, **how: object) -> list[Line]:
+    def lines(
+        self, cache: CacheGraph, *, platform: str | None = None, build_args: Mapping[str, str] | None = None
+    ) -> list[Line]:
         """Predict a build."""
-        made = build(self.root, images=IMAGES, offline=True, builder="linux/amd64", **how)  # type: ignore[arg-type]
-        return list(forecast(made, cache).lines)
+        return list(forecast(self.build(platform, build_args), cache).lines)
+
+    def build(self, platform: str | None, build_args: Mapping[str, str] | None) -> BuildGraph:
+        """Compute the keys of a build."""
+        return build(
+            self.root,
+            images=IMAGES,
+            offline=True,
+            builder="linux/amd64",
+            platform=platform,
+            build_args=build_args,
+        )
