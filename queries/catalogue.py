@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from typing import Any
 
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
@@ -18,10 +18,11 @@ from cachegraph.queries import (
     unreachable_roots,
 )
 from cachegraph.queries.base import Query
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["QUERIES", "get"]
 
-QUERIES: tuple[Query, ...] = (
+QUERIES: tuple[Query[Any], ...] = (
     import_errors.QUERY,
     source_problems.QUERY,
     missing_results.QUERY,
@@ -35,7 +36,10 @@ QUERIES: tuple[Query, ...] = (
 )
 
 
-def get(name: str) -> Query:
+_BY_NAME = {query.name: query for query in QUERIES}
+
+
+def get(name: str) -> Query[Any]:
     """Find a question by name.
 
     Parameters
@@ -47,9 +51,7 @@ def get(name: str) -> Query:
     UnknownNameError
         Names the nearest, or all.
     """
-    known = {query.name: query for query in QUERIES}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"questions: {', '.join(known)}"
+    if name not in _BY_NAME:
+        hint = did_you_mean(name, _BY_NAME, "questions")
         raise UnknownNameError(f"there is no question {name!r}", hint=hint)
-    return known[name]
+    return _BY_NAME[name]

@@ -36,7 +36,7 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, code: str) -> 
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     exec(code, names)
-    assert repr(names["graph"]) == "<CacheGraph: 1 export(s), 6 record(s)>"
+    assert repr(names["graph"]) == "<CacheGraph: 1 export, 6 records>"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cachegraph.cli.app import complain
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.output import Output, say
 from cachegraph.errors import UsageError
 
 if TYPE_CHECKING:
     from cachegraph.causes.lines import Line
     from cachegraph.core.graph import ExportGraph
+    from cachegraph.loaders.base import Options
     from cachegraph.predicting import Forecast
 
 __all__ = ["predict"]
@@ -69,34 +72,50 @@ Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something 
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look for causes.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds for a request.")
 @click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Speak plain HTTP to it.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to write the answer.",
-)
-def predict(context: str, specs: tuple[str, ...], format_: str, fail_on_miss: str | None, **how: Any) -> None:  # noqa: ANN401
+@output_options(letter=False)
+def predict(
+    context: str,
+    specs: tuple[str, ...],
+    outputs: tuple[Output, ...],
+    fail_on_miss: str | None,
+    **how: Any,  # noqa: ANN401 - values of the options above
+) -> None:
     """Say which steps of a build will be cached, and which line and which file breaks it.
 
     CONTEXT is a folder or a git repository. Nothing is built: the Dockerfile is read as BuildKit reads it, files are
     hashed as it hashes them, and a hit is proven by a digest that the cache has.
     """
-    import cachegraph
+    from cachegraph.cli import predicted
     from cachegraph.loaders.base import Options
 
     reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
-    caches = tuple(cachegraph.load(list(specs), options=reading)) if specs else ()
+    caches = _caches(specs, reading)
     if how["compare"]:
-        _compare(context, caches, reading, format_, fail_on_miss, how)
-        return
-    made = _forecast(context, caches, reading, how)
-    _write(made, format_)
-    sys.exit(_missed(made.lines, fail_on_miss))
+        lines = _compare(context, caches, reading, outputs, how)
+    else:
+        made = _forecast(context, caches, reading, how)
+        for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
+            say(note)
+        for output in outputs:
+            predicted.write_forecast(made, output)
+        lines = list(made.lines)
+    sys.exit(_missed(lines, fail_on_miss))
 
 
-def _forecast(context: str, caches: Sequence[ExportGraph], reading: Any, how: Mapping[str, Any]) -> Forecast:  # noqa: ANN401
+def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
+    """Read the caches; one that cannot be read is named, and the build goes on without it, as BuildKit does."""
+    from cachegraph.cli.sides import read_caches
+    from cachegraph.core.model import Names
+
+    graphs, failures = read_caches(specs, reading, Names())
+    if failures and not graphs:
+        raise failures[0]
+    for failure in failures:
+        complain(failure)
+    return graphs
+
+
+def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
     """Predict one build."""
     from cachegraph.building import build
     from cachegraph.predicting import forecast
@@ -135,8 +154,6 @@ def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
 
 def _build_args(texts: Iterable[str]) -> dict[str, str]:
     """Read build arguments; one without a value takes it from the environment, as Docker does."""
-    import os
-
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -176,138 +193,27 @@ def _missed(lines: Sequence[Line], wanted: str | None) -> int:
     return 1 if missed else 0
 
 
-def _write(made: Forecast, format_: str) -> None:
-    from cachegraph.cli.output import clean
-
-    file = made.build.file
-    if format_ == "json":
-        click.echo(json.dumps(answer(made), indent=2))
-        return
-    for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
-        click.echo(f"cachegraph: {clean(note)}", err=True)
-    if format_ == "markdown":
-        click.echo(f"**{file}**: {_markdown(made.prediction.summary)}\n\n| line | step | | why |\n|---|---|---|---|")
-        for line in made.lines:
-            cells = (str(line.line or ""), f"`{_code(line.name)}`", line.outcome, _markdown(_why(line)))
-            click.echo(f"| {' | '.join(cells)} |")
-        return
-    click.echo(f"{clean(file)}: {made.prediction.summary}")
-    width = max((len(str(line.line)) for line in made.lines), default=1)
-    name_width = min(48, max((len(line.name) for line in made.lines), default=1))
-    for line in made.lines:
-        name = clean(line.name)
-        name = name if len(name) <= name_width else name[: name_width - 3] + "..."
-        why = clean(line.reason)
-        said = f"{line.line or '':>{width}}  {name:<{name_width}}  {line.outcome}{': ' + why if why else ''}"
-        click.echo(said.rstrip())
-        if line.remedy and line.executed is not False:
-            click.echo(f"{'':>{width}}  {'':<{name_width}}  -> {clean(line.remedy)}")
-        for unknown in line.unknown if line.executed is None else ():
-            click.echo(f"{'':>{width}}  {'':<{name_width}}     {clean(unknown)}")
-
-
-def _why(line: Line) -> str:
-    remedy = f"; {line.remedy}" if line.remedy and line.executed is not False else ""
-    return f"{line.reason}{remedy}"
-
-
-def _code(text: str) -> str:
-    """Write a text for a code span in a table."""
-    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
-
-
-def _markdown(text: str) -> str:
-    """Write a text for a table, with nothing in it that Markdown or HTML would take for its own."""
-    escaped = "".join(f"\\{character}" if character in "\\`*_[]<>|@#" else character for character in text)
-    return " ".join(escaped.split())
-
-
-def answer(made: Forecast) -> dict[str, Any]:
-    """Give the JSON of a prediction.
-
-    Parameters
-    ----------
-    made : Forecast
-    """
-    prediction = made.prediction
-    return {
-        "dockerfile": made.build.file,
-        "summary": prediction.summary,
-        "exact": prediction.exact,
-        "caches": list(prediction.caches),
-        "not_imported": [dataclasses.asdict(one) for one in prediction.not_imported],
-        "notes": list(made.build.notes),
-        "best": dataclasses.asdict(prediction.best),
-        "worst": dataclasses.asdict(prediction.worst),
-        "steps": [_line(line) for line in made.lines],
-    }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    step = line.step
-    return {
-        "line": line.line or None,
-        "name": line.name,
-        "stage": line.stage or None,
-        "record": line.record,
-        "digest": step.digest if step else None,
-        "executed": line.executed,
-        "how": step.how if step else "runs",
-        "best": step.best if step else "runs",
-        "worst": step.worst if step else "runs",
-        "why": step.why if step else None,
-        "first": step.first if step else None,
-        "reason": line.reason or None,
-        "remedy": line.remedy,
-        "cause": dataclasses.asdict(line.cause) if line.cause else None,
-        "source": step.source if step else None,
-        "blobs": list(step.loads.blobs) if step and step.loads else [],
-        "bytes": step.loads.bytes if step and step.loads else None,
-        "depends": step.depends.cause if step and step.depends else None,
-        "unknown": list(line.unknown),
-    }
-
-
 def _compare(
     context: str,
     caches: Sequence[ExportGraph],
-    reading: Any,  # noqa: ANN401
-    format_: str,
-    fail_on_miss: str | None,
+    reading: Options,
+    outputs: Sequence[Output],
     how: Mapping[str, Any],
-) -> None:
-    """Predict two revisions, and say what becomes uncached from one to the other."""
+) -> list[Line]:
+    """Predict two revisions, say what changes from one to the other, and give the lines that become uncached."""
     from cachegraph.causes.compare import compare_lines
+    from cachegraph.cli import predicted
     from cachegraph.loaders.sources.checkout import checked_out
 
     made = []
     for revision in how["compare"]:
         with checked_out(context, revision) as folder:
-            dockerfile = how["dockerfile"]
-            moved = folder.path(dockerfile) if dockerfile else None
+            moved = folder.path(how["dockerfile"]) if how["dockerfile"] else None
             here = {**how, "dockerfile": moved, "history": folder.history}
             made.append(_forecast(str(folder.context), caches, reading, here))
     before, after = made
     changes = compare_lines(before.lines, after.lines)
-    if format_ == "json":
-        click.echo(
-            json.dumps(
-                {
-                    "before": answer(before),
-                    "after": answer(after),
-                    "changes": [dataclasses.asdict(change) for change in changes],
-                },
-                indent=2,
-            )
-        )
-    else:
-        from cachegraph.cli.output import clean
-
-        title = " ".join(how["compare"])
-        shown = _markdown if format_ == "markdown" else clean
-        bullet = "- " if format_ == "markdown" else "  "
-        click.echo(f"{shown(title)}: {len(changes) or 'no'} step{'' if len(changes) == 1 else 's'} changed")
-        for change in changes:
-            click.echo(f"{bullet}{shown(change.text)}")
-    worse = [change.line for change in changes if change.is_worse]
-    sys.exit(_missed([line for line in after.lines if line.line in worse], fail_on_miss))
+    for output in outputs:
+        predicted.write_changes(how["compare"], before, after, changes, output)
+    worse = {change.line for change in changes if change.is_worse}
+    return [line for line in after.lines if line.line in worse]

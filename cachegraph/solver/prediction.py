@@ -259,7 +259,7 @@ class Prediction(Rows[Step]):
 
     def __repr__(self) -> str:
         """Say it in one line."""
-        return f"<Prediction: {self.summary}>"
+        return f"<{type(self).__name__}: {self.summary}>"
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show it in a notebook."""

@@ -100,9 +100,16 @@ class Solution:
         """Give a case in which a step runs, the least hopeful one; the hopeful one if it runs in none."""
         return next((case for case in reversed(self.cases) if case[1].runs(record)), self.cases[0])
 
-    def predict(self) -> Prediction:
-        """Put it into words that a user can go through."""
-        steps = [self._step(record) for record in self.steps]
+    def predict(self, labels: ExportGraph | None = None) -> Prediction:
+        """Put it into rows.
+
+        Parameters
+        ----------
+        labels : ExportGraph, optional
+            Where digests and names come from, record by record; by default the build.
+        """
+        labels = labels or self.build
+        steps = [self._step(record, labels) for record in self.steps]
         return Prediction(
             steps,
             build=self.build.export.source,
@@ -123,8 +130,7 @@ class Solution:
             loaded=counts["loaded"], not_needed=counts["not-needed"], runs=counts["runs"], bytes=self._size(blobs)
         )
 
-    def _step(self, record: int) -> Step:
-        found = self.build.export.config.records[record]
+    def _step(self, record: int, labels: ExportGraph) -> Step:
         hows = [case.of(record) for _, case in self.cases]
         best = next((how for _, case in self.best if (how := case.of(record)) is not How.RUNS), How.RUNS)
         runs = [best is How.RUNS, *(how is How.RUNS for how in hows)]
@@ -136,8 +142,8 @@ class Solution:
         loads, source = self._loads(record) if How.LOADED in hows else (None, None)
         return Step(
             record=record,
-            digest=found.digest,
-            name=self.build.naming(record).name or None,
+            digest=labels.export.config.records[record].digest,
+            name=labels.naming(record).name or None,
             executed=executed,
             how=None if executed is None else worst.value,
             best=best.value,
@@ -204,24 +210,24 @@ class Solution:
 
     # --- What it depends on ------------------------------------------------------------------------------------------
 
-    def _depends(self, record: int) -> Depends | None:
+    def _depends(self, record: int) -> Depends:
         """Find what decides whether a step runs: in what it matches, else in what needs it."""
         worst, case = self.worst_case(record)
         seen: set[int] = set()
-        while record not in seen:
-            seen.add(record)
-            if self._differs(record, worst):
-                return self._origin(record, worst)
-            if record not in case.needed:
-                return None
-            record = case.needed[record][1]
-        return None
+        at = record
+        while at not in seen:
+            seen.add(at)
+            if self._differs(at, worst):
+                return self._origin(at, worst)
+            at = case.needed[at][1] if at in case.needed else at
+        # Nothing in what it matches: another cache brings keys that make BuildKit look at more.
+        return Depends(cause="first-answer", record=record, caches=self.caches.titles)
 
     def _differs(self, record: int, worst: Outlook) -> bool:
         best = self.cases[0][0]
         return best.state[record] is not worst.state[record] or best.matched(record) is not worst.matched(record)
 
-    def _origin(self, record: int, worst: Outlook) -> Depends | None:
+    def _origin(self, record: int, worst: Outlook) -> Depends:
         """Follow a match that is open down to where that begins."""
         best, unknown = self.cases[0][0], self.build.export.unknown
         records = self.build.export.config.records
@@ -249,7 +255,7 @@ class Solution:
                 holders = worst.assumption.behind.get(record, frozenset())
                 return Depends(cause="first-answer", record=record, caches=self._titles(holders))
             record = open_below[0]
-        return None
+        return Depends(cause="first-answer", record=record, caches=self.caches.titles)  # only records on a loop
 
     def _titles(self, caches: Iterable[int]) -> tuple[str, ...]:
         return tuple(self.caches.titles[cache] for cache in sorted(set(caches)))

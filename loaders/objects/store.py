@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Kind, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NotFoundError, SourceError
-from cachegraph.loaders.base import MAX_CONFIG, Options
+from cachegraph.loaders.base import Options
 from cachegraph.loaders.config import annotated_blobs, export_from_config
 from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.specs.parse import canonical
@@ -142,7 +142,10 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
     exports: list[CacheExport] = []
     missing: list[str] = []
     contents = concurrently(
-        lambda name: store.get(place.manifests + name, limit=MAX_CONFIG), place.names, options, "reading manifests"
+        lambda name: store.get(place.manifests + name, limit=options.limits.config_bytes),
+        place.names,
+        options,
+        "reading manifests",
     )
     for name, data in zip(place.names, contents, strict=True):
         if data is None:
@@ -259,7 +262,7 @@ def _used(
 
     def digests(name: str) -> set[str] | Problem:
         try:
-            data = store.get(place.manifests + name, limit=MAX_CONFIG)
+            data = store.get(place.manifests + name, limit=options.limits.config_bytes)
             # A manifest that went away since it was listed uses nothing any more.
             return {layer.blob for layer in decode(data).layers} if data is not None else set()
         except SourceError as error:

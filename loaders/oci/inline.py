@@ -20,8 +20,8 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheLayer, Problem
 from cachegraph.core.times import parse_times
 from cachegraph.errors import DecodeError, NoCacheError
+from cachegraph.loaders.limits import Limits, over_limit
 from cachegraph.loaders.oci.manifests import (
-    MAX_READ,
     Descriptor,
     Fetch,
     Manifest,
@@ -68,11 +68,14 @@ _IMAGE = msgspec.json.Decoder(_Image)
 class InlineImages:
     """Collects the inline caches of the images that an index leads to."""
 
-    def __init__(self, *, source: str, refusal: str | None, fetch: Fetch, present: Present | None) -> None:
+    def __init__(
+        self, *, source: str, refusal: str | None, fetch: Fetch, present: Present | None, limits: Limits
+    ) -> None:
         self.source = source
         self.refusal = refusal
         self.fetch = fetch
         self.present = present
+        self.limits = limits
         self.found: list[CacheExport] = []
         self.ignored: list[Problem] = []
         self.seen: set[str] = set()
@@ -88,7 +91,9 @@ class InlineImages:
         for child in child_manifests(manifest):
             if child.digest not in self.seen:
                 self.seen.add(child.digest)
-                self.read(self.fetch(child, MAX_READ), child.digest, child.platform, depth + 1)
+                if len(self.seen) > self.limits.manifests:
+                    raise over_limit(self.source, self.limits.manifests, "manifests", "manifests")
+                self.read(self.fetch(child), child.digest, child.platform, depth + 1)
 
     def exports(self) -> list[CacheExport]:
         """Give what was found; what was ignored goes with each."""
@@ -104,7 +109,7 @@ class InlineImages:
             return
         if platform is not None and platform.os == platform.architecture == "unknown":
             return  # an attestation
-        image = gojson.read(self.fetch(manifest.config, MAX_READ), _IMAGE, path="image config")
+        image = gojson.read(self.fetch(manifest.config), _IMAGE, path="image config")
         where = str(platform or Platform(os=image.os, architecture=image.architecture, variant=image.variant))
         if len(image.rootfs.diff_ids) != len(layers):
             counts = f"{len(layers)} layers and {len(image.rootfs.diff_ids)} diff IDs"

@@ -19,15 +19,19 @@ from dataclasses import dataclass
 
 from cachegraph.errors import SpecError
 
-__all__ = ["Reference", "is_loopback", "parse_reference"]
+__all__ = ["TAG", "Reference", "is_loopback", "parse_reference"]
 
 _DOMAIN = (
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\]"
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+TAG = re.compile(_TAG)
+"""What a tag looks like; a registry may list anything."""
+
 _REFERENCE = re.compile(
     rf"(?P<host>(?:{_DOMAIN})(?::[0-9]+)?)/(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    rf"(?::(?P<tag>{_TAG}))?"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?"
 )
 _LONGEST_NAME = 255  # distribution/reference: RepositoryNameTotalLengthMax

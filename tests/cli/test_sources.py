@@ -34,7 +34,7 @@ def secrets(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str])
     """Search output and logs for the secrets that a test used."""
     used: list[str] = []
     caplog.set_level(logging.INFO)
-    for name in ("cachegraph", "httpx", "httpcore"):
+    for name in ("cachegraph", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield used
     assert used != []
@@ -172,7 +172,7 @@ def test_bad_specs_of_every_type_among_good_ones(
         gha.replace(filled.url, refused): "refused the connection",
         "type=gha,scope=web,repository=acme/app,ghtoken=ghs_stranger": "answered 401",
         f"type=gha,scope=web,repository=acme/app,ghtoken={REST_TOKEN}": "1 current and 1 superseded index entries",
-        f"type=s3,bucket=b,secret_acces_key={S3_SECRET[:3]}": "secret_acces_key is no key of type=s3",
+        f"type=s3,bucket=b,secret_acces_key={S3_SECRET[:3]}": "type=s3 has no key secret_acces_key",
         "type=nope": "there is no type=nope",
     }
     mixed = [spec for pair in zip(good, bad, strict=False) for spec in pair] + list(bad)[len(good) :]

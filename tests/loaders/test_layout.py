@@ -168,7 +168,7 @@ def test_an_unknown_tag_names_those_that_are_there(layout: Layout) -> None:
 def test_an_unknown_key_names_the_known_ones(layout: Layout) -> None:
     error = failure(f"type=local,src={layout.root},tga=x")
     assert isinstance(error, SpecError)
-    assert str(error).endswith("tga is no key of type=local (known keys: digest, src, tag)")
+    assert str(error).endswith("type=local has no key tga (did you mean tag?)")
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../x", "sha256:abc", "md5:" + "a" * 32, "", "sha256:" + "A" * 64])

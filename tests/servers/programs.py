@@ -18,7 +18,7 @@ from cachegraph.core.progress import quiet
 from cachegraph.server.jars import fetch, read_lock
 from cachegraph.server.places import cache_home
 
-__all__ = ["AZURITE", "DEBIAN", "LOCKS", "advice", "azurite", "missing_jars", "missing_programs"]
+__all__ = ["AZURITE", "DEBIAN", "LOCKS", "PYRIGHT", "advice", "azurite", "missing_jars", "missing_programs", "pyright"]
 
 DEBIAN = {
     "chromedriver": "chromium-driver",
@@ -33,6 +33,7 @@ LOCKS = ("neo4j-5.26.30", "neo4j-2026.08.1", "cypher-shell-5.26.30", "neo4j-brow
 """The jars that are fetched from Maven, by lock file."""
 
 AZURITE = Path(__file__).parents[1] / "azurite"
+PYRIGHT = Path(__file__).parents[1] / "pyright"
 _TIMEOUT = 600
 
 
@@ -52,9 +53,19 @@ def missing_jars(lock: str) -> list[Path]:
 
 def azurite() -> Path:
     """Azurite's script for blobs, in the user's cache folder, a folder for each lock file; it may not be there yet."""
-    lock = hashlib.sha256((AZURITE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cachegraph" / f"azurite-{lock}"
-    return home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    return _modules(AZURITE) / "azurite" / "dist" / "src" / "blob" / "main.js"
+
+
+def pyright() -> Path:
+    """Pyright's script, as above."""
+    return _modules(PYRIGHT) / "pyright" / "index.js"
+
+
+def _modules(source: Path) -> Path:
+    """Where npm puts what a folder's lock file names."""
+    lock = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cachegraph" / f"{source.name}-{lock}"
+    return home / "node_modules"
 
 
 def advice(missing: Collection[str], *, apt: bool) -> str:
@@ -84,15 +95,22 @@ def _install_programs() -> None:
     _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
 
 
-def _install_azurite() -> None:
-    program = azurite()
+def _install_from_npm(source: Path, program: Path) -> None:
     if program.exists():
         return
-    home = program.parents[5]
+    home = _modules(source).parent
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(AZURITE / name, home)
+        shutil.copy(source / name, home)
     _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=home)
+
+
+def _install_azurite() -> None:
+    _install_from_npm(AZURITE, azurite())
+
+
+def _install_pyright() -> None:
+    _install_from_npm(PYRIGHT, pyright())
 
 
 def _fetch_jars() -> None:
@@ -114,7 +132,7 @@ def main() -> None:
     try:
         _install_programs()
         with ThreadPoolExecutor() as pool:
-            for step in [pool.submit(_install_azurite), pool.submit(_fetch_jars)]:
+            for step in [pool.submit(work) for work in (_install_azurite, _install_pyright, _fetch_jars)]:
                 step.result()
     except _SetupError as error:
         sys.exit(str(error))

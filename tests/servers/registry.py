@@ -20,10 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import jwt
 import pytest
 import trustme
+import urllib3
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
@@ -210,32 +210,36 @@ def push_layout(folder: Path, registry: str, target: str) -> str:
     """Push an image layout to ``repository:tag``; give the manifest's digest."""
     repository, tag = target.split(":")
     root = json.loads((folder / "index.json").read_bytes())["manifests"][0]
-    with httpx.Client(base_url=f"http://{registry}/v2/{repository}", trust_env=False) as client:
-        _push_manifest(client, folder, root, tag)
+    with urllib3.PoolManager() as client:
+        _push_manifest(client, f"http://{registry}/v2/{repository}", folder, root, tag)
     return str(root["digest"])
 
 
-def _push_manifest(client: httpx.Client, folder: Path, descriptor: dict[str, object], tag: str) -> None:
+def _push_manifest(
+    client: urllib3.PoolManager, base: str, folder: Path, descriptor: dict[str, object], tag: str
+) -> None:
     content = _blob_path(folder, str(descriptor["digest"])).read_bytes()
     manifest = json.loads(content)
     for child in [*manifest.get("manifests", []), manifest.get("config"), *manifest.get("layers", [])]:
         if child is None:
             continue
         if any(kind in child["mediaType"] for kind in MANIFEST_KINDS):
-            _push_manifest(client, folder, child, child["digest"])
+            _push_manifest(client, base, folder, child, child["digest"])
         else:
-            _push_blob(client, folder, child)
-    done = client.put(f"/manifests/{tag}", content=content, headers={"Content-Type": str(descriptor["mediaType"])})
-    assert done.status_code == 201, done.text
+            _push_blob(client, base, folder, child)
+    kind = {"Content-Type": str(descriptor["mediaType"])}
+    done = client.request("PUT", f"{base}/manifests/{tag}", body=content, headers=kind)
+    assert done.status == 201, done.data
 
 
-def _push_blob(client: httpx.Client, folder: Path, descriptor: dict[str, object]) -> None:
+def _push_blob(client: urllib3.PoolManager, base: str, folder: Path, descriptor: dict[str, object]) -> None:
     digest = str(descriptor["digest"])
     path = _blob_path(folder, digest)
-    start = client.post("/blobs/uploads/")
-    assert start.status_code == 202, start.text
-    done = client.put(httpx.URL(start.headers["Location"]).copy_add_param("digest", digest), content=path.read_bytes())
-    assert done.status_code == 201, done.text
+    start = client.request("POST", f"{base}/blobs/uploads/")
+    assert start.status == 202, start.data
+    place = start.headers["Location"]
+    done = client.request("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", body=path.read_bytes())
+    assert done.status == 201, done.data
 
 
 def _blob_path(folder: Path, digest: str) -> Path:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural
 from cachegraph.schema.focus import Window, shown
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural
 from cachegraph.views.figures.figures import DIM, INK, new_figure
 from cachegraph.views.figures.layering import Layering, depths, layer
 from cachegraph.views.states import LOOKS, State, states

@@ -9,8 +9,8 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.merges import Merge
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import merge_subsets
-from cachegraph.queries.base import plural, size_text
 from cachegraph.queries.merge_subsets import MergeSubset
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.figures.figures import DIM, INK, new_figure
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, short

@@ -241,13 +241,20 @@ def test_no_layout(tmp_path: Path) -> None:
     ],
 )
 def test_which_image_of_an_index(wanted: str, offered: list[str], chosen: int | None) -> None:
-    descriptors = [Descriptor(digest=name, platform=Offered(**split(name))) for name in offered]
-    found = choose(Platform(**split(wanted)), descriptors)
+    descriptors = [Descriptor(digest=name, platform=offer(name)) for name in offered]
+    system, architecture, variant = parts(wanted)
+    found = choose(Platform(os=system, architecture=architecture, variant=variant), descriptors)
     assert (found and found.digest) == (None if chosen is None else offered[chosen])
 
 
-def split(text: str) -> dict[str, str]:
-    return dict(zip(("os", "architecture", "variant"), text.split("/"), strict=False))
+def offer(text: str) -> Offered:
+    system, architecture, variant = parts(text)
+    return Offered(os=system, architecture=architecture, variant=variant)
+
+
+def parts(text: str) -> tuple[str, str, str]:
+    system, architecture, variant = (*text.split("/"), "")[:3]
+    return system, architecture, variant
 
 
 @pytest.mark.usefixtures("fresh_clients")
