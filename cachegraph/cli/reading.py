@@ -56,7 +56,7 @@ class Read:
 def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     """Give the exit code that failures mean: 0 without, else that of the worst.
 
-    An image without a cache among others that have one is no failure.
+    An image without a cache among others that have one is not a failure.
     """
     real = [f.error for f in failures if not (any_read and isinstance(f.error, NoCacheError))]
     return max((error.exit_code for error in real), default=0)
@@ -159,7 +159,7 @@ def _spec_of(entry: FoundSpec) -> Spec | str | None:
     if entry.text is None:
         return entry.reason
     try:
-        # Without key=value it is a reference, whatever lies beside the file (buildx: ParseCacheEntry).
+        # Without key=value it is a reference, whatever is beside the file (buildx: ParseCacheEntry).
         spec = parse(entry.text if "=" in entry.text else f"type=registry,ref={entry.text}")
     except SpecError as error:
         return str(error)

@@ -34,7 +34,7 @@ _MAX_DEPTH = 20  # variables within variables
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """An HCL expression that is no literal."""
+    """An HCL expression that is not a literal."""
 
     source: str
 
@@ -105,7 +105,7 @@ def _from_hcl(value: _Value) -> _Value:
 def _shown(expression: str) -> str:
     """Name an expression without the literals in it."""
     function = re.match(r"([A-Za-z_]\w*)\s*\(", expression)
-    return f"{function[1]}(..)" if function else "an expression that is no variable"
+    return f"{function[1]}(..)" if function else "an expression that is not a variable"
 
 
 class _Bake:

@@ -51,7 +51,9 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None) -> list[
     """
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
-        raise SpecError(f"{path}: {path.suffix or 'no suffix'} is no kind of file that holds cache entries", hint=_HINT)
+        raise SpecError(
+            f"{path}: {path.suffix or 'no suffix'} is not a kind of file that holds cache entries", hint=_HINT
+        )
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)

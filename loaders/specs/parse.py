@@ -38,7 +38,7 @@ IRRELEVANT = frozenset(
         "timeout",
     }
 )
-"""Keys that shape a build or an export and say nothing about where it lies."""
+"""Keys that shape a build or an export and say nothing about where it is."""
 
 SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
 """Keys whose values are never shown."""
@@ -186,7 +186,7 @@ def bare_url(url: str, key: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise SpecError(f"{key} is no URL") from None
+        raise SpecError(f"{key} is not a URL") from None
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

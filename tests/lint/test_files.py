@@ -224,7 +224,7 @@ def test_variables_that_are_not_known(text: str) -> None:
         ("ci.yml", "", DecodeError, "neither a compose file, a workflow nor an action"),
         ("ci.yml", "- services", DecodeError, "neither a compose file, a workflow nor an action"),
         ("ci.yml", "[" * 20_000, DecodeError, "not YAML"),
-        ("Dockerfile", "FROM x", SpecError, "no suffix is no kind of file that holds cache entries"),
+        ("Dockerfile", "FROM x", SpecError, "no suffix is not a kind of file that holds cache entries"),
         ("compose.yaml", "#" * 5_000_000, DecodeError, "more than 4,194,304 bytes"),
     ],
 )

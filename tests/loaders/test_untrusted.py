@@ -305,7 +305,7 @@ def test_a_listed_tag_that_is_none_is_not_asked_for(serve: Serve, reply: Reply, 
     loaded = load([f"type=registry,ref={serve(answer)}/app,all-tags=true"], OPTIONS)
     assert [export.source.rpartition(":")[2] for export in loaded.exports] == ["good"]
     (failed,) = loaded.failures
-    assert "which is no tag (this is the registry's fault)" in str(failed.error)
+    assert "which is not a tag (this is the registry's fault)" in str(failed.error)
     assert len(asked) == 3
 
 
