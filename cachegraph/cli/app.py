@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "LazyGroup", "app"]
 
 COMMANDS = {
     "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
+    "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
     "records": ("cachegraph.cli.records:records", "List the records of exports."),
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
@@ -33,6 +34,9 @@ COMMANDS = {
         "Say what inline cache would keep of a full export.",
     ),
     "explain-rule": ("cachegraph.cli.explain:explain_rule", "Explain a kind of finding, and how to cure it."),
+    "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
+    "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
+    "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
     "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
     "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),

@@ -59,7 +59,9 @@ class NamedFormat(Type):
         return [CompletionItem(name) for name in self.formats if name.startswith(incomplete)]
 
 
-def output_options(*more: str, only: Sequence[str] = (), default: str | None = "table") -> Callable[[F], F]:
+def output_options(
+    *more: str, only: Sequence[str] = (), default: str | None = "table", letter: bool = True
+) -> Callable[[F], F]:
     """Add ``--format`` and ``--output``; the command gets ``outputs``, at least one.
 
     Parameters
@@ -70,6 +72,8 @@ def output_options(*more: str, only: Sequence[str] = (), default: str | None = "
         Formats in place of those of rows.
     default : str or None
         None if a format must be given.
+    letter : bool
+        Take ``-f`` as well; False for a command where it means a Dockerfile.
     """
     formats = only or (*ROWS, *more)
 
@@ -84,7 +88,7 @@ def output_options(*more: str, only: Sequence[str] = (), default: str | None = "
         )(wrapped)
         made: Any = click.option(
             "--format",
-            "-f",
+            *(["-f"] if letter else []),
             "given",
             type=NamedFormat(formats),
             multiple=True,
