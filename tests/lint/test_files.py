@@ -236,7 +236,7 @@ def test_files_that_cannot_be_read(
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"ci\.yml: no such file"):
+    with pytest.raises(NotFoundError, match=r"ci\.yml: there is no such file"):
         specs_in_file(tmp_path / "ci.yml")
     (tmp_path / "folder.yml").mkdir()
     with pytest.raises(AccessError, match=r"folder\.yml: Is a directory"):
