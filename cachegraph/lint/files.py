@@ -53,7 +53,9 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: 
     """
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
-        raise SpecError(f"{path}: {path.suffix or 'no suffix'} is not a kind of file that holds cache entries", hint=_HINT)
+        raise SpecError(
+            f"{path}: {path.suffix or 'no suffix'} is not a kind of file that holds cache entries", hint=_HINT
+        )
     data = read_file(path, str(path), limit=limits.settings_bytes, name="settings_bytes", hint=_HINT)
     try:
         text = data.decode("utf-8-sig")
