@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,7 +35,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    chance = random.Random(asked.seed)  # noqa: S311 - an attack that can be repeated
+    chance = random.Random(asked.seed)
     counts: Counter[str] = Counter()
     began = time.monotonic()
     while time.monotonic() - began < asked.seconds and counts["differences"] < 10:
@@ -49,14 +48,16 @@ def main() -> int:
                 path = KEPT / f"differs-{counts['differences']}.json"
                 path.write_bytes(data)
                 print(f"{path}: {wrong}"[:600])
-    print(f"{sum(counts.values()) - counts['differences']:,} configs in {time.monotonic() - began:.0f} s:", dict(counts))
+    print(
+        f"{sum(counts.values()) - counts['differences']:,} configs in {time.monotonic() - began:.0f} s:", dict(counts)
+    )
     return int(counts["differences"] > 0)
 
 
 def verdicts(program: str, batch: list[bytes]) -> list[dict[str, Any]]:
     """Ask BuildKit."""
     asked = "\n".join(json.dumps(base64.b64encode(data).decode()) for data in batch)
-    done = subprocess.run([program], input=asked.encode(), capture_output=True, check=True)  # noqa: S603 - built by us
+    done = subprocess.run([program], input=asked.encode(), capture_output=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -75,7 +76,9 @@ def difference(data: bytes, theirs: dict[str, Any]) -> str | None:
     read = json.loads(msgspec.json.encode(ours))
     if "decoded" in theirs and moments(theirs["decoded"]) != moments(read):
         return f"read differently: {json.dumps(theirs['decoded'])[:250]} and {json.dumps(read)[:250]}"
-    said = ExportGraph(export_from_config(data, kind="config", blobs=[layer.blob for layer in ours.layers])).import_error
+    said = ExportGraph(
+        export_from_config(data, kind="config", blobs=[layer.blob for layer in ours.layers])
+    ).import_error
     if (said or None) != theirs.get("import"):
         return f"BuildKit says {theirs.get('import')!r}, we {said!r}"
     return None
