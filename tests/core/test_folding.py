@@ -58,7 +58,8 @@ def order(graph: ExportGraph) -> list[int]:
             ],
             [0, 1, 2, 2, 4, 4, 2, 4],
         ),
-        # No key for random ones.
+        # No key for random ones, wherever they stand.
+        ([record("a"), record("random:x"), record("a"), record("s", [0])], [0, -1, 0, 3]),
         ([record("random:x"), record("random:x"), record("a")], [-1, -1, 2]),
         # None for loops and what stands on them.
         ([record("a"), record("s", [2]), record("s", [1]), record("t", [1])], [0, -1, -1, -1]),
