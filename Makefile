@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo quick test servers lint types format lock docs notebooks clean
+.PHONY: demo quick test servers lint types format mutants lock docs notebooks clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
@@ -29,6 +29,12 @@ types: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Changes the code in small ways, and lists the changes that no test notices. SAMPLE=0 tries every change.
+PATHS  ?= cachegraph/core
+SAMPLE ?= 400
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants $(PATHS) $(if $(filter-out 0,$(SAMPLE)),--sample $(SAMPLE))
 
 # The lock files name versions and hashes only, so a mirror of the package index serves as well.
 lock: $(VENV)/.dev

@@ -47,15 +47,15 @@ __all__ = [
 ]
 
 
-_SECRET_KEY = (
+_HIDDEN = (
     r"[\w-]*(?:password|passwd|secret|access_key_id|access_key|account_key|private_key|api_key|token|signature|credential)"
     r"[\w-]*"
 )
 _PATTERNS = (
     # key=value, "key=a,b", "key": "value"
-    (re.compile(rf"""(?i)(["']{_SECRET_KEY}=)[^"']+(?=["'])"""), r"\1***"),
-    (re.compile(rf"""(?i)(["']?\b{_SECRET_KEY}["']?\s*[:=]\s*["'])[^"'\n]+"""), r"\1***"),
-    (re.compile(rf"""(?i)(\b{_SECRET_KEY}=)[^\s,"'&*]*[^\s,"'&:).*]"""), r"\1***"),
+    (re.compile(rf"""(?i)(["']{_HIDDEN}=)[^"']+(?=["'])"""), r"\1***"),
+    (re.compile(rf"""(?i)(["']?\b{_HIDDEN}["']?\s*[:=]\s*["'])[^"'\n]+"""), r"\1***"),
+    (re.compile(rf"""(?i)(\b{_HIDDEN}=)[^\s,"'&*]*[^\s,"'&:).*]"""), r"\1***"),
     # Authorization: Basic dXNlcjpwYXNz
     (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:\w+\s+)?[^\s,\"']+"), r"\1***"),
     (re.compile(r"\b([Bb]asic|[Bb]earer) (?=\S*[0-9A-Z=])[\w.~+/=-]{8,}"), r"\1 ***"),

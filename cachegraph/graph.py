@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
@@ -137,7 +137,7 @@ class CacheGraph(Lookup, Plots):
 
         return look_at(*self._located(record, export))
 
-    def matched(self, changed: RecordRef | Iterable[RecordRef] = (), export: ExportRef = 0) -> set[int]:
+    def matched(self, *changed: RecordRef, export: ExportRef = 0) -> set[int]:
         """Find the records that a build still matches when some records' steps changed.
 
         A record matches when its own step did not change and, in every slot, at least one alternative matches. Whether
@@ -145,7 +145,7 @@ class CacheGraph(Lookup, Plots):
 
         Parameters
         ----------
-        changed : int, str, Finding, tuple, or iterable of these
+        *changed : int, str, Finding or tuple
             Records whose own step changed, so that their keys are new.
         export : int or str
             Position, id or source of the export.
@@ -167,14 +167,12 @@ class CacheGraph(Lookup, Plots):
         >>> config = b'''{"records": [{"digest": "a"}, {"digest": "b"},
         ...     {"digest": "either", "inputs": [[{"link": 0}, {"link": 1}]]},
         ...     {"digest": "both", "inputs": [[{"link": 0}], [{"link": 1}]]}]}'''
-        >>> sorted(from_config(config).matched(changed=0))
+        >>> sorted(from_config(config).matched(0))
         [1, 2]
         """
-        alone = isinstance(changed, (str, Finding, tuple)) or not isinstance(changed, Iterable)
-        given: Iterable[Any] = (changed,) if alone else cast("Iterable[Any]", changed)
         graph = self._graph(export)
         found = set()
-        for one in given:
+        for one in changed:
             owner, index = self._located(one, export)
             if owner is not graph:
                 raise UnknownNameError(f"record {index} is of another export", hint="ask for each export by itself")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from typing import SupportsIndex
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import UnknownNameError
@@ -45,6 +46,8 @@ class Lookup:
                     f"there is {what} {export!r}", hint="give its position or the id that graph.exports lists"
                 )
             return found or named[0]
+        if not isinstance(export, SupportsIndex):
+            raise TypeError(f"an export is a position, an id or a source, not {type(export).__name__}: {export!r:.60}")
         position = operator.index(export)
         if not 0 <= position < len(self.graphs):
             raise UnknownNameError(f"there is no export {position}", hint=f"the graph has {len(self.graphs)}")
@@ -61,8 +64,11 @@ class Lookup:
             if not slash or not (index.isascii() and index.isdigit()):
                 raise UnknownNameError(f"{record!r} is not the id of a record", hint="write <export id>/r<index>")
             export, record = start, int(index)
-        elif isinstance(record, tuple):
+        elif isinstance(record, tuple) and len(record) == 2:
             export, record = record
+        if not isinstance(record, SupportsIndex):
+            kind = type(record).__name__
+            raise TypeError(f"a record is an index, an id, a finding or (export, index), not {kind}: {record!r:.60}")
         graph, index_ = self._graph(export), operator.index(record)
         graph.record(index_)
         return graph, index_

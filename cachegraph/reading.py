@@ -91,7 +91,9 @@ def _names(given: NameSource | Iterable[NameSource] | None, options: Options) ->
     return read, failures
 
 
-def from_config(config: bytes, blobs: Iterable[str] | None = None, *, names: Names | None = None) -> CacheGraph:
+def from_config(
+    config: bytes | bytearray | memoryview, blobs: Iterable[str] | None = None, *, names: Names | None = None
+) -> CacheGraph:
     """Make a graph of a bare cache config.
 
     Parameters

@@ -119,5 +119,4 @@ def _earlier(spec: Spec, today: CacheExport, options: Options) -> Sequence[Cache
 
 
 def _age(export: CacheExport) -> int:
-    times = ExportGraph(export).result_times
-    return int(times.max()) if len(times) else 0
+    return max(ExportGraph(export).result_times, default=0)

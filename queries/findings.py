@@ -166,7 +166,7 @@ class Findings(Sequence[F_co], Generic[F_co]):
         pandas.DataFrame
             A row for each, a column for each field and ``code``; of several questions, the fields of all, null where a
             question has no such field. Nullable dtypes, categories for words from a fixed set. ``export`` and
-            ``record`` join it with ``graph.records`` (its ``export`` and ``index``).
+            ``record`` join it with ``graph.records`` (its ``export`` and ``record_index``).
 
         Raises
         ------

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import OneOf, Severities
-from cachegraph.schema.facts import ends, whole
-from cachegraph.schema.inputs import MergeRelation
+from cachegraph.schema.facts import whole
+from cachegraph.schema.inputs import MergeRelation, compared_inputs
 from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "MergeSubset"]
@@ -63,27 +63,24 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     MergeSubset
         By record index, slot and alternative.
     """
-    records, inputs = whole(graph, "Record"), whole(graph, "INPUT")
-    digests, merged, (bounds, links) = records["digest"], records["merged_layers"], ends(graph, "INPUT")
-    slots, alternatives, relations = inputs["slot"], inputs["alternative"], inputs["relation"]
-    starts, stops, inferred = inputs["start"], inputs["stop"], inputs["inferred"]
-    for record in graph.merges:
-        for row in range(bounds[record], bounds[record + 1]):
-            yield MergeSubset(
-                query=QUERY.name,
-                severity=_SEVERITIES.of(relation=relations[row]),
-                export=graph.id,
-                record=record,
-                digest=digests[record],
-                slot=slots[row],
-                alternative=alternatives[row],
-                input=links[row],
-                relation=relations[row],
-                start=starts[row],
-                stop=stops[row],
-                inferred=inferred[row],
-                merged_layers=merged[record],
-            )
+    records = whole(graph, "Record")
+    digests, merged_layers = records["digest"], records["merged_layers"]
+    for found in compared_inputs(graph):
+        yield MergeSubset(
+            query=QUERY.name,
+            severity=_SEVERITIES.of(relation=found.relation),
+            export=graph.id,
+            record=found.merge,
+            digest=digests[found.merge],
+            slot=found.slot,
+            alternative=found.alternative,
+            input=found.input,
+            relation=found.relation,
+            start=found.start,
+            stop=found.stop,
+            inferred=found.inferred,
+            merged_layers=merged_layers[found.merge],
+        )
 
 
 _SEVERITIES = Severities(("warning", OneOf("relation", "scattered", "absent")), otherwise="note")

@@ -13,6 +13,7 @@ import cachegraph as cg
 from cachegraph.core.decode import encode
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import (
+    Blob,
     CacheConfig,
     CacheInput,
     CacheLayer,
@@ -84,11 +85,13 @@ def graph_of(
 def export_graph(
     *records: CacheRecord,
     stack: tuple[CacheLayer, ...] = (),
-    blobs: list[str] | None = None,
+    blobs: Iterable[str | Blob] | None = None,
     **changes: Any,  # noqa: ANN401 - fields of any type
 ) -> ExportGraph:
-    """Make the graph of one export, some of whose other fields are changed."""
-    export = export_from_config(encode(CacheConfig(records=records, layers=stack)), blobs=blobs)
+    """Make the graph of one export; `blobs` are what its manifest lists, `changes` go to other fields of the export."""
+    export = export_from_config(encode(CacheConfig(records=records, layers=stack)))
+    if blobs is not None:
+        changes["blobs"] = tuple(blob if isinstance(blob, Blob) else Blob(digest=blob) for blob in blobs)
     return ExportGraph(replace(export, **changes))
 
 

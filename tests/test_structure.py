@@ -121,7 +121,7 @@ def test_check_imports_no_more_than_it_needs() -> None:
         "from click.testing import CliRunner\nfrom cachegraph.cli.app import app\n"
         "assert CliRunner().invoke(app, ['check', 'tests/data/layouts/scratch-file-inline']).exit_code == 0"
     )
-    assert loaded_by(code) & HEAVY == {"msgspec", "numpy"}
+    assert loaded_by(code) & HEAVY == {"msgspec"}
 
 
 def test_every_module_has_a_docstring_and_one_subject() -> None:

@@ -14,6 +14,8 @@ from cachegraph.cli.options import source_options
 from cachegraph.cli.output import ROWS, Output, write, write_rows
 from cachegraph.cli.reading import read_specs
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.times import rfc3339
+from cachegraph.schema.facts import whole
 
 __all__ = ["record_rows", "records"]
 
@@ -45,27 +47,30 @@ def record_rows(graph: ExportGraph) -> Iterator[dict[str, Any]]:
     ----------
     graph : ExportGraph
     """
-    for index, record in enumerate(graph.export.config.records):
-        name = graph.naming(index)
-        texts = [result.created_at for result in record.layers] + [result.created_at for result in record.chains]
+    results = [
+        {
+            "kind": kind,
+            "blobs": list(graph.result_blobs(result)),
+            "created_at": None if created_at is None else rfc3339(created_at),
+            "loadable": loadable,
+            "reason": reason,
+        }
+        for result, (kind, created_at, loadable, reason) in enumerate(
+            whole(graph, "Result").each("kind", "created_at", "loadable", "reason")
+        )
+    ]
+    records = whole(graph, "Record").each("index", "digest", "op", "name", "is_root")
+    for (index, digest, op, name, is_root), record in zip(records, graph.export.config.records, strict=True):
+        held = graph.results(index)
         yield {
             "export": graph.id,
             "record": index,
-            "digest": record.digest,
-            "op": name.op,
-            "name": name.name or None,
-            "is_root": graph.is_root(index),
+            "digest": digest,
+            "op": op,
+            "name": name,
+            "is_root": is_root,
             "inputs": [[{"record": a.link, "selector": a.selector or None} for a in slot] for slot in record.inputs],
-            "results": [
-                {
-                    "kind": "chain" if graph.columns.is_chain[result] else "layer",
-                    "blobs": list(graph.result_blobs(result)),
-                    "created_at": None if text.startswith("0001-01-01T00:00:00") else text,
-                    "loadable": graph.state(result).reason is None,
-                    "reason": graph.state(result).reason,
-                }
-                for result, text in zip(graph.results(index), texts, strict=True)
-            ],
+            "results": results[held.start : held.stop],
         }
 
 

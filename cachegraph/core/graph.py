@@ -10,7 +10,6 @@ from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
 from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, Name, Names
-from cachegraph.core.operations import operation
 from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["ExportGraph", "record_title"]
@@ -42,6 +41,10 @@ class ExportGraph(ResolvedExport):
         self.read_at = time.time_ns()
         self.computed: dict[object, Any] = {}
 
+    def __repr__(self) -> str:
+        """Name it by its source."""
+        return f"<{type(self).__name__}: {self.export.source}, {len(self):,} records>"
+
     @cached_property
     def images(self) -> Images:
         """Roots recognised as base images."""
@@ -51,6 +54,15 @@ class ExportGraph(ResolvedExport):
     def merge_layouts(self) -> list[Merge]:
         """Every merge laid out, by index."""
         return [lay_out(self, record, self.images.layers) for record in self.merges]
+
+    @cached_property
+    def namings(self) -> list[Name]:
+        """What each record does, as `naming` says it."""
+        digests = self.names.records
+        made = [digests.get(record.digest, _UNKNOWN) for record in self.export.config.records]
+        for index in (*self.operations, *self.images.layers):
+            made[index] = self.naming(index)
+        return made
 
     def naming(self, record: int) -> Name:
         """Say what a record does: by its plaintext, else by what its digest gives away.
@@ -67,7 +79,7 @@ class ExportGraph(ResolvedExport):
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
-        match operation(found.digest, len(found.inputs)):
+        match self.operations.get(record):
             case "merge":
                 return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")
             case "diff":

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.schema.declaration import DECLARED, node
 from cachegraph.schema.focus import Window
@@ -122,7 +123,8 @@ def ends(graph: ExportGraph, owner: str) -> Ends:
 
 def _column(graph: ExportGraph, owner: str, name: str) -> Column:
     if (owner, name) not in graph.computed:
-        graph.computed[owner, name] = _compute(graph, owner, name)
+        with collection_paused():
+            graph.computed[owner, name] = _compute(graph, owner, name)
     found: Column = graph.computed[owner, name]
     return found
 

@@ -11,7 +11,7 @@ from cachegraph.core.merges import Merge
 from cachegraph.core.spans import Span
 from cachegraph.schema.properties import Column, Property, Relationship, once
 
-__all__ = ["INPUT", "Compared", "MergeRelation"]
+__all__ = ["INPUT", "Compared", "MergeRelation", "compared_inputs"]
 
 MergeRelation = Literal["prefix", "subset", "scattered", "absent", "no-result"]
 
@@ -22,6 +22,10 @@ class Compared:
 
     Attributes
     ----------
+    merge, slot, alternative : int
+        Index of the merge record, and which alternative of which slot.
+    input : int
+        Index of the alternative's record.
     relation : str or None
         None where the merge itself has no loadable result.
     start, stop : int or None
@@ -30,6 +34,10 @@ class Compared:
         Whether they are what the other slots leave.
     """
 
+    merge: int
+    slot: int
+    alternative: int
+    input: int
     relation: MergeRelation | None
     start: int | None
     stop: int | None
@@ -64,33 +72,50 @@ def _inputs(graph: ExportGraph) -> _Inputs:
 
 
 @once
-def _compared(graph: ExportGraph) -> dict[int, Compared]:
-    """Compare every alternative of every merge with the merged result, by the row of the input."""
-    bounds, found = _inputs(graph).bounds, {}
+def compared_inputs(graph: ExportGraph) -> list[Compared]:
+    """Compare every alternative of every merge with the merged result.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Returns
+    -------
+    list of Compared
+        By record, slot and alternative; links out of range are left out.
+    """
+    records, count, found = graph.export.config.records, len(graph), []
     for merge in graph.merge_layouts:
-        row = bounds[merge.record]
-        for number, slot in enumerate(merge.slots):
-            for _, span in slot.alternatives:
-                found[row] = _compare(merge, number, span)
-                row += 1
+        for number, (slot, inputs) in enumerate(zip(merge.slots, records[merge.record].inputs, strict=True)):
+            places = [place for place, alternative in enumerate(inputs) if 0 <= alternative.link < count]
+            for place, (link, span) in zip(places, slot.alternatives, strict=True):
+                relation, (start, stop), inferred = _compare(merge, number, span)
+                found.append(Compared(merge.record, number, place, link, relation, start, stop, inferred))
     return found
 
 
-def _compare(merge: Merge, slot: int, span: Span | None) -> Compared:
+def _compare(
+    merge: Merge, slot: int, span: Span | None
+) -> tuple[MergeRelation | None, tuple[int, int] | tuple[None, None], bool]:
+    """Give relation, positions, and whether they are inferred."""
     if merge.blobs is None:
-        return Compared(None, None, None, inferred=False)
+        return None, (None, None), False
     if span is None:
-        start, stop = merge.gap(slot) or (None, None)
-        return Compared("no-result", start, stop, inferred=start is not None)
+        gap = merge.gap(slot)
+        return "no-result", gap or (None, None), gap is not None
     if span.relation == "absent":
-        return Compared("absent", None, None, inferred=False)
-    return Compared(span.relation, span.start, span.stop, inferred=False)
+        return "absent", (None, None), False
+    return span.relation, (span.start, span.stop), False
 
 
 def _of_merges(value: Callable[[Compared], Any]) -> Callable[[ExportGraph], Column]:
     def column(graph: ExportGraph) -> Column:
-        made: list[Any] = [None] * len(_inputs(graph).links)
-        for row, compared in _compared(graph).items():
+        inputs = _inputs(graph)
+        made: list[Any] = [None] * len(inputs.links)
+        row = merge = -1
+        for compared in compared_inputs(graph):  # in the order of the rows
+            row = row + 1 if compared.merge == merge else inputs.bounds[compared.merge]
+            merge = compared.merge
             made[row] = value(compared)
         return made
 

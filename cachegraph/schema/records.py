@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import CacheRecord, Name, Op
+from cachegraph.core.model import CacheRecord, Op
 from cachegraph.core.results import State
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys, once
 
@@ -18,11 +18,6 @@ MissingReason = Literal["blob-missing", "blob-not-listed", "not-exported"]
 
 RootReason = Literal["orphan", "dead", "lost"]
 """Why a root can give nothing."""
-
-
-@once
-def _names(graph: ExportGraph) -> list[Name]:
-    return [graph.naming(index) for index in range(len(graph))]
 
 
 @once
@@ -184,14 +179,14 @@ RECORD = Node(
             "op",
             "string",
             "merge, diff, exec, file, source, content or unknown.",
-            lambda g: [name.op for name in _names(g)],
+            lambda g: [name.op for name in g.namings],
             words=get_args(Op),
         ),
         Property(
             "name",
             "string",
             "What it does, in plain text; null where unknown.",
-            lambda g: [name.name or None for name in _names(g)],
+            lambda g: [name.name or None for name in g.namings],
             column="record_name",
         ),
         Property("is_root", "boolean", "Whether it has no inputs.", _each(lambda r: not r.inputs)),

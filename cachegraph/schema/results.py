@@ -39,10 +39,6 @@ def _bytes(graph: ExportGraph) -> Column:
     ]
 
 
-def _states(graph: ExportGraph) -> list[int]:
-    return [int(state) for state in graph.resolved.result]
-
-
 RESULT = Node(
     "Result",
     "What a record's operation made, as far as the export holds it.",
@@ -60,7 +56,7 @@ RESULT = Node(
             "created_at",
             "time",
             "When it was made; null where unknown, or outside of the years 1678 to 2261.",
-            lambda g: [known(int(ns)) for ns in g.result_times],
+            lambda g: [known(ns) for ns in g.result_times],
         ),
         Property(
             "bytes", "integer", "Bytes of its blobs together; null where one is unknown.", _bytes, column="result_bytes"
@@ -69,22 +65,18 @@ RESULT = Node(
             "loadable",
             "boolean",
             "Whether BuildKit can load it.",
-            lambda g: [state == State.LOADABLE for state in _states(g)],
+            lambda g: [state == State.LOADABLE for state in g.resolved.result],
             column="result_loadable",
         ),
         Property(
             "reason",
             "string",
             "Why not: blob-missing, blob-not-listed or invalid; null if it can.",
-            lambda g: [_REASONS[state] for state in _states(g)],
+            lambda g: [_REASONS[state] for state in g.resolved.result],
             words=("blob-missing", "blob-not-listed", "invalid"),
         ),
     ),
 )
-
-
-def _bounds(graph: ExportGraph) -> list[int]:
-    return [int(bound) for bound in graph.columns.result_ptr]
 
 
 def _uses(graph: ExportGraph) -> Ends:
@@ -97,13 +89,13 @@ HAS_RESULT = Relationship(
     "Record",
     "Result",
     "The record has the result.",
-    lambda graph: (_bounds(graph), range(len(graph.columns.is_chain))),
+    lambda graph: (graph.columns.result_ptr, range(len(graph.columns.is_chain))),
     (
         Property(
             "position",
             "integer",
             "Order in which BuildKit reads it: layers before chains.",
-            lambda g: [position for low, high in pairwise(_bounds(g)) for position in range(high - low)],
+            lambda g: [position for low, high in pairwise(g.columns.result_ptr) for position in range(high - low)],
         ),
     ),
 )

@@ -218,8 +218,7 @@ def made_at(graph: ExportGraph) -> str | None:
     ----------
     graph : ExportGraph
     """
-    times = graph.result_times
-    newest = int(times.max()) if len(times) else int(UNKNOWN)
+    newest = max(graph.result_times, default=UNKNOWN)
     if newest == UNKNOWN:
         return None
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=newest // 1000)

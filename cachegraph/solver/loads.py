@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from itertools import pairwise
 
 from cachegraph.core.model import Kind
 from cachegraph.core.results import State
@@ -61,25 +59,34 @@ class KeyLoads:
         self.keys = keys
         self._chains = chains
         self._eager = keys.export.export.kind in EAGER
-        columns, states = keys.export.columns, keys.export.resolved.result
-        usable = np.ones(len(states), dtype=np.bool_) if chains else ~columns.is_chain
-        owner = np.repeat(np.arange(len(keys.key)), np.diff(columns.result_ptr))
         self._state = bytearray(len(keys.key))
+        self._broken: set[int] = set()
         if not keys.export.export.results_known:
             self._state[:] = bytes([Loadable.UNKNOWN]) * len(self._state)
             return
-        self._mark(owner[usable & (states == State.BLOB_MISSING)], Loadable.BLOB_MISSING)
-        self._mark(owner[usable & (states == State.LOADABLE)], Loadable.YES)
-        self._broken = set(owner[usable & (states == State.BLOB_MISSING)].tolist())
+        whole = self._owners(State.LOADABLE)
+        self._broken = self._owners(State.BLOB_MISSING)
+        self._mark(self._broken, Loadable.BLOB_MISSING)
+        self._mark(whole, Loadable.YES)
 
     @property
     def is_lazy(self) -> bool:
         """Whether a lost blob shows too late to run the step instead."""
         return not self._eager
 
-    def _mark(self, records: NDArray[np.int_], state: Loadable) -> None:
-        """Mark the keys of these records: each key once, with the best that one of its records has."""
-        for record in np.unique(records).tolist():
+    def _owners(self, state: State) -> set[int]:
+        """List the records that have a usable result of this state."""
+        columns, states = self.keys.export.columns, self.keys.export.resolved.result
+        return {
+            record
+            for record, (start, stop) in enumerate(pairwise(columns.result_ptr))
+            for result in range(start, stop)
+            if states[result] == state and (self._chains or not columns.is_chain[result])
+        }
+
+    def _mark(self, records: set[int], state: Loadable) -> None:
+        """Mark the keys of these records."""
+        for record in records:
             key = self.keys.key[record]
             if key >= 0:
                 self._state[key] = state

@@ -210,24 +210,24 @@ class Solution:
 
     # --- What it depends on ------------------------------------------------------------------------------------------
 
-    def _depends(self, record: int) -> Depends | None:
+    def _depends(self, record: int) -> Depends:
         """Find what decides whether a step runs: in what it matches, else in what needs it."""
         worst, case = self.worst_case(record)
         seen: set[int] = set()
-        while record not in seen:
-            seen.add(record)
-            if self._differs(record, worst):
-                return self._origin(record, worst)
-            if record not in case.needed:
-                return None
-            record = case.needed[record][1]
-        return None
+        at = record
+        while at not in seen:
+            seen.add(at)
+            if self._differs(at, worst):
+                return self._origin(at, worst)
+            at = case.needed[at][1] if at in case.needed else at
+        # Nothing in what it matches: another cache brings keys that make BuildKit look at more.
+        return Depends(cause="first-answer", record=record, caches=self.caches.titles)
 
     def _differs(self, record: int, worst: Outlook) -> bool:
         best = self.cases[0][0]
         return best.state[record] is not worst.state[record] or best.matched(record) is not worst.matched(record)
 
-    def _origin(self, record: int, worst: Outlook) -> Depends | None:
+    def _origin(self, record: int, worst: Outlook) -> Depends:
         """Follow a match that is open down to where that begins."""
         best, unknown = self.cases[0][0], self.build.export.unknown
         records = self.build.export.config.records
@@ -255,7 +255,7 @@ class Solution:
                 holders = worst.assumption.behind.get(record, frozenset())
                 return Depends(cause="first-answer", record=record, caches=self._titles(holders))
             record = open_below[0]
-        return None
+        return Depends(cause="first-answer", record=record, caches=self.caches.titles)  # only records on a loop
 
     def _titles(self, caches: Iterable[int]) -> tuple[str, ...]:
         return tuple(self.caches.titles[cache] for cache in sorted(set(caches)))

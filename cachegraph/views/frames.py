@@ -209,9 +209,18 @@ def frame(graphs: Sequence[ExportGraph], name: str) -> pd.DataFrame:
         import pandas as pd
     except ImportError:
         raise MissingExtraError("a data frame", "notebook") from None
-    made = pd.DataFrame({one.name: pd.Series(values, dtype=dtype(name, one)) for one, values in columns(graphs, name)})
+    made = pd.DataFrame(
+        {one.name: pd.Series(_own(one, values), dtype=dtype(name, one)) for one, values in columns(graphs, name)}
+    )
     index = list(FRAMES[name].index)
     return made.set_index(index) if index else made
+
+
+def _own(column: Property, values: list[Any]) -> list[Any]:
+    """Copy lists: a frame is the user's to change, the graph's facts are not."""
+    if column.type not in ("strings", "integers"):
+        return values
+    return [None if value is None else list(value) for value in values]
 
 
 def dtype(frame_name: str, column: Property) -> Any:  # noqa: ANN401, ARG001 - pandas takes names and dtype objects alike

@@ -28,6 +28,7 @@ from cachegraph.errors import DecodeError, MissingExtraError, UnknownNameError
 from cachegraph.schema.declaration import NODES, RELATIONSHIPS
 from cachegraph.schema.facts import Table, shown
 from cachegraph.schema.properties import Column
+from cachegraph.text.nearest import did_you_mean
 from cachegraph.text.render import legal
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _wanted(kinds: Iterable[str] | None) -> set[str]:
     labels = [declared.label for declared in NODES]
     wanted = set(labels if kinds is None else [kinds] if isinstance(kinds, str) else kinds)
     if unknown := wanted - set(labels):
-        raise UnknownNameError(f"there is no label {min(unknown)!r}", hint=f"labels: {', '.join(labels)}")
+        name = min(unknown)
+        raise UnknownNameError(f"there is no label {name!r}", hint=did_you_mean(name, labels, "labels"))
     return wanted
 
 

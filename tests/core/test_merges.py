@@ -78,6 +78,7 @@ def test_inputs_that_overlap_leave_no_gap() -> None:
     found = laid_out((0, 1, 2), (1, 2), None, (0,))
     assert places(found) == [((1, 3), False), (None, False), ((0, 1), False)]
     assert found.gap(1) is None
+    assert places(laid_out((0, 1, 2, 3), (1, 2), None, (2, 3))) == [((1, 3), False), (None, False), ((2, 4), False)]
 
 
 def test_layers_that_come_twice_are_expected_behind_the_input_before() -> None:

@@ -24,7 +24,7 @@ def states(
     config = CacheConfig(layers=stack, records=(record or CacheRecord(),))
     listed = None if unlisted is None else BLOBS - {f"blob-{number}" for number in unlisted}
     found = resolve(build_columns(config), listed, {f"blob-{number}" for number in missing or ()})
-    return found.layer.tolist(), found.result.tolist()
+    return found.layer, found.result
 
 
 @pytest.mark.parametrize(

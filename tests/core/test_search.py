@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from cachegraph.core.columns import build_columns
-from cachegraph.core.model import CacheConfig, CacheInput, CacheRecord
+from cachegraph.core.model import CacheInput, CacheRecord
 from cachegraph.core.search import Links
 
 
 def links(*inputs: list[int]) -> Links:
     """Make records by their inputs, each input a slot of its own."""
     slots = [tuple((CacheInput(link=link),) for link in own) for own in inputs]
-    return Links(build_columns(CacheConfig(records=tuple(CacheRecord(inputs=own) for own in slots))))
+    return Links([CacheRecord(inputs=own) for own in slots])
 
 
 #       4
@@ -68,18 +66,18 @@ def test_an_order_leaves_out_loops_and_what_stands_on_them() -> None:
     ],
 )
 def test_what_some_records_depend_on(starts: list[int], reached: list[int]) -> None:
-    marks = np.isin(np.arange(5), starts)
-    assert list(np.flatnonzero(np.frombuffer(links(*DIAMOND).below(marks), dtype=np.uint8))) == reached
+    marks = bytearray(record in starts for record in range(5))
+    assert [record for record, found in enumerate(links(*DIAMOND).below(marks)) if found] == reached
 
 
 def test_what_a_loop_depends_on() -> None:
-    marks = np.array([False, False, True, False])
+    marks = bytearray([0, 0, 1, 0])
     assert list(links([], [0, 2], [1], []).below(marks)) == [1, 1, 1, 0]
 
 
 def test_below_goes_on_through_records_that_are_no_start() -> None:
     chain = links([], [0], [1], [2], [3])
-    assert list(chain.below(np.array([False, False, False, False, True]))) == [1, 1, 1, 1, 0]
+    assert list(chain.below(bytearray([0, 0, 0, 0, 1]))) == [1, 1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(("start", "above"), [(0, []), (1, [2, 3, 4]), (2, [4]), (4, [])])

@@ -18,6 +18,7 @@ from cachegraph.core.spans import Span, locate
         ("ac", "abc", 0, Span("scattered", 0, 3)),
         ("ac", "xabcx", 0, Span("scattered", 1, 4)),
         ("aa", "abac", 0, Span("scattered", 0, 3)),
+        ("abd", "abcd", 0, Span("scattered", 0, 4)),
         # Not all of it, not in this order, not as often, too long.
         ("ad", "abc", 0, Span("absent", 0, 0)),
         ("ba", "abc", 0, Span("absent", 0, 0)),
@@ -33,7 +34,7 @@ from cachegraph.core.spans import Span, locate
         # Nothing is found where it is expected, unless that is beyond the end.
         ("", "ab", 0, Span("prefix", 0, 0)),
         ("", "ab", 2, Span("subset", 2, 2)),
-        ("", "ab", 5, Span("prefix", 0, 0)),
+        ("", "ab", 3, Span("prefix", 0, 0)),
     ],
 )
 def test_where_layers_stand(part: str, whole: str, expected: int, span: Span) -> None:

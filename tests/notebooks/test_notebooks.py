@@ -31,6 +31,13 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
             [[7, 17], [7, 17]],
         ),
         "All **20** are *bridged*": ("missing['impact'].tolist()", ["bridged"] * 20),
+        "**12 records** depend on record 12": ("graph.record(12).downstream", 12),
+        "**0 records** of them run again": ("runs_again(12)", []),
+        "**10 records** run again, not 12": ("[len(runs_again(12, 16)), graph.record(16).downstream]", [10, 12]),
+        "records 0 and 2 take files by their content (records 1 and 10)": (
+            "[[a.record for a in graph.record(r).slots[0]][0] for r in (0, 2)]",
+            [1, 10],
+        ),
         "**11 records** deep": ("len(longest)", 11),
         "from the last `RUN` (record 5)": ("int(made.nodes[longest[0]]['index'])", 5),
     },

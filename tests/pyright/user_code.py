@@ -40,6 +40,6 @@ for finding in graph.check().worst_first():
     assert_type(finding.severity, Literal["error", "warning", "note"])
 
 everything: Findings[Finding] = graph.missing_results()
-assert_type(graph.matched(changed=[0, graph.missing_results()[0], "id/r1", (0, 1)]), set[int])
+assert_type(graph.matched(0, graph.missing_results()[0], "id/r1", (0, 1), export=0), set[int])
 assert_type(graph.record((0, 1)).loadable, bool)
 assert_type(graph.import_error, str | None)

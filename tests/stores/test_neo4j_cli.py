@@ -83,7 +83,7 @@ def test_every_format_of_check_from_the_server(loaded: Login) -> None:
 def test_a_spec_and_a_server_are_two_things_to_ask(loaded: Login) -> None:
     result = run("check", "x", "--neo4j")
     assert result.exit_code == 2
-    assert "--neo4j asks what was loaded: give no SPEC, or load it first" in result.stderr
+    assert "SPEC cannot be used here: --neo4j asks what was loaded." in result.stderr
 
 
 def test_cypher_from_the_library_a_file_and_a_text(loaded: Login, tmp_path: Path) -> None:
