@@ -59,9 +59,7 @@ class BuildGraph(CacheGraph):
     notes: tuple[str, ...]
     work: Work | None
 
-    def __init__(
-        self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = (), work: Work | None = None
-    ) -> None:
+    def __init__(self, recorded: Recorded, *, file: str, notes: tuple[str, ...] = (), work: Work | None = None) -> None:
         super().__init__([recorded.export], recorded.names)
         self.steps = recorded.steps
         self.names = recorded.names

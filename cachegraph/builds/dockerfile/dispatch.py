@@ -133,7 +133,7 @@ class Dispatcher:
                 expand.checks.report("LegacyKeyValueFormat", instruction.place.start)
             _refuse_secret(name, instruction.place.start, expand.checks)
         state.state = state.state.with_env((name, value) for name, value, _ in pairs)
-        state.image = replace(state.image, env=_with_config_env(state.image.env, pairs))
+        state.set_env += [(name, value) for name, value, _ in pairs]
 
     def _arg(self, state: StageState, instruction: read.Arg, expand: Expand) -> None:
         env = dict(state.state.env)
@@ -229,21 +229,6 @@ def _set_folder(state: StageState, path: str) -> None:
     folder = normalize_workdir(state.image.working_dir, path, system)
     state.image = replace(state.image, working_dir=folder)
     state.state = replace(state.state, folder=to_slash(folder, system))
-
-
-def _with_config_env(env: tuple[str, ...], pairs: list[tuple[str, str, bool]]) -> tuple[str, ...]:
-    """Set variables in an image's config, where each keeps its place (``addEnv``)."""
-    entries = list(env)
-    places: dict[str, int] = {}
-    for place, entry in enumerate(entries):
-        places.setdefault(entry.partition("=")[0], place)
-    for name, value, _ in pairs:
-        if name in places:
-            entries[places[name]] = f"{name}={value}"
-        else:
-            places[name] = len(entries)
-            entries.append(f"{name}={value}")
-    return tuple(entries)
 
 
 def _refuse_secret(name: str, line: int, checks: Checks) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cachegraph.builds.dockerfile.directives import Directives
 from cachegraph.builds.dockerfile.errors import DockerfileError, TooMuchError
@@ -30,6 +31,8 @@ MAX_BYTES = 16 * 1024 * 1024
 """The largest Dockerfile that BuildKit reads (``util/defaults``: ``DefaultMaxRecvMsgSize``)."""
 
 _MAX_LINE = 64 * 1024
+_MAX_LINES = 500_000
+_MAX_NODES = 20_000
 _MAX_TRIGGERS = 32
 _WITH_HEREDOCS = frozenset({"add", "copy", "run"})
 _ESCAPES = ("`", "\\")
@@ -99,7 +102,9 @@ def read_nodes(data: bytes, file: str = "Dockerfile") -> Tree:
         raise DockerfileError(f"larger than the {MAX_BYTES:,} bytes that BuildKit reads", file=file)
     reader = _Reader(data)
     try:
-        nodes = tuple(reader.nodes())
+        nodes = tuple(islice(reader.nodes(), _MAX_NODES + 1))
+        if len(nodes) > _MAX_NODES:
+            raise TooMuchError(f"more than {_MAX_NODES:,} instructions")
     except DockerfileError as error:
         raise error.at(reader.line, file) from None
     if not nodes:
@@ -127,6 +132,8 @@ class _Reader:
         text = text.removeprefix("\ufeff")
         for line in re.findall(r"[^\n]*\n|[^\n]+", text):
             self.line += 1
+            if self.line > _MAX_LINES:
+                raise TooMuchError(f"more than {_MAX_LINES:,} lines")
             size = len(line) if line.isascii() else len(line.encode(errors="surrogateescape"))
             if size > _MAX_LINE or (size == _MAX_LINE and not line.endswith("\n")):
                 raise DockerfileError(f"dockerfile line greater than max allowed size of {_MAX_LINE - 1}")

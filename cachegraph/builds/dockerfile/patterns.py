@@ -47,7 +47,9 @@ def _tokens(pattern: str) -> list[_Token]:
             if following in ("}", "/") and following:
                 continue
             if following not in ("*", "?", "\\") or not following:
-                raise DockerfileError(f"invalid pattern ({pattern}) in substitution: invalid escape '\\{following}'")
+                raise DockerfileError(
+                    f"invalid pattern ({pattern[:200]}) in substitution: invalid escape '\\{following}'"
+                )
             tokens.append(following)
             next(characters)
         else:

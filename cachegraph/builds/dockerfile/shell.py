@@ -17,11 +17,14 @@ from cachegraph.builds.dockerfile.scanning import Scan
 __all__ = ["Budget", "Expanded", "Lexer"]
 
 
+_SHOWN = 200
+
+
 @dataclass(slots=True)
 class Budget:
     """How many characters the substitutions of one Dockerfile may make, since each can double what it takes."""
 
-    left: int = 32 * 1024 * 1024
+    left: int = 8 * 1024 * 1024
 
     def spend(self, characters: int) -> None:
         """Count characters.
@@ -97,13 +100,17 @@ class Lexer:
         except TooMuchError:
             raise
         except DockerfileError as error:
-            raise DockerfileError(f'failed to process "{runes(text)}": {error.reason}', hint=error.hint) from None
+            raise DockerfileError(f'failed to process "{_shown(text)}": {error.reason}', hint=error.hint) from None
         self.budget.spend(len(result))
         return Expanded(text=result, words=words, found=frozenset(scan.found), missing=frozenset(scan.missing))
 
     @staticmethod
     def _has_bytes(text: str) -> bool:
         return not text.isascii() and (runes(text) != text or text.startswith("\ufeff"))
+
+
+def _shown(text: str) -> str:
+    return runes(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def _split(text: str) -> list[str]:

@@ -47,6 +47,8 @@ class StageState:
         It stands for what ``--from`` names and no stage is called.
     is_ready : bool
         It can be taken from.
+    set_env : list of (str, str)
+        What ENV set, in order; `config_env` has it in the image's config.
     context_paths, paths : set of str
         What it takes from the build context; what others take from it.
     """
@@ -69,6 +71,7 @@ class StageState:
     context_paths: set[str] = field(default_factory=set)
     paths: set[str] = field(default_factory=set)
     declared: list[str] = field(default_factory=list)
+    set_env: list[tuple[str, str]] = field(default_factory=list)
     has_workdir: bool = False
     has_command: bool = False
     has_entrypoint: bool = False
@@ -79,13 +82,28 @@ class StageState:
         """The line of FROM."""
         return self.stage.place.start
 
+    @property
+    def config_env(self) -> tuple[str, ...]:
+        """The variables in the image's config, where each keeps its place (``addEnv``)."""
+        entries = list(self.image.env)
+        places: dict[str, int] = {}
+        for place, entry in enumerate(entries):
+            places.setdefault(entry.partition("=")[0], place)
+        for name, value in self.set_env:
+            if name in places:
+                entries[places[name]] = f"{name}={value}"
+            else:
+                places[name] = len(entries)
+                entries.append(f"{name}={value}")
+        return tuple(entries)
+
     def inherit(self) -> None:
         """Go on from the base."""
         if self.base is None:
             return
         self.state = self.base.state
         self.platform = self.base.platform
-        self.image = self.base.image
+        self.image = replace(self.base.image, env=self.base.config_env)
         # What is taken from this stage is taken from the base below it as well.
         self.paths = self.base.paths
         self.has_workdir = self.base.has_workdir
