@@ -6,22 +6,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
+from cachegraph.errors import MissingExtraError
 from cachegraph.solver.caches import Caches, Graph, one_export, prepare
 from cachegraph.solver.change import derived
 from cachegraph.solver.dominators import dominators
 from cachegraph.solver.prediction import Prediction
-from cachegraph.solver.reach import reach
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.select import select
 from cachegraph.solver.simulate import predict_change
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import step_title
 from cachegraph.text.words import plural, size_text
+
+try:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cachegraph.solver.reach import reach
+except ModuleNotFoundError as error:
+    raise MissingExtraError("the blast radius", "notebook") from error
 
 __all__ = ["Blast", "BlastRadius", "blast_radius", "own_bytes"]
 

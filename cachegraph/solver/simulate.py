@@ -65,8 +65,6 @@ class Simulation(Prediction):
     @property
     def summary(self) -> str:
         """The answer in a line."""
-        if not self.changes:
-            return f"nothing changes: {super().summary}"
         sure = sum(step.executed is True for step in self.caused)
         what = ", ".join(self.titles[:3]) + (f" and {len(self.titles) - 3} more" if len(self.titles) > 3 else "")
         return f"a change of {what} makes {_more(sure, len(self.caused))}; then {super().summary}"
@@ -134,6 +132,8 @@ def predict_change(
     spared: Sequence[int] = (),
 ) -> Prediction:
     """Predict a build in which some records have changed; its steps keep their digests and names."""
+    if wanted is None:
+        wanted = [record for record, above in enumerate(graph.links.dependents) if not above]
     return solve(changed(graph, records, content=content, spared=spared), caches, wanted).predict(graph)
 
 

@@ -106,10 +106,11 @@ class Solution:
         Parameters
         ----------
         labels : ExportGraph, optional
-            Where digests and names come from, record by record; by default the build.
+            Where digests and names come from, record by record; steps that are none of it are left out. By default
+            the build.
         """
         labels = labels or self.build
-        steps = [self._step(record, labels) for record in self.steps]
+        steps = [self._step(record, labels) for record in self.steps if record < len(labels)]
         return Prediction(
             steps,
             build=self.build.export.source,

@@ -119,11 +119,11 @@ class Sources(Rows[SourceShare]):
         if self.best is None:
             return f"none of {plural(len(self), 'cache')} saves a step of this build"
         first = self[0]
-        said = f"{self.best} alone: {first.runs:,} of {plural(self.steps, 'step')} run"
+        said = f"{first.runs:,} of {plural(self.steps, 'step')} run with {self.best} alone"
         if len(self) == 1:
             return said
         best, worst = self.together.best.runs, self.together.worst.runs
-        return f"{said}; all {len(self)} together: {between(best, worst)}. {self.advice}"
+        return f"{said}, {between(best, worst)} with all {len(self)}. {self.advice}"
 
     @property
     def advice(self) -> str:

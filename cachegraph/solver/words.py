@@ -74,10 +74,9 @@ def reason(step: Step, prediction: Prediction) -> str:
     prediction : Prediction
         That it belongs to.
     """
-    said = [part for part in (_why(step), _needed(step, prediction)) if part]
     if step.depends is not None:
-        said = [depends_text(step.depends, prediction), *said]
-    return "; ".join(said)
+        return depends_text(step.depends, prediction)
+    return "; ".join(part for part in (_why(step), _needed(step, prediction)) if part)
 
 
 def _why(step: Step) -> str:

@@ -11,6 +11,7 @@ image's digest is in its registry.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -122,6 +123,7 @@ class LayoutStore:
         if not path.exists():
             raise NotFoundError(f"{path}: there is no such layout or archive", hint="check the path")
         self._store: BlobStore = DirectoryStore(path, DEFAULT) if path.is_dir() else ArchiveStore(path, quiet, DEFAULT)
+        weakref.finalize(self, self._store.close)
         index, saved = self._store.file("index.json"), self._store.file("manifest.json")
         if index is None and saved is None:
             raise DecodeError(f"{path}: no index.json", hint="give an OCI layout, or what docker image save wrote")
