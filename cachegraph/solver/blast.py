@@ -14,18 +14,17 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import Caches, Graph, one_export, prepare
 from cachegraph.solver.change import derived
 from cachegraph.solver.dominators import dominators
-from cachegraph.solver.prediction import Prediction
 from cachegraph.solver.reach import reach
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.select import select
-from cachegraph.solver.simulate import predict_change
+from cachegraph.solver.simulate import solve_change
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import step_title
 from cachegraph.text.words import plural, size_text
 
 __all__ = ["Blast", "BlastRadius", "blast_radius", "own_bytes"]
 
-_CHECKED = 30_000
+_CHECKED = 10_000
 """Steps that simulating the worst changes may look at, all together."""
 
 
@@ -167,21 +166,20 @@ class _Radius:
         self.caches = caches
         self.wanted = wanted
         self.solution: Solution = solve(graph, caches, wanted)
-        self.before: Prediction = self.solution.predict()
         records = graph.export.config.records
+        self.counting = [step for step in self.solution.steps if not self.solution.runs_at_worst(step)]
         self.counted = np.zeros(len(graph))  # 1 for a step that does not run anyway
-        for step in self.before:
-            self.counted[step.record] = step.worst != "runs"
+        self.counted[self.counting] = 1
         self.bytes = own_bytes(graph)
         self.seconds = None if seconds is None else np.array([seconds.get(r.digest, 0.0) for r in records])
 
     def rows(self) -> BlastRadius:
         """Count everything, then look closer at what costs most."""
         rows = self._counted()
-        checks = min(len(rows), _CHECKED // max(1, len(self.before)) or 1)
+        steps = len(self.solution.steps)
+        checks = min(len(rows), _CHECKED // max(1, steps) or 1)
         rows[:checks] = sorted(map(self._checked, rows[:checks]), key=_expensive)
-        already = sum(step.worst == "runs" for step in self.before)
-        return BlastRadius(rows, steps=len(self.before), already=already)
+        return BlastRadius(rows, steps=steps, already=steps - len(self.counting))
 
     def _counted(self) -> list[Blast]:
         graph = self.graph
@@ -217,12 +215,12 @@ class _Radius:
     # --- Simulated ---------------------------------------------------------------------------------------------------
 
     def _checked(self, row: Blast) -> Blast:
-        after = predict_change(self.graph, self.caches, [row.record], self.wanted)
-        caused = self._caused(after, "worst")
+        after = solve_change(self.graph, self.caches, [row.record], self.wanted)
+        caused = [step for step in self.counting if after.runs_at_worst(step)]
         found = replace(
             row,
             runs=len(caused),
-            least=len(self._caused(after, "best")),
+            least=sum(map(after.runs_at_best, self.counting)),
             bytes=None if row.bytes is None else self._sum(self.bytes, caused),
             seconds=None if self.seconds is None else float(self.seconds[caused].sum()),
             checked=True,
@@ -230,8 +228,8 @@ class _Radius:
         fix = self._fix(row.record, caused)
         if fix is None:
             return found
-        spared = predict_change(self.graph, self.caches, [row.record], self.wanted, content="other", spared=[fix])
-        saved = sorted(set(caused) - set(self._caused(spared, "worst")))
+        spared = solve_change(self.graph, self.caches, [row.record], self.wanted, content="other", spared=[fix])
+        saved = [step for step in caused if not spared.runs_at_worst(step)]
         if not saved:
             return found
         return replace(
@@ -241,10 +239,6 @@ class _Radius:
             saved=len(saved),
             saved_bytes=None if row.bytes is None else self._sum(self.bytes, saved),
         )
-
-    def _caused(self, after: Prediction, case: Literal["best", "worst"]) -> list[int]:
-        """List the steps that run because of a change."""
-        return [step.record for step in after if getattr(step, case) == "runs" and self.counted[step.record]]
 
     def _sum(self, values: NDArray[np.float64], records: Sequence[int]) -> int:
         return round(float(np.nansum(values[list(records)])))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import Caches
-from cachegraph.solver.demand import Demand, How, demand
+from cachegraph.solver.demand import Demand, How, Need, demand
 from cachegraph.solver.loads import KeyLoads, Load, Loadable
 from cachegraph.solver.outlook import Assumption, Outlook, shared_behind
 from cachegraph.solver.prediction import (
@@ -47,26 +47,30 @@ def solve(build: ExportGraph, caches: Caches, wanted: Sequence[int] | None = Non
     worst: list[Case] = []
     certain = not build.export.unknown and all(loads.keys.export.export.results_known for loads in caches.loads)
     if len(caches.loads) > 1:
-        best += [_case(build, some, Assumption(), wanted) for some in _fewer(caches.loads, best[0][1])]
+        best += [_case(build, some, Assumption(), wanted) for some in _fewer(caches.loads, *best[0])]
         behind = shared_behind(best[0][0])
         worst += [
-            _case(build, caches.loads, Assumption(hopeful=False, first=first, behind=behind), wanted)
+            _case(build, caches.lossy, Assumption(hopeful=False, first=first, behind=behind), wanted)
             for first in sorted(frozenset().union(*behind.values())) or [0]
         ]
-    elif not certain:
-        worst.append(_case(build, caches.loads, Assumption(hopeful=False), wanted))
+    elif not certain or caches.lossy != caches.loads:
+        worst.append(_case(build, caches.lossy, Assumption(hopeful=False), wanted))
     return Solution(build, caches, best, worst)
 
 
-def _fewer(caches: Sequence[KeyLoads], best: Demand) -> Iterator[Sequence[KeyLoads]]:
-    """Give every choice of fewer caches, while that is cheap.
+def _fewer(caches: Sequence[KeyLoads], outlook: Outlook, best: Demand) -> Iterator[Sequence[KeyLoads]]:
+    """Give every choice of fewer caches, while that is cheap and can make a difference.
 
     A cache that adds keys without results can make a build run more: a step that then matches has its content looked
-    at. Whether the other caches get ahead of it is a race, so at best they do.
+    at. Whether the other caches get ahead of it is a race, so at best they do. What runs for another reason runs with
+    fewer caches as well, unless a slot takes several steps.
     """
-    if any(how is How.RUNS for how in best.how.values()) and len(best.steps) << len(caches) <= _CHEAP:
-        for size in range(1, len(caches)):
-            yield from combinations(caches, size)
+    running = [record for record, how in best.how.items() if how is How.RUNS]
+    looked_at = any(best.needed[record][0] in (Need.HASH, Need.HASH_AGAIN) for record in running)
+    if not running or not (looked_at or outlook.takes_several) or len(best.steps) << len(caches) > _CHEAP:
+        return
+    for size in range(1, len(caches)):
+        yield from combinations(caches, size)
 
 
 def _case(build: ExportGraph, caches: Sequence[KeyLoads], assumption: Assumption, wanted: Sequence[int] | None) -> Case:
@@ -95,6 +99,14 @@ class Solution:
     def steps(self) -> list[int]:
         """Records that are steps of the build, what each takes first."""
         return self.cases[0][1].steps
+
+    def runs_at_best(self, record: int) -> bool:
+        """Tell whether a step runs even at best."""
+        return all(case.runs(record) for _, case in self.best)
+
+    def runs_at_worst(self, record: int) -> bool:
+        """Tell whether there is a case in which a step runs."""
+        return any(case.runs(record) for _, case in self.cases)
 
     def worst_case(self, record: int) -> Case:
         """Give a case in which a step runs, the least hopeful one; the hopeful one if it runs in none."""
@@ -254,6 +266,9 @@ class Solution:
             open_below = [link for _, link in below if best.hits[link] != worst.hits[link] or link in best.wild]
             if not open_below:
                 holders = worst.assumption.behind.get(record, frozenset())
+                if not holders:
+                    found = self._titles(cache for cache, _ in best.hits[record])
+                    return Depends(cause="lost-link", record=record, caches=found)
                 return Depends(cause="first-answer", record=record, caches=self._titles(holders))
             record = open_below[0]
         return Depends(cause="first-answer", record=record, caches=self.caches.titles)  # only records on a loop
