@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import Caches
+from cachegraph.solver.deciding import Deciding
 from cachegraph.solver.demand import Demand, How, Need, demand
 from cachegraph.solver.loads import KeyLoads, Load, Loadable
 from cachegraph.solver.outlook import Assumption, Outlook, shared_behind
 from cachegraph.solver.prediction import (
-    Depends,
     HowText,
     Loads,
     MissedSlot,
@@ -94,6 +94,7 @@ class Solution:
         self.caches = caches
         self.best = best
         self.cases = [best[0], *worst]
+        self._compared: dict[int, Deciding] = {}
 
     @property
     def steps(self) -> list[int]:
@@ -167,9 +168,14 @@ class Solution:
             needed=None if needed is None else Needed(why=needed[0].value, by=needed[1]),
             loads=loads,
             source=source,
-            depends=self._depends(record) if executed is None else None,
+            depends=self._deciding(record).of(record) if executed is None else None,
             fails=why == "blob-missing" and self._fails(outlook, record),
         )
+
+    def _deciding(self, record: int) -> Deciding:
+        """Give what compares the best case with the worst one for a step."""
+        outlook, case = self.worst_case(record)
+        return self._compared.setdefault(id(case), Deciding(self.caches, self.cases[0][0], outlook, case))
 
     # --- Why it runs -------------------------------------------------------------------------------------------------
 
@@ -220,58 +226,3 @@ class Solution:
         for loads in reversed(self.caches.loads):
             sizes |= loads.keys.export.sizes
         return sizes
-
-    # --- What it depends on ------------------------------------------------------------------------------------------
-
-    def _depends(self, record: int) -> Depends:
-        """Find what decides whether a step runs: in what it matches, else in what needs it."""
-        worst, case = self.worst_case(record)
-        seen: set[int] = set()
-        at = record
-        while at not in seen:
-            seen.add(at)
-            if self._differs(at, worst):
-                return self._origin(at, worst)
-            at = case.needed[at][1] if at in case.needed else at
-        # Nothing in what it matches: another cache brings keys that make BuildKit look at more.
-        return Depends(cause="first-answer", record=record, caches=self.caches.titles)
-
-    def _differs(self, record: int, worst: Outlook) -> bool:
-        best = self.cases[0][0]
-        return best.state[record] is not worst.state[record] or best.matched(record) is not worst.matched(record)
-
-    def _origin(self, record: int, worst: Outlook) -> Depends:
-        """Follow a match that is open down to where that begins."""
-        best, unknown = self.cases[0][0], self.build.export.unknown
-        records = self.build.export.config.records
-        seen: set[int] = set()
-        while record not in seen:
-            seen.add(record)
-            if (record, -1) in unknown:
-                return Depends(cause="unknown-step", record=record)
-            if best.hits[record] == worst.hits[record]:
-                caches = self._titles(cache for cache, _ in best.hits[record])
-                return Depends(cause="collision" if len(caches) > 1 else "results", record=record, caches=caches)
-            count = len(records)
-            below = [
-                (number, a.link)
-                for number, slot in enumerate(records[record].inputs)
-                for a in slot
-                if 0 <= a.link < count
-            ]
-            if content := [link for number, link in below if (record, number) in unknown and records[link].inputs]:
-                return Depends(cause="content", record=content[0])
-            if any((record, number) in unknown for number, _ in below):
-                return Depends(cause="content", record=record)
-            open_below = [link for _, link in below if best.hits[link] != worst.hits[link] or link in best.wild]
-            if not open_below:
-                holders = worst.assumption.behind.get(record, frozenset())
-                if not holders:
-                    found = self._titles(cache for cache, _ in best.hits[record])
-                    return Depends(cause="lost-link", record=record, caches=found)
-                return Depends(cause="first-answer", record=record, caches=self._titles(holders))
-            record = open_below[0]
-        return Depends(cause="first-answer", record=record, caches=self.caches.titles)  # only records on a loop
-
-    def _titles(self, caches: Iterable[int]) -> tuple[str, ...]:
-        return tuple(self.caches.titles[cache] for cache in sorted(set(caches)))
