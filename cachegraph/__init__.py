@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cachegraph.building import build
     from cachegraph.builds.dockerbuild import BuildRecord, load_record
     from cachegraph.errors import CacheGraphError, CacheGraphWarning
     from cachegraph.graph import CacheGraph
@@ -37,6 +38,7 @@ __all__ = [
     "Neo4jStore",
     "__version__",
     "blast_radius",
+    "build",
     "diff",
     "explain",
     "from_config",
@@ -58,6 +60,7 @@ _HOMES = {
     "CacheGraphError": "cachegraph.errors",
     "CacheGraphWarning": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
+    "build": "cachegraph.building",
     "blast_radius": "cachegraph.solver.blast",
     "diff": "cachegraph.solver.diff",
     "explain": "cachegraph.solver.explain",

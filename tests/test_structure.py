@@ -19,6 +19,7 @@ ALLOWED = {
     "text": set(),
     "schema": {"core", "text"},
     "builds": {"core", "text"},
+    "causes": {"core", "builds", "solver", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},
     "lint": {"core", "loaders.limits", "loaders.paths", "loaders.specs", "text"},

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
-from cachegraph.builds.llb import CacheOpt, Exec, File, Meta, Mount, Platform, Step, go_json
+from cachegraph.builds.content.selection import Selection, clean, select_copies, select_mounts
+from cachegraph.builds.llb import AnyOp, CacheOpt, Exec, File, Meta, Mount, Platform, Step, go_json
 
-__all__ = ["cache_text", "selectors"]
+__all__ = ["Dependency", "cache_text", "dependencies", "operation_text", "selectors"]
+
+
+_NO_FILES = frozenset({1, 2, 4})
+"""Mount types without an input: secret, ssh, tmpfs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """What an operation's cache map says of one input.
+
+    Attributes
+    ----------
+    selector : bytes or None
+        What is hashed for the selector; None for none.
+    content : tuple of Selection or None
+        What is hashed by content; None where only the input's own key counts.
+    """
+
+    selector: bytes | None = None
+    content: tuple[Selection, ...] | None = None
 
 
 def cache_text(step: Step, platform: Platform) -> bytes | None:
-    """Write what BuildKit hashes for an operation's cache map digest, or give None for another kind of operation.
+    """Write what BuildKit hashes for the cache map digest of a step in provenance.
 
     Parameters
     ----------
@@ -22,16 +45,75 @@ def cache_text(step: Step, platform: Platform) -> bytes | None:
     platform : Platform
         The builder's, for an operation that names none.
     """
-    op = step.op.op
+    return operation_text(step.op.op, len(step.inputs or ()), step.op.platform or platform)
+
+
+def operation_text(op: AnyOp, inputs: int, platform: Platform) -> bytes | None:
+    """Write what BuildKit hashes for an operation's cache map digest, or give None for another kind of operation.
+
+    Parameters
+    ----------
+    op : AnyOp
+    inputs : int
+        Their number.
+    platform : Platform
+        Of an exec.
+    """
     if op.exec:
-        return _exec_text(op.exec, step.op.platform or platform)
+        return _exec_text(op.exec, platform)
     if op.file:
-        return _file_text(op.file, len(step.inputs or ()))
+        return _file_text(op.file, inputs)
     if op.merge:
         return go_json({"Type": "buildkit.merge.v0", "Merge": op.merge})
     if op.diff:
         return go_json({"Type": "buildkit.diff.v0", "Diff": op.diff})
     return None
+
+
+def dependencies(op: AnyOp, inputs: int) -> tuple[Dependency, ...]:
+    """Say which selector and content each input is cached by (``CacheMap.Deps``).
+
+    Parameters
+    ----------
+    op : AnyOp
+    inputs : int
+        Their number.
+    """
+    if op.exec:
+        return _exec_dependencies(op.exec, inputs)
+    if op.file:
+        return tuple(_file_dependency(op.file, number) for number in range(inputs))
+    return (Dependency(),) * inputs
+
+
+def _exec_dependencies(operation: Exec, inputs: int) -> tuple[Dependency, ...]:
+    """Mirror ``ExecOp.getMountDeps``."""
+    paths: list[list[str]] = [[] for _ in range(inputs)]
+    by_content = [False] * inputs
+    for mount in operation.mounts:
+        if mount.mount_type in _NO_FILES or not 0 <= mount.input < inputs:
+            continue
+        path = clean(mount.selector)
+        paths[mount.input].append(path)
+        # Files beside the selected ones must not get into a result; and the root is too large to be hashed.
+        # Of several mounts of one input, the last one decides.
+        cannot_leak = mount.output == -1 or mount.readonly or path == "/"
+        by_content[mount.input] = cannot_leak and mount.dest != "/"
+    return tuple(
+        Dependency(
+            selector=b"\0".join(os.fsencode(path) for path in selected) if selected else None,
+            content=select_mounts(selected) if hashed else None,
+        )
+        for selected, hashed in zip(paths, by_content, strict=True)
+    )
+
+
+def _file_dependency(operation: File, place: int) -> Dependency:
+    selections = select_copies(operation, place)
+    if not selections:
+        return Dependency()
+    paths = sorted((os.fsencode(selection.path) for selection in selections), reverse=True)
+    return Dependency(selector=b"\0".join(paths), content=selections)
 
 
 def _exec_text(operation: Exec, platform: Platform) -> bytes:

@@ -240,13 +240,21 @@ class Diff(_Go, frozen=True):
     upper: MergeInput | None = None
 
 
+class SourceOp(_Go, frozen=True):
+    """``pb.SourceOp``."""
+
+    identifier: str = ""
+    attrs: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class AnyOp(_Go, frozen=True):
-    """The one operation of a ``pb.Op``, of the kinds that can be computed from it alone."""
+    """The one operation of a ``pb.Op``."""
 
     exec: Exec | None = None
     file: File | None = None
     merge: Merge | None = None
     diff: Diff | None = None
+    source: SourceOp | None = None
 
 
 class Op(msgspec.Struct, frozen=True):
@@ -271,6 +279,8 @@ class ImageKey(msgspec.Struct, frozen=True):
     os: str = msgspec.field(name="OS")
     arch: str = msgspec.field(name="Arch")
     variant: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="Variant")
+    os_version: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="OSVersion")
+    os_features: tuple[str, ...] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="OSFeatures")
 
 
 def go_json(value: object) -> bytes:

@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "LazyGroup", "app"]
 
 COMMANDS = {
     "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
+    "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
     "records": ("cachegraph.cli.records:records", "List the records of exports."),
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
@@ -110,7 +111,7 @@ class LazyGroup(click.Group):
             click.echo("cachegraph: interrupted", err=True)
             code = 130
         except BrokenPipeError:  # the reader of our output has seen enough
-            code = _drop_output(0)
+            code = _dropped(0)
         except Exception as error:  # no traceback ever reaches a user
             if os.environ.get("CACHEGRAPH_DEBUG"):
                 raise
@@ -125,15 +126,17 @@ def _flushed(code: Any) -> Any:  # noqa: ANN401 - what sys.exit takes
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _drop_output(code)
+        return _dropped(code)
     except OSError as error:
         complain(CacheGraphError(f"the answer could not be written: {error.strerror}"))
-        return _drop_output(3)
+        return _dropped(3)
     return code
 
 
-def _drop_output(code: Any) -> Any:  # noqa: ANN401 - as above
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _dropped(code: Any) -> Any:  # noqa: ANN401 - as above
+    from cachegraph.cli.output import drop_output
+
+    drop_output()
     return code
 
 

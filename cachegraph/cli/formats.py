@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from cachegraph.cli.output import ROWS, Output
 from cachegraph.text.nearest import did_you_mean
@@ -16,6 +15,8 @@ from cachegraph.text.nearest import did_you_mean
 __all__ = ["NamedFormat", "output_options"]
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     Type = click.ParamType[Output]
 else:
     Type = click.ParamType
@@ -53,10 +54,14 @@ class NamedFormat(Type):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """Complete the format's name."""
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(name) for name in self.formats if name.startswith(incomplete)]
 
 
-def output_options(*more: str, only: Sequence[str] = (), default: str | None = "table") -> Callable[[F], F]:
+def output_options(
+    *more: str, only: Sequence[str] = (), default: str | None = "table", letter: bool = True
+) -> Callable[[F], F]:
     """Add ``--format`` and ``--output``; the command gets ``outputs``, at least one.
 
     Parameters
@@ -67,6 +72,8 @@ def output_options(*more: str, only: Sequence[str] = (), default: str | None = "
         Formats in place of those of rows.
     default : str or None
         None if a format must be given.
+    letter : bool
+        Take ``-f`` as well; False for a command where it means a Dockerfile.
     """
     formats = only or (*ROWS, *more)
 
@@ -81,7 +88,7 @@ def output_options(*more: str, only: Sequence[str] = (), default: str | None = "
         )(wrapped)
         made: Any = click.option(
             "--format",
-            "-f",
+            *(["-f"] if letter else []),
             "given",
             type=NamedFormat(formats),
             multiple=True,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cachegraph.stores.neo4j import Neo4jStore
 
     Type = click.ParamType[str]
@@ -54,6 +55,8 @@ class SpecText(Type):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """Complete ``type=`` and paths."""
+        from click.shell_completion import CompletionItem
+
         from cachegraph.loaders.catalogue import LOADERS
 
         starts = [f"type={name}," for name in sorted(LOADERS)]

@@ -20,7 +20,7 @@ from typing import Literal
 
 import msgspec
 
-from cachegraph.core.gojson import GoInt, Wire
+from cachegraph.core.gojson import GoInt, GoTime, Wire
 
 __all__ = [
     "ZERO_TIME",
@@ -61,7 +61,7 @@ class LayerAnnotations(Wire, frozen=True, rename="camel", omit_defaults=False):
     media_type: str = ""
     diff_id: str = msgspec.field(default="", name="diffID")
     size: GoInt = 0
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class CacheLayer(Wire, frozen=True):
@@ -83,14 +83,14 @@ class CacheResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is a layer with all of its parents."""
 
     layer: GoInt = 0
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class ChainedResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is exactly these layers, without their parents."""
 
     layers: tuple[GoInt, ...] = ()
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class CacheRecord(Wire, frozen=True):

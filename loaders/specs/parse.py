@@ -49,6 +49,7 @@ FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 _COMMAS = "separate fields with commas"
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
+_LOGIN = re.compile(r"[^/@\s]+:[^/@\s]+@(?!sha256:|sha512:)")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
 
 
@@ -231,6 +232,8 @@ def _masked_field(field: str) -> str:
     key, equals, _ = field.partition("=")
     if equals and key.strip().lower() in SECRET:
         return f"{key}=***"
+    if _LOGIN.match(field):  # not an address, but what a user may have in mind: user:password@host/name
+        field = f"***@{field.partition('@')[2]}"
     return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
 
 

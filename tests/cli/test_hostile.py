@@ -193,7 +193,7 @@ def test_check(text: str, format_: str) -> None:
     answer = Answer(exports=[summarise(one) for one in graph], findings=graph.check(), failures=[failure])
     made = REPORTS[format_](answer, Output(format=format_), True)
     CHECKS[format_](made)
-    assert len(made) > 1000
+    assert len(made) > 20
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

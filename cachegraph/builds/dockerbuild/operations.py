@@ -36,19 +36,12 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMITS = frozenset({"image.layerlimit"})
 
 
-class Source(msgspec.Struct, frozen=True):
-    """``pb.SourceOp``: where something comes from, such as ``docker-image://alpine@sha256:..``."""
-
-    identifier: str = ""
-    attrs: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class _AnyOp(llb.AnyOp, frozen=True):
-    source: Source | None = None
+Source = llb.SourceOp
+"""Where something comes from, such as ``docker-image://alpine@sha256:..``."""
 
 
 class _Op(msgspec.Struct, frozen=True):
-    op: _AnyOp = msgspec.field(default=_AnyOp(), name="Op")
+    op: llb.AnyOp = msgspec.field(default=llb.AnyOp(), name="Op")
     platform: llb.Platform | None = None
 
 
@@ -244,7 +237,7 @@ class _Builder:
             self.vertices.get(name, name): self._operation(step, tuple(sorted(taken[name])) or (0,))
             for name, step in self.steps.items()
             # The last step of a definition does nothing: its input is the build's result.
-            if step.op.op != _AnyOp()
+            if step.op.op != llb.AnyOp()
         }
 
     def _operation(self, step: _Step, outputs: tuple[int, ...]) -> Operation:

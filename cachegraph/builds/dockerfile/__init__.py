@@ -1,0 +1,1 @@
+"""From a Dockerfile to the operations that BuildKit makes of it: reading, substitution, stages, instructions."""

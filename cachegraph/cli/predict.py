@@ -1,0 +1,219 @@
+"""``cachegraph predict``: which steps of a build will be cached, before it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cachegraph.cli.app import complain
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.output import Output, say
+from cachegraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from cachegraph.causes.lines import Line
+    from cachegraph.core.graph import ExportGraph
+    from cachegraph.loaders.base import Options
+    from cachegraph.predicting import Forecast
+
+__all__ = ["predict"]
+
+_EPILOG = """\b
+Examples:
+  cachegraph predict --cache-from ./cache
+  cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
+  cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
+  cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
+
+A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
+Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something could not be read."""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("context", default=".")
+@click.option("--file", "-f", "dockerfile", metavar="FILE", help="The Dockerfile; without, the one of the context.")
+@click.option("--target", metavar="STAGE", help="The stage to build.")
+@click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Build for this platform.")
+@click.option("--build-arg", "build_args", multiple=True, metavar="NAME[=VALUE]", help="As for docker build.")
+@click.option("--build-context", "contexts", multiple=True, metavar="NAME=VALUE", help="As for docker build.")
+@click.option("--opt", "options", multiple=True, metavar="NAME=VALUE", help="A frontend option, as buildctl takes it.")
+@click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
+@click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
+@click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
+@click.option("--cache-from", "specs", multiple=True, metavar="SPEC", help="A cache that the build imports.")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="REF=DIGEST|PATH",
+    help="Which image a reference names; or an OCI layout or an archive of docker image save that has images.",
+)
+@click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
+@click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
+@click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
+@click.option("--frontend", type=click.Choice(["builtin"]), help="Take the built-in rules, whatever # syntax= says.")
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="BEFORE AFTER",
+    help="Predict two revisions of the repository, and say what the second one changes.",
+)
+@click.option(
+    "--fail-on-miss",
+    is_flag=False,
+    flag_value="",
+    metavar="[STEP]",
+    help="Exit with 1 if a step runs; with STEP, if one with this line or text does.",
+)
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look for causes.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds for a request.")
+@click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Speak plain HTTP to it.")
+@output_options(letter=False)
+def predict(
+    context: str,
+    specs: tuple[str, ...],
+    outputs: tuple[Output, ...],
+    fail_on_miss: str | None,
+    **how: Any,  # noqa: ANN401 - values of the options above
+) -> None:
+    """Say which steps of a build will be cached, and which line and which file breaks it.
+
+    CONTEXT is a folder or a git repository. Nothing is built: the Dockerfile is read as BuildKit reads it, files are
+    hashed as it hashes them, and a hit is proven by a digest that the cache has.
+    """
+    from cachegraph.cli import predicted
+    from cachegraph.loaders.base import Options
+
+    reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
+    caches = _caches(specs, reading)
+    if how["compare"]:
+        lines = _compare(context, caches, reading, outputs, how)
+    else:
+        made = _forecast(context, caches, reading, how)
+        for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
+            say(note)
+        for output in outputs:
+            predicted.write_forecast(made, output)
+        lines = list(made.lines)
+    sys.exit(_missed(lines, fail_on_miss))
+
+
+def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
+    """Read the caches; one that cannot be read is named, and the build goes on without it, as BuildKit does."""
+    from cachegraph.cli.sides import read_caches
+    from cachegraph.core.model import Names
+
+    graphs, failures = read_caches(specs, reading, Names())
+    if failures and not graphs:
+        raise failures[0]
+    for failure in failures:
+        complain(failure)
+    return graphs
+
+
+def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
+    """Predict one build."""
+    from cachegraph.building import build
+    from cachegraph.predicting import forecast
+
+    made = build(
+        context,
+        dockerfile=how["dockerfile"],
+        target=how["target"],
+        platform=list(how["platforms"]) or None,
+        build_args=_build_args(how["build_args"]),
+        build_contexts=_pairs(how["contexts"], "--build-context"),
+        options=_pairs(how["options"], "--opt"),
+        images=_images(how["images"]),
+        secrets=[_secret_id(text) for text in how["secrets"]],
+        ssh=[text.partition("=")[0] for text in how["ssh"]],
+        allow=how["allow"],
+        builder=how["builder"],
+        frontend=how["frontend"],
+        offline=how["offline"],
+        reading=reading,
+    )
+    history = how.get("history")
+    return forecast(made, caches, buildkit=how["buildkit"], history=history, seconds=how["seconds"])
+
+
+def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Read NAME=VALUE."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _build_args(texts: Iterable[str]) -> dict[str, str]:
+    """Read build arguments; one without a value takes it from the environment, as Docker does."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    return found
+
+
+def _images(texts: Iterable[str]) -> dict[str, str]:
+    """Read what images are given: a digest by reference, or a place that has some."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if equals and value.startswith("sha256:"):
+            found[name] = value
+        else:
+            found[text] = text
+    return found
+
+
+def _secret_id(text: str) -> str:
+    """Read the id of a secret as Docker takes it: ``id=npm,src=..``."""
+    for part in text.split(","):
+        if part.startswith("id="):
+            return part.removeprefix("id=")
+    return text
+
+
+def _missed(lines: Sequence[Line], wanted: str | None) -> int:
+    """Give the exit code: 1 if a step runs that must not."""
+    if wanted is None:
+        return 0
+    missed = [line for line in lines if line.executed and (not wanted or wanted in (str(line.line), line.name))]
+    missed += [line for line in lines if line.executed and wanted and wanted in line.name]
+    return 1 if missed else 0
+
+
+def _compare(
+    context: str,
+    caches: Sequence[ExportGraph],
+    reading: Options,
+    outputs: Sequence[Output],
+    how: Mapping[str, Any],
+) -> list[Line]:
+    """Predict two revisions, say what changes from one to the other, and give the lines that become uncached."""
+    from cachegraph.causes.compare import compare_lines
+    from cachegraph.cli import predicted
+    from cachegraph.loaders.sources.checkout import checked_out
+
+    made = []
+    for revision in how["compare"]:
+        with checked_out(context, revision) as folder:
+            moved = folder.path(how["dockerfile"]) if how["dockerfile"] else None
+            here = {**how, "dockerfile": moved, "history": folder.history}
+            made.append(_forecast(str(folder.context), caches, reading, here))
+    before, after = made
+    changes = compare_lines(before.lines, after.lines)
+    for output in outputs:
+        predicted.write_changes(how["compare"], before, after, changes, output)
+    worse = {change.line for change in changes if change.is_worse}
+    return [line for line in after.lines if line.line in worse]
