@@ -1,15 +1,23 @@
 # Two commands matter: `make demo` runs the main job, `make test` passes the whole suite. Both need only Python >= 3.11.
+# `make quick` is for in between: all that needs no server, no browser and no root.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check lint types lock docs notebooks clean
+.PHONY: demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
 
-test: $(VENV)/.dev lint types
+quick: $(VENV)/.dev lint types
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
+
+test: $(VENV)/.dev servers lint types
 	$(BIN)/python -m pytest
+
+# Registry, browser, Azurite and Neo4j for the tests: installs what is missing, or says what to install.
+servers: $(VENV)/.dev
+	$(BIN)/python -m tests.servers.programs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -22,6 +30,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Changes the code in small ways, and lists the changes that no test notices. SAMPLE=0 tries every change.
+PATHS  ?= cachegraph/core
+SAMPLE ?= 400
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants $(PATHS) $(if $(filter-out 0,$(SAMPLE)),--sample $(SAMPLE))
+
 # The lock files name versions and hashes only, so a mirror of the package index serves as well.
 lock: $(VENV)/.dev
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
@@ -30,20 +44,32 @@ lock: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
 
+# Attacks every reader for so many seconds (fuzz/); what breaks is kept in build/fuzz.
+SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+# Asks BuildKit's own importer about the same configs: needs Go, and fetches BuildKit through the module proxy.
+fuzz-go: $(VENV)/.dev
+	cd fuzz/go && go build -o ../../build/fuzz-importer .
+	$(BIN)/python -m fuzz.differential build/fuzz-importer --seconds $(SECONDS)
+
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev
 	mkdir -p build/notebooks
 	$(BIN)/jupyter-execute --output=../build/notebooks/{notebook_name} notebooks/*.ipynb
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@sh .ci/venv "$(PYTHON)" "$(VENV)"
 
 $(VENV)/.base: $(VENV)/bin/python requirements.lock pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(VENV) has a Python older than 3.11 (say make clean, and try again)" >&2; exit 1; }
 	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(VENV) has a Python older than 3.11 (say make clean, and try again)" >&2; exit 1; }
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
 	touch $@

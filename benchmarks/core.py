@@ -23,8 +23,10 @@ from cachegraph.core.columns import build_columns
 from cachegraph.core.decode import decode, encode
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig
-from cachegraph.graph import CacheGraph, from_config
+from cachegraph.core.search import Links
+from cachegraph.graph import CacheGraph
 from cachegraph.queries.catalogue import QUERIES
+from cachegraph.reading import from_config
 
 T = TypeVar("T")
 
@@ -50,7 +52,7 @@ def measure(records: int) -> None:
     rows = [("bare typed decode", bare)]
     seconds, config = best(lambda: decode(data))
     rows.append(("decode, checked", seconds))
-    seconds, columns = best(lambda: build_columns(config))
+    seconds, _ = best(lambda: build_columns(config))
     rows.append(("columns", seconds))
     seconds, graph = best(lambda: from_config(data))
     rows.append(("load: decode, columns, results", seconds))
@@ -64,7 +66,7 @@ def measure(records: int) -> None:
     seconds, _ = best(three)
     rows.append(("load and the three answers", seconds))
     (export,) = graph
-    seconds, _ = best(lambda: ExportGraph(export.export).links)
+    seconds, _ = best(lambda: Links(config.records).order)
     rows.append(("links in both directions, order", seconds))
     for query in QUERIES:
         seconds, _ = best(lambda name=query.name: from_config_and_ask(export, name), 3)
@@ -72,12 +74,17 @@ def measure(records: int) -> None:
     findings = three().check()
     seconds, _ = best(lambda: [finding.message for finding in findings], 1)
     rows.append((f"wording {len(findings):,} findings", seconds))
+    record = records // 10 * 4 + 5  # in the middle of a stage
+    seconds, _ = best(lambda: from_config(data).focus(record, 1, 1).to_networkx(), 1)
+    rows.append(("load and a focus for NetworkX, nothing computed before", seconds))
+    graph.to_networkx()
+    seconds, seen = best(lambda: graph.focus(record, 1, 1).to_networkx())
+    rows.append((f"a focus for NetworkX ({seen.number_of_nodes()} nodes), all computed before", seconds))
 
-    print(f"\n### {records:,} records, {len(columns.link):,} inputs, {len(data):,} bytes\n")
+    print(f"\n### {records:,} records, {sum(map(len, Links(config.records).inputs)):,} inputs, {len(data):,} bytes\n")
     print("| step | ms | against bare decode |\n| --- | ---: | ---: |")
     for name, value in rows:
         print(f"| {name} | {value * 1000:,.1f} | {value / bare:.1f} |")
-    print(f"\nCore columns: {columns.nbytes / records:.0f} bytes a record.")
 
 
 def from_config_and_ask(export: ExportGraph, name: str) -> int:

@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import httpx
+import urllib3
 
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import load, load_each
@@ -68,9 +68,10 @@ def filled_registry() -> Iterator[str]:
             descriptor = json.loads((layout / "index.json").read_bytes())["manifests"][0]
             content = (layout / "blobs" / descriptor["digest"].replace(":", "/")).read_bytes()
             headers = {"Content-Type": descriptor["mediaType"]}
-            with httpx.Client(base_url=f"http://{registry}/v2/bench/app/manifests", trust_env=False) as client:
+            with urllib3.PoolManager() as client:
                 for number in range(1, TAGS):
-                    client.put(f"/t{number}", content=content, headers=headers).raise_for_status()
+                    url = f"http://{registry}/v2/bench/app/manifests/t{number}"
+                    assert client.request("PUT", url, body=content, headers=headers).status == 201
             yield registry
 
 

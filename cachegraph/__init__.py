@@ -9,35 +9,77 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cachegraph.building import build
-    from cachegraph.errors import CacheGraphError
-    from cachegraph.graph import CacheGraph, from_config, load
+    from cachegraph.builds.dockerbuild import BuildRecord, load_record
+    from cachegraph.errors import CacheGraphError, CacheGraphWarning
+    from cachegraph.graph import CacheGraph
+    from cachegraph.reading import from_config, load
+    from cachegraph.solver.blast import blast_radius
+    from cachegraph.solver.diff import diff
+    from cachegraph.solver.explain import explain
+    from cachegraph.solver.history import history
+    from cachegraph.solver.inline_preview import inline_preview
     from cachegraph.solver.predict import predict
+    from cachegraph.solver.simulate import simulate
+    from cachegraph.solver.sources import sources
+    from cachegraph.solver.why import why
     from cachegraph.stores.neo4j import Neo4jStore
 
-__all__ = ["CacheGraph", "CacheGraphError", "Neo4jStore", "__version__", "build", "from_config", "load", "predict"]
+__all__ = [
+    "BuildRecord",
+    "CacheGraph",
+    "CacheGraphError",
+    "CacheGraphWarning",
+    "Neo4jStore",
+    "__version__",
+    "blast_radius",
+    "build",
+    "diff",
+    "explain",
+    "from_config",
+    "history",
+    "inline_preview",
+    "load",
+    "load_record",
+    "predict",
+    "simulate",
+    "sources",
+    "why",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BuildRecord": "cachegraph.builds.dockerbuild",
     "CacheGraph": "cachegraph.graph",
     "CacheGraphError": "cachegraph.errors",
+    "CacheGraphWarning": "cachegraph.errors",
     "Neo4jStore": "cachegraph.stores.neo4j",
     "build": "cachegraph.building",
-    "from_config": "cachegraph.graph",
-    "load": "cachegraph.graph",
+    "blast_radius": "cachegraph.solver.blast",
+    "diff": "cachegraph.solver.diff",
+    "explain": "cachegraph.solver.explain",
+    "from_config": "cachegraph.reading",
+    "history": "cachegraph.solver.history",
+    "inline_preview": "cachegraph.solver.inline_preview",
+    "load": "cachegraph.reading",
+    "load_record": "cachegraph.builds.dockerbuild",
     "predict": "cachegraph.solver.predict",
+    "simulate": "cachegraph.solver.simulate",
+    "sources": "cachegraph.solver.sources",
+    "why": "cachegraph.solver.why",
 }
 
 
 def __getattr__(name: str) -> object:
     """Import what is asked for when it is asked for, so that ``import cachegraph`` costs nothing."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'cachegraph' has no attribute {name!r}")
+        raise AttributeError(f"module 'cachegraph' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport, Names
 from cachegraph.errors import UnknownNameError
-from cachegraph.loaders import catalogue
-from cachegraph.loaders.base import Options
-from cachegraph.loaders.config import export_from_config
+from cachegraph.loaders.catalogue import Failure
+from cachegraph.lookup import ExportRef, Lookup, RecordRef
+from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import QUERIES, get
 from cachegraph.queries.findings import Findings
+from cachegraph.queries.merge_subsets import MergeSubset
+from cachegraph.queries.missing_results import MissingResult
+from cachegraph.queries.unreachable_roots import UnreachableRoot
 from cachegraph.schema.focus import Window, around, shown
+from cachegraph.text.words import plural
 from cachegraph.views.figures.plots import Plots
 
 if TYPE_CHECKING:
@@ -25,10 +28,12 @@ if TYPE_CHECKING:
 
     from cachegraph.views.html.record import RecordView
 
-__all__ = ["CacheGraph", "from_config", "load"]
+__all__ = ["CacheGraph"]
+
+F = TypeVar("F", bound=Finding)
 
 
-class CacheGraph(Plots):
+class CacheGraph(Lookup, Plots):
     """Cache exports as one graph.
 
     Parameters
@@ -36,22 +41,34 @@ class CacheGraph(Plots):
     exports : iterable of CacheExport
     names : Names, optional
         Plaintexts of digests, which give records their operation and name.
+    failures : iterable of Failure
+        Sources that were named and could not be read.
+
+    Attributes
+    ----------
+    graphs : tuple of ExportGraph
+        The exports, in order.
+    failures : tuple of Failure
 
     See Also
     --------
-    load : Read exports from wherever they lie.
+    load : Read exports from wherever they are.
     from_config : Make a graph of a cache config's bytes.
     """
 
-    def __init__(self, exports: Iterable[CacheExport], names: Names | None = None) -> None:
+    def __init__(
+        self, exports: Iterable[CacheExport], names: Names | None = None, *, failures: Iterable[Failure] = ()
+    ) -> None:
         with collection_paused():
-            self.graphs: tuple[ExportGraph, ...] = tuple(ExportGraph(export, names) for export in exports)
-        self._by_id = {graph.id: graph for graph in self.graphs}
+            super().__init__(ExportGraph(export, names) for export in exports)
+        self.failures = tuple(failures)
+        self._frames: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
-        """Count exports and records."""
+        """Count exports, records, and what could not be read."""
         records = sum(len(shown(graph)) for graph in self.graphs)
-        return f"<CacheGraph: {len(self.graphs):,} export(s), {records:,} record(s)>"
+        failed = f", {plural(len(self.failures), 'source')} not read" if self.failures else ""
+        return f"<CacheGraph: {plural(len(self.graphs), 'export')}, {plural(records, 'record')}{failed}>"
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show it in a notebook."""
@@ -68,15 +85,15 @@ class CacheGraph(Plots):
         """BuildKit's reason for refusing the first refused export; None if it imports all."""
         return next((graph.import_error for graph in self.graphs if graph.import_error is not None), None)
 
-    def loadable_results(self, record: int, export: int = 0) -> list[tuple[str, ...]]:
+    def loadable_results(self, record: RecordRef, export: ExportRef = 0) -> list[tuple[str, ...]]:
         """Give the blobs of each loadable result of a record.
 
         Parameters
         ----------
-        record : int
-            Index in the export's own ``records``.
-        export : int
-            Position of the export in the graph.
+        record : int, str, Finding or tuple
+            Index in the export's own ``records``; or the record's id, a finding about it, or (export, index).
+        export : int or str
+            Position, id or source of the export, where ``record`` is an index alone.
 
         Returns
         -------
@@ -94,19 +111,18 @@ class CacheGraph(Plots):
         >>> from_config(config).loadable_results(0)
         [('sha256:a',)]
         """
-        graph = self._graph(export)
-        graph.record(record)
-        return [graph.result_blobs(result) for result in graph.loadable_results(record)]
+        graph, index = self._located(record, export)
+        return [graph.result_blobs(result) for result in graph.loadable_results(index)]
 
-    def record(self, index: int, export: int = 0) -> RecordView:
-        """Look at one record: its slots and alternatives, results, layers, and what hangs on it.
+    def record(self, record: RecordRef, export: ExportRef = 0) -> RecordView:
+        """Look at one record: its slots and alternatives, results, layers, and the records that depend on it.
 
         Parameters
         ----------
-        index : int
-            Index in the export's own ``records``.
-        export : int
-            Position of the export in the graph.
+        record : int, str, Finding or tuple
+            Index in the export's own ``records``; or the record's id, a finding about it, or (export, index).
+        export : int or str
+            Position, id or source of the export, where ``record`` is an index alone.
 
         Returns
         -------
@@ -119,9 +135,51 @@ class CacheGraph(Plots):
         """
         from cachegraph.views.html.record import look_at
 
-        return look_at(self._graph(export), index)
+        return look_at(*self._located(record, export))
 
-    def focus(self, record: int, up: int = 2, down: int = 2, *, export: int = 0) -> CacheGraph:
+    def matched(self, *changed: RecordRef, export: ExportRef = 0) -> set[int]:
+        """Find the records that a build still matches when some records' steps changed.
+
+        A record matches when its own step did not change and, in every slot, at least one alternative matches. Whether
+        a matched record can also be loaded is another question: see ``graph.record(index).loadable``.
+
+        Parameters
+        ----------
+        *changed : int, str, Finding or tuple
+            Records whose own step changed, so that their keys are new.
+        export : int or str
+            Position, id or source of the export.
+
+        Returns
+        -------
+        set of int
+            Indexes of the records that still match.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export or record, or a record of another export.
+
+        Examples
+        --------
+        The second record takes either root; the third needs both.
+
+        >>> config = b'''{"records": [{"digest": "a"}, {"digest": "b"},
+        ...     {"digest": "either", "inputs": [[{"link": 0}, {"link": 1}]]},
+        ...     {"digest": "both", "inputs": [[{"link": 0}], [{"link": 1}]]}]}'''
+        >>> sorted(from_config(config).matched(0))
+        [1, 2]
+        """
+        graph = self._graph(export)
+        found = set()
+        for one in changed:
+            owner, index = self._located(one, export)
+            if owner is not graph:
+                raise UnknownNameError(f"record {index} is of another export", hint="ask for each export by itself")
+            found.add(index)
+        return graph.matched(set(graph.roots), found)
+
+    def focus(self, record: RecordRef, up: int = 2, down: int = 2, *, export: ExportRef = 0) -> CacheGraph:
         """Give a smaller graph, around a record, that every function takes.
 
         Records keep their indexes and ids, and every answer about one stays that of the whole export: a record whose
@@ -129,14 +187,14 @@ class CacheGraph(Plots):
 
         Parameters
         ----------
-        record : int
-            Index in the export's own ``records``.
+        record : int, str, Finding or tuple
+            Index in the export's own ``records``; or the record's id, a finding about it, or (export, index).
         up : int
             Steps towards the records that depend on it.
         down : int
             Steps towards the records that it depends on.
-        export : int
-            Position of the export in the graph.
+        export : int or str
+            Position, id or source of the export, where ``record`` is an index alone.
 
         Returns
         -------
@@ -148,27 +206,31 @@ class CacheGraph(Plots):
         UnknownNameError
             No such export or record, or one that an earlier focus left out.
         """
-        graph = self._graph(export)
-        graph.record(record)
-        if record not in shown(graph):
-            raise UnknownNameError(f"record {record} is out of focus", hint="focus the whole graph on it")
-        return CacheGraph._of(Window(graph, around(graph, record, up, down)))
+        graph, index = self._located(record, export)
+        if index not in shown(graph):
+            raise UnknownNameError(f"record {index} is out of focus", hint="focus the whole graph on it")
+        return CacheGraph._of(Window(graph, around(graph, index, up, down)))
 
     @classmethod
     def _of(cls, *graphs: ExportGraph) -> CacheGraph:
         made = cls(())
-        made.graphs = graphs
-        made._by_id = {graph.id: graph for graph in graphs}
+        Lookup.__init__(made, graphs)
         return made
 
     # --- Questions ---------------------------------------------------------------------------------------------------
 
-    def query(self, name: str) -> Findings:
+    @overload
+    def query(self, name: Query[F]) -> Findings[F]: ...
+
+    @overload
+    def query(self, name: str) -> Findings[Any]: ...
+
+    def query(self, name: str | Query[Any]) -> Findings[Any]:
         """Ask a question of every export.
 
         Parameters
         ----------
-        name : str
+        name : str or Query
             Such as ``missing-results``; `cachegraph.queries.catalogue.QUERIES` lists all.
 
         Returns
@@ -180,11 +242,11 @@ class CacheGraph(Plots):
         UnknownNameError
             No such question.
         """
-        question = get(name)
+        question = get(name) if isinstance(name, str) else name
         with collection_paused():
             return Findings(self._answers(question), question, self._worded)
 
-    def check(self) -> Findings:
+    def check(self) -> Findings[Finding]:
         """Ask every question of every export.
 
         Returns
@@ -194,7 +256,7 @@ class CacheGraph(Plots):
         findings = (finding for question in QUERIES for finding in self._answers(question))
         return Findings(findings, word=self._worded)
 
-    def _answers(self, question: Query) -> Iterator[Finding]:
+    def _answers(self, question: Query[F]) -> Iterator[F]:
         stores: set[str] = set()
         for graph in self.graphs:
             store = graph.export.store
@@ -207,125 +269,99 @@ class CacheGraph(Plots):
                 if finding.record is None or finding.record in in_focus:
                     yield finding
 
-    def _worded(self, finding: Finding) -> Finding:
-        return get(finding.query).worded(finding, self._by_id[finding.export].title)
+    def _worded(self, finding: F) -> F:
+        question: Query[F] = get(finding.query)
+        return question.worded(finding, self._by_id[finding.export].title)
 
-    def missing_results(self) -> Findings:
-        """Ask which records have no loadable result."""
-        return self.query("missing-results")
+    def missing_results(self) -> Findings[MissingResult]:
+        """Ask which steps have no cached result."""
+        return self.query(missing_results.QUERY)
 
-    def unreachable_roots(self) -> Findings:
-        """Ask which roots can give nothing."""
-        return self.query("unreachable-roots")
+    def unreachable_roots(self) -> Findings[UnreachableRoot]:
+        """Ask which roots lead to no cached result."""
+        return self.query(unreachable_roots.QUERY)
 
-    def merge_subsets(self) -> Findings:
+    def merge_subsets(self) -> Findings[MergeSubset]:
         """Ask which layers of a merged result each input brought."""
-        return self.query("merge-subsets")
+        return self.query(merge_subsets.QUERY)
 
     # --- Views -------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    # Each call gives a frame of its own: what is written into one shows nowhere else.
+
+    @property
     def exports(self) -> pd.DataFrame:
-        """Data frame of the exports; columns as the schema's ``Export``."""
+        """Data frame of the exports, with what each counts; columns as the schema's ``Export``."""
         return self._frame("exports")
 
-    @cached_property
+    @property
     def records(self) -> pd.DataFrame:
-        """Data frame of the records; columns as the schema's ``Record``, and ``export``."""
+        """Data frame of the records; columns as the schema's ``Record``, and ``export``, ``title``."""
         return self._frame("records")
 
-    @cached_property
+    @property
     def inputs(self) -> pd.DataFrame:
-        """Data frame of the inputs; columns as the schema's ``INPUT``, and ``export``, ``record``, ``input``."""
+        """Data frame of the inputs; columns as the schema's ``INPUT``, and ``record``, ``input``."""
         return self._frame("inputs")
 
-    @cached_property
+    @property
     def results(self) -> pd.DataFrame:
-        """Data frame of the results; columns as the schema's ``Result``, and ``export``, ``record``, ``position``."""
+        """Data frame of the results; columns as the schema's ``Result``, and ``record``, ``position``, ``blobs``."""
         return self._frame("results")
 
-    @cached_property
+    @property
+    def result_layers(self) -> pd.DataFrame:
+        """Data frame of the layers of each result: ``result``, ``layer``, ``layer_position`` from the bottom."""
+        return self._frame("result_layers")
+
+    @property
     def layers(self) -> pd.DataFrame:
         """Data frame of the layers; columns as the schema's ``Layer``, and ``export``, ``parent``, ``blob``."""
         return self._frame("layers")
 
-    @cached_property
+    @property
     def blobs(self) -> pd.DataFrame:
-        """Data frame of the listed blobs; columns as the schema's ``Blob``, and ``export``, ``present``."""
+        """Data frame of the blobs; columns as the schema's ``Blob``, and ``export``, ``listed``, ``present``."""
         return self._frame("blobs")
 
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Data frame of what is wrong with the places that exports were read from; columns as ``Problem``."""
+        return self._frame("problems")
+
+    @property
+    def strays(self) -> pd.DataFrame:
+        """Data frame of the blobs that no manifest of an export's store reaches."""
+        return self._frame("strays")
+
     def _frame(self, name: str) -> pd.DataFrame:
-        from cachegraph.views.frames import frame
+        if name not in self._frames:
+            from cachegraph.views.frames import frame
 
-        return frame(self.graphs, name)
+            self._frames[name] = frame(self.graphs, name)
+        return self._frames[name].copy()
 
-    def to_networkx(self) -> nx.MultiDiGraph[str]:
+    def to_networkx(self, kinds: Iterable[str] | None = None) -> nx.MultiDiGraph[str]:
         """Give the graph to NetworkX, with the schema's labels and properties.
+
+        Parameters
+        ----------
+        kinds : iterable of str, optional
+            Labels of the nodes to take, such as ``["Record"]``; by default all.
 
         Returns
         -------
         networkx.MultiDiGraph
-            Nodes are named by their keys and have ``label``; edges have ``type``. Null properties are left out.
+            Nodes are named by their keys and have ``label``; edges have ``type``. Null properties are left out, times
+            are nanoseconds since 1970 UTC, lists are JSON texts: ``networkx.write_graphml`` takes it as it is.
 
         Raises
         ------
+        cachegraph.errors.UnknownNameError
+            No such label.
         cachegraph.errors.MissingExtraError
             NetworkX is not installed.
         """
         from cachegraph.views.networkx import to_networkx
 
-        return to_networkx(self.graphs)
-
-
-def load(specs: str | Sequence[str], *, names: Names | None = None, options: Options | None = None) -> CacheGraph:
-    """Read exports from wherever they lie.
-
-    Parameters
-    ----------
-    specs : str or sequence of str
-        What buildx takes for ``--cache-from``, a path, or an image reference; several give one graph.
-    names : Names, optional
-        Plaintexts of digests.
-    options : Options, optional
-
-    Returns
-    -------
-    CacheGraph
-
-    Raises
-    ------
-    cachegraph.errors.CacheGraphError
-        The first spec that could not be read. To go on without it, use `cachegraph.loaders.catalogue.load`.
-    """
-    loaded = catalogue.load([specs] if isinstance(specs, str) else specs, options)
-    if loaded.failures:
-        raise loaded.failures[0].error
-    return CacheGraph(loaded.exports, names)
-
-
-def from_config(config: bytes, blobs: Iterable[str] | None = None, *, names: Names | None = None) -> CacheGraph:
-    """Make a graph of a bare cache config.
-
-    Parameters
-    ----------
-    config : bytes
-        JSON of ``application/vnd.buildkit.cacheconfig.v0``.
-    blobs : iterable of str, optional
-        Digests that the manifest lists; without, all of the config's layers.
-    names : Names, optional
-
-    Returns
-    -------
-    CacheGraph
-
-    Raises
-    ------
-    cachegraph.errors.DecodeError
-        No cache config.
-
-    Examples
-    --------
-    >>> from_config(b'{"records": [{"inputs": [[{"link": 0}]]}]}').import_error
-    'invalid looping record'
-    """
-    return CacheGraph([export_from_config(config, blobs=blobs)], names)
+        return to_networkx(self.graphs, kinds)

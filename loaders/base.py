@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cachegraph.core.model import CacheExport
 from cachegraph.core.progress import Report, quiet
+from cachegraph.errors import SourceError
+from cachegraph.loaders.limits import DEFAULT, Limits
 
-__all__ = ["MAX_CONFIG", "Loader", "Options", "Spec"]
-
-MAX_CONFIG = 128 << 20
-"""Bytes of a cache config that are downloaded: some 400,000 records. BuildKit takes 1 MiB from a registry or a
-directory, and has no limit for object stores."""
+__all__ = ["Expand", "Loader", "Options", "Spec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +26,14 @@ class Spec:
         Its keys and values, without ``type``.
     text : str
         The spec as the user wrote it, credentials masked; safe to print.
+    notes : tuple of str
+        What is to be said of it beside its exports, a sentence each.
     """
 
     type: str
     attrs: Mapping[str, str]
     text: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Options:
     verify : bool
         Read every blob of a local directory and check it against its digest.
     timeout : float
-        Seconds that one request may take.
+        Seconds that one request may take, from its first packet to its last; a source gets a multiple of it
+        (`cachegraph.loaders.limits.source_seconds`).
     concurrency : int
         Requests under way at once.
     insecure_registries : frozenset of str
@@ -54,6 +56,8 @@ class Options:
     tag_glob : str or None
         Read all tags of a repository that match, such as ``*`` or ``cache-*``, instead of one.
     report : Report
+    limits : Limits
+        How much anything from outside may cost.
     """
 
     probe: bool = False
@@ -63,6 +67,7 @@ class Options:
     insecure_registries: frozenset[str] = field(default_factory=frozenset)
     tag_glob: str | None = None
     report: Report = quiet
+    limits: Limits = DEFAULT
 
 
 class Loader(Protocol):
@@ -78,3 +83,10 @@ class Loader(Protocol):
         cachegraph.errors.SourceError
             Nothing there, no rights, or bytes that cannot be read.
         """
+
+
+class Expand(Protocol):
+    """Tells a spec that stands for many sources from one; a loader's module may have one, as ``expand``."""
+
+    def __call__(self, spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
+        """List the sources, an error in place of one that cannot be asked for; None if the spec is one itself."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
-from itertools import chain, count, islice
+from itertools import islice
 
 from cachegraph.core.model import CacheExport, Problem
-from cachegraph.errors import CacheGraphError, SpecError
-from cachegraph.loaders.base import Loader, Options, Spec
+from cachegraph.core.progress import Report
+from cachegraph.errors import CacheGraphError, NoCacheError, SourceError, SpecError, masked, unchained
+from cachegraph.loaders.base import Expand, Loader, Options, Spec
+from cachegraph.loaders.http.parallel import Task, Workers, workers
+from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -83,53 +88,124 @@ def load_each(specs: Iterable[str | Spec], options: Options | None = None) -> It
     Yields
     ------
     Loaded
-        What came of each spec, in their order.
+        What came of each spec, in their order; of one that asks for all tags of a repository, what came of each tag.
     """
     options = options or Options()
-    total = len(specs) if isinstance(specs, Sized) else None
-    waiting = iter(specs)
-    first = list(islice(waiting, 2))
-    if len(first) < 2:
-        yield from (_load_one(spec, options) for spec in first)
-        return
-    waiting = chain(first, waiting)
-    ahead: deque[Future[Loaded]] = deque()
-    with ThreadPoolExecutor(options.concurrency) as pool:
-        try:
-            for done in count():
-                for spec in islice(waiting, 2 * options.concurrency - len(ahead)):
-                    ahead.append(pool.submit(_load_one, spec, options))
-                options.report("sources", done, total)
-                if not ahead:
-                    return
-                yield ahead.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # who stops listening waits only for what is under way
+    progress = _Progress(options.report, len(specs) if isinstance(specs, Sized) else None)
+    with workers(options.concurrency) as pool:  # who stops listening waits for nothing that is under way
+        yield from _stream(specs, options, pool, progress)
 
 
-def _load_one(given: str | Spec, options: Options) -> Loaded:
-    text = given if isinstance(given, str) else given.text
+class _Progress:
+    """Counts the sources; a repository's tags count in its place."""
+
+    def __init__(self, report: Report, total: int | None) -> None:
+        self._report = report
+        self._total = total
+        self._done = 0
+        self._told: tuple[int, int | None] | None = None
+
+    def tell(self) -> None:
+        if self._told != (self._done, self._total):
+            self._told = (self._done, self._total)
+            self._report("sources", *self._told)
+
+    def one(self) -> None:
+        self._done += 1
+
+    def instead_of_one(self, count: int) -> None:
+        self._total = None if self._total is None else self._total - 1 + count
+
+
+_Given = str | Spec | SourceError  # an error stands for a tag that is none
+
+
+def _stream(given: Iterable[_Given], options: Options, pool: Workers, progress: _Progress) -> Iterator[Loaded]:
+    waiting = iter(given)
+    ahead: deque[tuple[str, Task[Loaded | list[_Given]]]] = deque()
+    while True:
+        for one in islice(waiting, 2 * options.concurrency - len(ahead)):
+            ahead.append(_begin(one, options, pool))
+        progress.tell()
+        if not ahead:
+            return
+        place, task = ahead.popleft()
+        found: Loaded | list[_Given] = _safely(partial(pool.result, task, place), place)
+        if isinstance(found, list):
+            progress.instead_of_one(len(found))
+            yield from _repository(_stream(found, replace(options, tag_glob=None), pool, progress))
+        else:
+            progress.one()
+            yield found
+
+
+def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
+    """Pass over tags without a cache among others; if there is nothing else, the first of them says so."""
+    others = False
+    without: Failure | None = None
+    for part in parts:
+        real = tuple(failure for failure in part.failures if not isinstance(failure.error, NoCacheError))
+        without = without or next((failure for failure in part.failures if failure not in real), None)
+        if part.exports or real:
+            others = True
+            yield replace(part, failures=real)
+    if without and not others:
+        yield Loaded(exports=(), failures=(without,))
+
+
+def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, Task[Loaded | list[_Given]]]:
+    """Hand a spec over to be read; what is wrong with it is told in its turn."""
     try:
         spec = parse(given) if isinstance(given, str) else given
-        text = spec.text
-        exports = _loader(spec)(spec, options)
-        return Loaded(exports=tuple(_noted(export, spec) for export in exports), failures=())
+        if isinstance(spec, SourceError):
+            raise spec
     except CacheGraphError as error:
-        return Loaded(exports=(), failures=(Failure(spec=text, error=error),))
+        text = given if isinstance(given, str) else "tag"
+        failed = Loaded(exports=(), failures=(Failure(spec=masked(text), error=unchained(error)),))
+        return text, pool.submit(lambda: failed)
+    seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
+    return spec.text, pool.submit(lambda: _safely(partial(_read, spec, options), spec.text), seconds)
+
+
+def _is_far(spec: Spec) -> bool:
+    """Tell a source that somebody else may hold up from what lies on this machine."""
+    return spec.type not in ("local", "config") and "db" not in spec.attrs
+
+
+def _safely(work: Callable[[], Loaded | list[_Given]], place: str) -> Loaded | list[_Given]:
+    """Make whatever goes wrong with a source that source's failure: the others are answered."""
+    try:
+        return work()
+    except CacheGraphError as error:
+        failure = unchained(error)
+    except Exception as error:
+        if os.environ.get("CACHEGRAPH_DEBUG"):
+            raise
+        message = f"{place}: unexpected {type(error).__name__}: {error}"
+        failure = SourceError(message, hint="this is a bug: please report it; CACHEGRAPH_DEBUG=1 shows where")
+    return Loaded(exports=(), failures=(Failure(spec=place, error=failure),))
+
+
+def _read(spec: Spec, options: Options) -> Loaded | list[_Given]:
+    """Read a spec, or find that it stands for many."""
+    if spec.type not in LOADERS:
+        raise SpecError(
+            f"{spec.text}: there is no type={spec.type}", hint=did_you_mean(spec.type, sorted(LOADERS), "known types")
+        )
+    module = import_module(LOADERS[spec.type])
+    expand: Expand | None = getattr(module, "expand", None)
+    if expand is not None and (found := expand(spec, options)) is not None:
+        return list(found)
+    load: Loader = module.load
+    return Loaded(exports=tuple(_noted(export, spec) for export in load(spec, options)), failures=())
 
 
 def _noted(export: CacheExport, spec: Spec) -> CacheExport:
-    """Say which keys of the spec were passed over."""
+    """Say what is to be said of the spec, and which of its keys were passed over."""
     passed = sorted(spec.attrs.keys() & IRRELEVANT)
-    if not passed:
-        return export
-    message = f"Passed over in the spec, as it says nothing about where the export lies: {', '.join(passed)}."
-    return replace(export, problems=(*export.problems, Problem(code="source-note", message=message, severity="note")))
-
-
-def _loader(spec: Spec) -> Loader:
-    if spec.type not in LOADERS:
-        known = ", ".join(sorted(LOADERS))
-        raise SpecError(f"{spec.text}: there is no type={spec.type}", hint=f"known types: {known}")
-    loader: Loader = import_module(LOADERS[spec.type]).load
-    return loader
+    said = (f"These keys of the spec say nothing about the place and were not used: {', '.join(passed)}.",)
+    notes = tuple(
+        Problem(code="source-note", message=message, severity="note")
+        for message in (*spec.notes, *(said if passed else ()))
+    )
+    return replace(export, problems=export.problems + notes) if notes else export

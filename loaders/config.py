@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from cachegraph.core.decode import decode
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, Kind
-from cachegraph.errors import AccessError, DecodeError, NotFoundError
+from cachegraph.errors import DecodeError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.oci.manifests import MAX_READ
+from cachegraph.loaders.paths import local_path, read_file, read_stream
 from cachegraph.loaders.specs.parse import canonical, check_keys, required
 
 __all__ = ["annotated_blobs", "export_from_config", "load"]
 
 
-def load(spec: Spec, options: Options) -> Sequence[CacheExport]:  # noqa: ARG001 - every loader takes options
+def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     """Read a cache config from a file.
 
     Parameters
@@ -43,9 +42,12 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:  # noqa: ARG001
     """
     check_keys(spec, {"src"})
     src = required(spec, "src", "src=FILE")
-    data = sys.stdin.buffer.read(MAX_READ + 1) if src == "-" else _bytes(Path(src).expanduser())
-    if len(data) > MAX_READ:
-        raise DecodeError(f"{src}: more than {MAX_READ:,} bytes", hint="give a cache config, not another file")
+    limit = options.limits.file_bytes
+    if src == "-":
+        data = read_stream(sys.stdin.buffer, src, limit=limit, name="file_bytes")
+    else:
+        path = local_path(src)
+        data = read_file(path, str(path), limit=limit, name="file_bytes", hint="check src=")
     try:
         return [export_from_config(data, source=canonical("config", {"src": src}))]
     except DecodeError as error:
@@ -116,13 +118,3 @@ def annotated_blobs(config: CacheConfig) -> tuple[Blob, ...]:
             diff_id=(note.diff_id or None) if note else None,
         )
     return tuple(found.values())
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_READ + 1)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file", hint="check src=") from None
-    except OSError as error:
-        raise AccessError(f"{path}: {error.strerror}", hint="check who may read it") from None

@@ -20,14 +20,14 @@ digests already joined with the output, and without results::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import msgspec
 
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import ZERO_TIME, CacheConfig, CacheExport, Problem
+from cachegraph.core.untrusted import decode_json
 from cachegraph.errors import DecodeError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.buildkitd.bbolt import Database
@@ -35,6 +35,7 @@ from cachegraph.loaders.buildkitd.bboltfile import read_database
 from cachegraph.loaders.buildkitd.debugaddress import masked, read_answer
 from cachegraph.loaders.buildkitd.keys import Keys, Link, arrange
 from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.paths import local_path
 from cachegraph.loaders.specs.parse import canonical, check_keys
 
 __all__ = ["decode_database", "decode_store", "load"]
@@ -75,9 +76,9 @@ class _StoreRecord(msgspec.Struct, frozen=True):
     parents: tuple[_StoreLink, ...] = ()
 
 
-_decode_link = msgspec.json.Decoder(_InfoLink).decode
-_decode_result = msgspec.json.Decoder(_StoredResult).decode
-_decode_records = msgspec.json.Decoder(tuple[_StoreRecord, ...] | None).decode
+_LINK = msgspec.json.Decoder(_InfoLink)
+_RESULT = msgspec.json.Decoder(_StoredResult)
+_RECORDS = msgspec.json.Decoder(tuple[_StoreRecord, ...] | None)
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -96,7 +97,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         raise SpecError(f"{spec.text}: type=daemon takes one of db and debug", hint="type=daemon,db=PATH/cache.db")
     if path:
         with at(path, hint="stop the daemon and copy the file again, or give a daemon's cache.db"):
-            return [_export("db", path, *decode_database(read_database(Path(path))))]
+            return [_export("db", path, *decode_database(read_database(local_path(path), options.limits)))]
     place = masked(address)
     with at(place, hint="give the address of buildkitd --debugaddr, or a saved answer of its /debug/cache/store"):
         return [_export("debug", place, *decode_store(read_answer(address, "/debug/cache/store", options), place))]
@@ -145,7 +146,7 @@ def decode_database(database: Database) -> tuple[CacheConfig, tuple[Problem, ...
     for key, bucket in buckets[b"_result"].buckets() if b"_result" in buckets else ():
         source = _text(key, f"{database.name}: _result")
         place = f"{database.name}: _result/{source}"
-        found = [_decoded(_decode_result, value, place) for _, value in bucket.items()]
+        found = [_decoded(_RESULT, value, place) for _, value in bucket.items()]
         results[source] = [(result.ID, result.CreatedAt) for result in found]
     config, unreached = arrange(Keys(roots, links, results), database.name)
     problems = (_note(f"{unreached} keys are left out: no root leads to them, so no build can match them."),)
@@ -156,7 +157,7 @@ def _link(source: str, entry: bytes, place: str) -> Link:
     info, separator, target = entry.partition(b"@")
     if not separator:
         raise DecodeError(f"{entry[:80]!r} is no link, which is JSON@id", path=place)
-    link = _decoded(_decode_link, info, place)
+    link = _decoded(_LINK, info, place)
     digest = sha256(f"{link.digest}@{link.output}".encode())
     return Link(source, _text(target, place), link.input, digest, link.selector)
 
@@ -168,11 +169,8 @@ def _text(key: bytes, place: str) -> str:
         raise DecodeError(f"key {key[:80]!r} is not text", path=place) from None
 
 
-def _decoded(decode: Callable[[bytes], _T], value: bytes, place: str) -> _T:
-    try:
-        return decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DecodeError(f"{value[:80]!r}: {error}", path=place) from None
+def _decoded(decoder: msgspec.json.Decoder[_T], value: bytes, place: str) -> _T:
+    return decode_json(value, decoder, f"{value[:80]!r}", path=place)
 
 
 def _note(message: str, severity: Literal["warning", "note"] = "note") -> Problem:
@@ -189,7 +187,7 @@ def decode_store(data: bytes, place: str) -> tuple[CacheConfig, tuple[Problem, .
     cachegraph.errors.DecodeError
         The bytes are not such an answer.
     """
-    records = _decoded(_decode_records, data, place) or ()
+    records = _decoded(_RECORDS, data, place) or ()
     roots = {str(record.id): record.digest for record in records if record.digest}
     numbers = {record.id for record in records}
     links: list[Link] = []

@@ -22,16 +22,17 @@ from rich.filesize import decimal
 
 from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
-from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
+from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError, hide
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.github.entries import CacheEntry, Listing, blob_key, index_key, sort_entries
-from cachegraph.loaders.github.service import CacheService, list_cache, readable_refs
+from cachegraph.loaders.github.service import CacheService, host_of, list_cache, readable_refs
 from cachegraph.loaders.http.client import Http
 from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.objects.store import given, stored_export
 from cachegraph.loaders.specs.parse import canonical, check_keys
+from cachegraph.loaders.specs.reference import is_loopback
 
-__all__ = ["list_entries", "load"]
+__all__ = ["list_entries", "load", "load_superseded"]
 
 _KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
 _OUTSIDE = "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN"
@@ -59,14 +60,15 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         Refused; or outside a workflow, where the message says what the cache holds by its entries.
     cachegraph.errors.SourceError
-        GitHub cannot be reached, or an index entry is no cache config.
+        GitHub cannot be reached, or an index entry is not a cache config.
     """
     check_keys(spec, _KEYS)
     url, token = _service(spec)
     if not url or not token:
         raise _known_outside(spec, list_entries(spec, options))
-    with _http(options) as http:
-        service = CacheService(http, url, token)
+    hide(token)
+    with _http(options, url) as http:
+        service = CacheService(http, url, token, options.limits)
         refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
         contents = concurrently(
             lambda ref: service.read(index_key(_scope(spec), ref)), refs, options, "reading indexes"
@@ -80,7 +82,49 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         exports = _probed(service, exports, options)
         if not (_repository(spec) and _rest_token(spec)):
             return exports
-        return _with_strays(service, exports, refs, _listing(http, spec, ""), options)
+        return _with_strays(service, exports, refs, _listing(http, spec, "", options), options)
+
+
+def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
+    """Read the earlier exports of a ``type=gha`` spec, which no build reads any more.
+
+    The cache service hands them out inside a workflow, and only the REST API knows that they are there.
+
+    Parameters
+    ----------
+    spec : Spec
+    options : Options
+
+    Returns
+    -------
+    list of CacheExport
+        Oldest first; empty where one of the two cannot be asked. An entry that GitHub has deleted since is left out.
+
+    Raises
+    ------
+    cachegraph.errors.SourceError
+        As `load`.
+    """
+    check_keys(spec, _KEYS)
+    url, token = _service(spec)
+    if not url or not token or not _repository(spec) or not _rest_token(spec):
+        return []
+    readable = {ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)}
+    superseded = [
+        entry
+        for entry in list_entries(spec, options).superseded
+        if entry.scope == _scope(spec) and entry.ref in readable
+    ]
+    superseded.sort(key=lambda entry: (entry.created_at, int(entry.key.rpartition("#")[2])))
+    hide(token)
+    with _http(options, url) as http:
+        service = CacheService(http, url, token, options.limits)
+        contents = concurrently(
+            lambda entry: service.read(entry.key), superseded, options, "reading superseded indexes"
+        )
+    return [
+        _export(spec, entry.ref, data) for entry, data in zip(superseded, contents, strict=True) if data is not None
+    ]
 
 
 def list_entries(spec: Spec, options: Options) -> Listing:
@@ -106,15 +150,18 @@ def list_entries(spec: Spec, options: Options) -> Listing:
     if not _repository(spec):
         hint = "run inside a workflow with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN, or add repository=OWNER/NAME"
         raise SpecError(f"{spec.text}: neither a workflow's cache service nor a repository is given", hint=hint)
-    with _http(options) as http:
-        return _listing(http, spec, spec.attrs.get("scope", ""))
+    with _http(options, _api()) as http:
+        return _listing(http, spec, spec.attrs.get("scope", ""), options)
 
 
-def _listing(http: Http, spec: Spec, scope: str) -> Listing:
-    api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+def _api() -> str:
+    return os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+
+
+def _listing(http: Http, spec: Spec, scope: str, options: Options) -> Listing:
     entries: list[CacheEntry] = []
     for prefix in (f"index-{scope}-1-" if scope else "index-", "buildkit-blob-1-"):
-        entries += list_cache(http, api, _repository(spec), _rest_token(spec), prefix)
+        entries += list_cache(http, _api(), _repository(spec), _rest_token(spec), prefix, options.limits)
     return sort_entries(entry for entry in entries if not scope or entry.scope in {None, scope})
 
 
@@ -146,14 +193,22 @@ def _repository(spec: Spec) -> str:
 
 
 def _rest_token(spec: Spec) -> str | None:
-    return spec.attrs.get("ghtoken") or os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+    token = spec.attrs.get("ghtoken") or os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+    hide(token)
+    return token
 
 
 @contextmanager
-def _http(options: Options) -> Iterator[Http]:
-    connections = options.concurrency
-    plain = options.insecure_registries
-    with closing(Http(timeout=options.timeout, connections=connections, plain=plain, proxies=True)) as http:
+def _http(options: Options, url: str) -> Iterator[Http]:
+    http = Http(
+        timeout=options.timeout,
+        connections=options.concurrency,
+        plain=options.insecure_registries,
+        proxies=True,
+        near=is_loopback(host_of(url)),
+        limits=options.limits,
+    )
+    with closing(http):
         yield http
 
 

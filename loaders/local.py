@@ -22,9 +22,11 @@ from pathlib import Path
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.limits import over_limit
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.exports import read_manifest
-from cachegraph.loaders.oci.manifests import MAX_READ, Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.oci.manifests import Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.parse import canonical, check_keys, required
 
 __all__ = ["load"]
@@ -54,10 +56,17 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         Damaged, or made to lead out of the directory.
     """
     check_keys(spec, {"src", "tag", "digest"})
-    path = Path(required(spec, "src", "src=DIR")).expanduser()
-    if not path.exists():
+    path = local_path(required(spec, "src", "src=DIR"))
+    kind = kind_of(path)
+    if kind is None:
         raise NotFoundError(f"{path}: there is no such directory or archive", hint="check src=")
-    store: BlobStore = DirectoryStore(path) if path.is_dir() else ArchiveStore(path, options.report)
+    if kind == "other":
+        raise NotFoundError(f"{path}: neither a directory nor an archive", hint="check src=")
+    store: BlobStore
+    if kind == "directory":
+        store = DirectoryStore(path, options.limits)
+    else:
+        store = ArchiveStore(path, options.report, options.limits)
     with closing(store):
         try:
             return _Layout(store, path, spec, options).load()
@@ -102,8 +111,8 @@ class _Layout:
         """Read index.json."""
         data = self.store.file("index.json")
         if data is None:
-            empty = self.path.is_dir() and not any(self.path.iterdir())
-            what = "the directory is empty" if empty else "there is no index.json, so this is no image layout"
+            empty = kind_of(self.path) == "directory" and not any(self.path.iterdir())
+            what = "the directory is empty" if empty else "there is no index.json, so this is not an image layout"
             raise NotFoundError(
                 f"{self.path}: {what}", hint="give the directory that --cache-to type=local,dest=DIR wrote to"
             )
@@ -130,7 +139,7 @@ class _Layout:
     def _read(self, entry: Descriptor) -> list[CacheExport]:
         tag = entry.annotations.get(_REF_NAME)
         name = {"digest": entry.digest} if tag is None or "digest" in self.spec.attrs else {"tag": tag}
-        manifest = self._fetch(entry, MAX_READ)
+        manifest = self._fetch(entry)
         return read_manifest(
             source=canonical("local", {"src": self.spec.attrs["src"], **name}),
             kind="local",
@@ -139,17 +148,18 @@ class _Layout:
             fetch=self._fetch,
             present=self._present,
             report=self.options.report,
+            limits=self.options.limits,
         )
 
-    def _fetch(self, descriptor: Descriptor, limit: int) -> bytes:
+    def _fetch(self, descriptor: Descriptor) -> bytes:
         check_digest(descriptor.digest)
         size = self.store.size(descriptor.digest)
         if size is None:
             raise NotFoundError(
                 f"{self.path}: blob {descriptor.digest} is missing", hint="the directory is damaged, export again"
             )
-        if size > limit:
-            raise DecodeError(f"blob {descriptor.digest} has {size:,} bytes, more than any config", hint="export again")
+        if size > self.options.limits.file_bytes:
+            raise over_limit(f"blob {descriptor.digest}", self.options.limits.file_bytes, "bytes", "file_bytes")
         data = self.store.read(descriptor.digest)
         if not self.store.matches(descriptor.digest):
             raise DecodeError(
@@ -176,7 +186,7 @@ class _Layout:
     # --- What nothing points at ------------------------------------------------------------------------------------
 
     def _strays(self, entries: list[Descriptor]) -> tuple[StrayBlob, ...] | None:
-        """List the blobs that no manifest reaches; None when a manifest cannot be read, as nobody can say then."""
+        """List the blobs that no manifest reaches; None when a manifest cannot be read, since then it is not known."""
         reached: set[str] = set()
         try:
             for entry in entries:
@@ -192,7 +202,7 @@ class _Layout:
         reached.add(descriptor.digest)
         if not ("manifest" in descriptor.media_type or "index" in descriptor.media_type or depth == 0):
             return
-        manifest = parse_manifest(self._fetch(descriptor, MAX_READ))
+        manifest = parse_manifest(self._fetch(descriptor))
         for child in (manifest.config, *(manifest.layers or ()), *(manifest.manifests or ())):
             if child is not None:
                 self._reach(child, reached, depth + 1)

@@ -14,27 +14,28 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from cachegraph.core.model import CacheExport, Problem
-from cachegraph.errors import NoCacheError, NotFoundError, SourceError, SpecError
-from cachegraph.loaders.base import MAX_CONFIG, Options, Spec
+from cachegraph.core.model import CacheExport
+from cachegraph.errors import NotFoundError, SourceError, SpecError
+from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.distribution.client import RawManifest, RegistryClient, shared_client
 from cachegraph.loaders.http.failures import at
 from cachegraph.loaders.http.parallel import concurrently
+from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.oci.exports import read_manifest
 from cachegraph.loaders.oci.manifests import Descriptor
 from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, check_keys, flag, required
-from cachegraph.loaders.specs.reference import Reference, parse_reference
+from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
 
-__all__ = ["Image", "load", "open_image"]
+__all__ = ["Image", "expand", "load", "open_image"]
 
-MAX_MANIFEST = 16 << 20
-"""Bytes of a manifest that are downloaded; registries take 4 MiB at most."""
+_KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
+_FAULT = "this is the registry's fault"
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
-    """Read the exports of a reference, or of all tags of a repository.
+    """Read the exports of a reference; one for all tags of a repository is not for this, but for `expand`.
 
     Only manifests and configs are downloaded. With `Options.probe`, the registry is asked for each listed blob.
 
@@ -45,15 +46,47 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         The registry cannot be reached, refuses, has no such thing, or what it has cannot be read.
     """
-    check_keys(spec, {"ref", "all-tags", "registry.insecure"})
-    image = open_image(spec, options)
-    reference = image.reference
+    check_keys(spec, _KEYS)
+    return _load_one(open_image(spec, options), options)
+
+
+def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
+    """List the tags that a spec asks for, each as a spec of its own: one that cannot be read concerns no other.
+
+    Returns
+    -------
+    iterator of Spec or SourceError, or None
+        An error in place of a tag that is none. None if the spec names one reference.
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        No reference, a key that makes no sense, or all tags and one are asked for.
+    cachegraph.errors.SourceError
+        The registry cannot be reached or refuses, or no tag matches.
+    """
+    check_keys(spec, _KEYS)
     glob = _glob(spec) or options.tag_glob
     if glob is None:
-        return _load_one(image, options)
+        return None
+    image = open_image(spec, options)
+    reference = image.reference
     if reference.tag or reference.digest:
         raise SpecError(f"{reference}: all tags are asked for, and one", hint=f"write ref={reference.name}")
-    return _load_all(image, glob, options)
+    with at(reference.name):
+        listed = image.client.tags(reference.repository)
+        tags = sorted({tag for tag in listed if fnmatch.fnmatchcase(tag, glob)})
+        if not tags:
+            raise NotFoundError(f"no tag matches {glob!r}", hint="check the name and the pattern")
+    return (_tag_spec(spec, reference, tag) for tag in tags)
+
+
+def _tag_spec(spec: Spec, reference: Reference, tag: str) -> Spec | SourceError:
+    if TAG.fullmatch(tag) is None:
+        return SourceError(f"{reference.name}: the registry lists {tag[:130]!r}, which is not a tag", hint=_FAULT)
+    text = f"{reference.name}:{tag}"
+    rest = {key: value for key, value in spec.attrs.items() if key not in ("ref", "all-tags")}
+    return Spec(type="registry", attrs={"ref": text, **rest}, text=text)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +95,20 @@ class Image:
 
     reference: Reference
     client: RegistryClient
+    limits: Limits
 
     def manifest(self) -> RawManifest:
         """Download the manifest that the reference names."""
-        return self.client.manifest(self.reference.repository, self.reference.target, limit=MAX_MANIFEST)
+        return self.client.manifest(self.reference.repository, self.reference.target, limit=self.limits.manifest_bytes)
 
-    def fetch(self, descriptor: Descriptor, limit: int = MAX_CONFIG) -> bytes:
-        """Download a manifest or a config of at most `limit` bytes, and of no more than `MAX_CONFIG`."""
+    def fetch(self, descriptor: Descriptor) -> bytes:
+        """Download a manifest or a config of at most ``Limits.config_bytes``."""
         return self.client.fetch(
             self.reference.repository,
             descriptor.digest,
             media_type=descriptor.media_type,
             size=descriptor.size,
-            limit=min(limit, MAX_CONFIG),
+            limit=self.limits.config_bytes,
         )
 
     def blob_size(self, descriptor: Descriptor) -> int | None:
@@ -97,7 +131,7 @@ def open_image(spec: Spec, options: Options) -> Image:
         insecure = options.insecure_registries | {reference.host}
         options = dataclasses.replace(options, insecure_registries=insecure)
     with at(str(reference)):
-        return Image(reference=reference, client=shared_client(reference.host, options))
+        return Image(reference=reference, client=shared_client(reference.host, options), limits=options.limits)
 
 
 def _load_one(image: Image, options: Options) -> list[CacheExport]:
@@ -118,35 +152,8 @@ def _load_one(image: Image, options: Options) -> list[CacheExport]:
             fetch=image.fetch,
             present=present if options.probe else None,
             report=options.report,
+            limits=options.limits,
         )
-
-
-def _load_all(image: Image, glob: str, options: Options) -> list[CacheExport]:
-    """Load each tag; only if none can be loaded does the first failure count."""
-    client, reference = image.client, image.reference
-    with at(reference.name):
-        tags = sorted(tag for tag in client.tags(reference.repository) if fnmatch.fnmatchcase(tag, glob))
-        if not tags:
-            raise NotFoundError(f"no tag matches {glob!r}", hint="check the name and the pattern")
-
-    def load_tag(tag: str) -> list[CacheExport] | SourceError:
-        try:
-            tagged = Image(client=client, reference=dataclasses.replace(reference, tag=tag))
-            return _load_one(tagged, options)
-        except SourceError as error:
-            return error
-
-    loaded = concurrently(load_tag, tags, options, f"loading {reference.name}")
-    exports = [export for found in loaded if not isinstance(found, SourceError) for export in found]
-    failures = [found for found in loaded if isinstance(found, SourceError)]
-    real = [error for error in failures if not isinstance(error, NoCacheError)]
-    if not exports:
-        raise (real or failures)[0]
-    problems = tuple(
-        Problem(code="manifest-missing", severity="error", message=f"another tag there was not read: {error}")
-        for error in real
-    )
-    return [dataclasses.replace(export, problems=export.problems + problems) for export in exports]
 
 
 def _glob(spec: Spec) -> str | None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.queries.severity import SEVERITIES, Severities, Severity
+from cachegraph.text.rules import CODES, Rule
+from cachegraph.text.words import capital
 
-__all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title", "plural", "size_text"]
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""Worst first."""
+__all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title"]
 
 Title = Callable[[int], str]
 """Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
@@ -45,14 +44,23 @@ class Finding:
     digest: str | None = None
     message: str = ""
 
+    @property
+    def code(self) -> str:
+        """Code of the rule, such as ``CG103``; see `cachegraph.text.rules`."""
+        return CODES[self.query]
+
     def to_dict(self) -> dict[str, Any]:
-        """Give the finding as its JSON object."""
+        """Give the finding as its JSON object: its fields, and ``code``."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
+        found = {name: list(value) if isinstance(value, tuple) else value for name, value in values}
+        return {**found, "code": self.code}
+
+
+F = TypeVar("F", bound=Finding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Generic[F]):
     """A question.
 
     Attributes
@@ -66,22 +74,41 @@ class Query:
     severity : str
         Which severities it gives, and when.
     finding : type of Finding
+    heading : str
+        What its findings are, in a few words; the title of the twin in Cypher.
+    severities : Severities
+        The rules of `severity`.
     ask : callable
         From an export's graph to findings without their messages, by record index.
     sentence : callable
         From such a finding to its message; the finding's own fields must do, as findings come from Cypher too.
     scope : {"export", "store"}
         Whether each export has its own answer, or all exports of one store the same.
+    order : tuple of str
+        Columns by which an export's rows are sorted in Cypher.
+    example : str
+        A case of it and what the finding says; a few lines, for ``cachegraph explain-rule``.
+    cure : str
+        What to change.
     """
 
     name: str
     title: str
     meaning: str
     severity: str
-    finding: type[Finding]
-    ask: Callable[[ExportGraph], Iterable[Finding]]
-    sentence: Callable[[Any, Title], str]
+    finding: type[F]
+    heading: str
+    severities: Severities
+    ask: Callable[[ExportGraph], Iterable[F]]
+    sentence: Callable[[F, Title], str]
     scope: Literal["export", "store"] = "export"
+    order: tuple[str, ...] = ("record",)
+    example: str = ""
+    cure: str = ""
+
+    def __repr__(self) -> str:
+        """Name it by its code and title."""
+        return f"<Query {self.name} ({CODES[self.name]}): {self.title}>"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,7 +120,19 @@ class Query:
         """Text of the twin in Cypher."""
         return resources.files("cachegraph.queries").joinpath(f"{self.name}.cypher").read_text("utf-8")
 
-    def worded(self, finding: Finding, title: Title) -> Finding:
+    @property
+    def rule(self) -> Rule:
+        """The question as a rule, with its code."""
+        return Rule(
+            name=self.name,
+            title=self.title,
+            meaning=self.meaning,
+            severity=self.severity,
+            example=self.example,
+            cure=self.cure,
+        )
+
+    def worded(self, finding: F, title: Title) -> F:
         """Give a finding its message.
 
         Parameters
@@ -102,35 +141,4 @@ class Query:
         title : callable
             Names a record of the finding's export.
         """
-        message = self.sentence(finding, title)
-        return replace(finding, message=message[:1].upper() + message[1:])
-
-
-def plural(count: int, noun: str) -> str:
-    """Count in words: ``1 record``, ``2 records``.
-
-    Parameters
-    ----------
-    count : int
-    noun : str
-        Singular; the plural takes an s.
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def size_text(count: int | None) -> str:
-    """Write a number of bytes for people: ``1.0 MiB``; ``unknown size`` for None.
-
-    Parameters
-    ----------
-    count : int or None
-        Bytes.
-    """
-    if count is None:
-        return "unknown size"
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
+        return replace(finding, message=capital(self.sentence(finding, title)))

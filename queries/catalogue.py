@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from typing import Any
 
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
     duplicate_keys,
+    fragile_links,
     import_errors,
     legacy_misses,
     merge_subsets,
@@ -15,19 +16,23 @@ from cachegraph.queries import (
     orphan_layers,
     size_forecast,
     source_problems,
+    uncached_steps,
     unreachable_roots,
 )
 from cachegraph.queries.base import Query
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["QUERIES", "get"]
 
-QUERIES: tuple[Query, ...] = (
+QUERIES: tuple[Query[Any], ...] = (
     import_errors.QUERY,
     source_problems.QUERY,
+    uncached_steps.QUERY,
     missing_results.QUERY,
     unreachable_roots.QUERY,
     merge_subsets.QUERY,
     legacy_misses.QUERY,
+    fragile_links.QUERY,
     duplicate_keys.QUERY,
     orphan_layers.QUERY,
     orphan_blobs.QUERY,
@@ -35,7 +40,10 @@ QUERIES: tuple[Query, ...] = (
 )
 
 
-def get(name: str) -> Query:
+_BY_NAME = {query.name: query for query in QUERIES}
+
+
+def get(name: str) -> Query[Any]:
     """Find a question by name.
 
     Parameters
@@ -47,9 +55,7 @@ def get(name: str) -> Query:
     UnknownNameError
         Names the nearest, or all.
     """
-    known = {query.name: query for query in QUERIES}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"questions: {', '.join(known)}"
+    if name not in _BY_NAME:
+        hint = did_you_mean(name, _BY_NAME, "questions")
         raise UnknownNameError(f"there is no question {name!r}", hint=hint)
-    return known[name]
+    return _BY_NAME[name]

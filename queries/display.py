@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from cachegraph.queries.base import SEVERITIES, Finding, Query, plural
-from cachegraph.text.render import legal, render
+from cachegraph.queries.findings import Findings
+from cachegraph.text.clean import one_line
+from cachegraph.text.render import render
+from cachegraph.text.words import capital, plural
 
 __all__ = ["describe_findings"]
 
@@ -15,34 +18,32 @@ _MOST = 1000
 """Findings that a page holds; of more it says how many are left out, and how to get them."""
 
 
-def describe_findings(findings: Sequence[Finding], query: Query | None) -> Mapping[str, str]:
+def describe_findings(findings: Findings[Any]) -> Mapping[str, str]:
     """Show findings, the worst first: severity, record, what it costs and what to do.
 
     Parameters
     ----------
-    findings : sequence of Finding
-    query : Query or None
-        The question that they answer.
+    findings : Findings
 
     Returns
     -------
     mapping of str to str
         Plain text and HTML by media type.
     """
-    worst_first = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
-    counts = {severity: sum(f.severity == severity for f in findings) for severity in SEVERITIES}
+    query, worst_first = findings.query, findings.worst_first()
+    counts = findings.counts()
     said = ", ".join(plural(count, severity) for severity, count in counts.items() if count) or "nothing found"
     lines = [f"{query.title}  {said}" if query else said]
-    lines += [f"  {finding.severity}: {legal(finding.message)}" for finding in worst_first[:_OPEN]]
+    lines += [f"  {finding.severity}: {one_line(finding.message)}" for finding in worst_first[:_OPEN]]
     if len(findings) > _OPEN:
         lines.append(f"  and {len(findings) - _OPEN:,} more: .to_frame() has them all")
     page = render(
         "cachegraph.queries/findings.html.jinja",
         query=query,
-        said=said,
-        rows=worst_first[:_MOST],
+        said=capital(said),
+        rows=list(worst_first[:_MOST]),
         open=_OPEN,
         left=len(findings) - _MOST,
-        exports=len({finding.export for finding in findings}) > 1,
+        exports=len(findings.by_export()) > 1,
     )
     return {"text/plain": "\n".join(lines), "text/html": page}

@@ -3,18 +3,23 @@
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:
-//   severity: error, warning or note
-//   export: id of the export
-//   record: index of the record
-//   digest: digest of the record
-//   key: index of the record that it becomes one with
-//   dropped_results: results that get lost by it
+//   severity: error, warning, note
+//   export: Id of the export
+//   record: Index in the export's own records; null where the finding is not about one record
+//   digest: Digest of the record, or of the blob concerned
+//   key: Index of the record that it becomes one with
+//   dropped_results: Loadable results that BuildKit takes for repetitions (same time, same number of layers) and drops, though their blobs differ
 // severity: warning where a result gets lost, else note
 
 WITH {export: null} AS param
-MATCH (e:Export {complete: true})-[:HAS_RECORD]->(r:Record)
+MATCH (e:Export {complete: true})
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-  AND r.folds_into IS NOT NULL
-RETURN CASE WHEN r.dropped_results > 0 THEN 'warning' ELSE 'note' END AS severity,
-       e.id AS export, r.index AS record, r.digest AS digest, r.folds_into AS key, r.dropped_results AS dropped_results
-ORDER BY e.source, e.platform, e.id, r.index;
+MATCH (e)-[:HAS_RECORD]->(r:Record)
+WHERE r.folds_into IS NOT NULL
+WITH e, r.index AS record, r.digest AS digest, r.folds_into AS key, r.dropped_results AS dropped_results
+RETURN CASE
+         WHEN dropped_results > 0 THEN 'warning'
+         ELSE 'note'
+       END AS severity,
+       e.id AS export, record, digest, key, dropped_results
+ORDER BY e.source, e.platform, e.id, record;

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import MoreThan, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "DuplicateKey"]
 
@@ -40,36 +43,52 @@ def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
     DuplicateKey
         By record index; none for an export that BuildKit refuses.
     """
-    for record, (key, dropped) in sorted(graph.folded.items()):
-        yield DuplicateKey(
-            query=QUERY.name,
-            severity="warning" if dropped else "note",
-            export=graph.id,
-            record=record,
-            digest=graph.export.config.records[record].digest,
-            key=key,
-            dropped_results=dropped,
-        )
+    columns = ("folds_into", "index", "digest", "dropped_results")
+    for key, record, digest, dropped in whole(graph, "Record").each(*columns):
+        if key is not None:
+            yield DuplicateKey(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(dropped_results=dropped),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                key=key,
+                dropped_results=dropped,
+            )
+
+
+_SEVERITIES = Severities(("warning", MoreThan("dropped_results", 0)), otherwise="note")
 
 
 def _sentence(finding: DuplicateKey, title: Title) -> str:
     start = f"BuildKit folds {title(finding.record or 0)} into {title(finding.key)}: same digest, matching inputs"
     if not finding.dropped_results:
-        return f"{start}; both have the results of both, which costs nothing."
+        return f"{start}. Both keep the results of both, which costs nothing."
     lost = plural(finding.dropped_results, "result")
-    return f"{start}; {lost} of the same time and length {'is' if finding.dropped_results == 1 else 'are'} dropped."
+    verb = "is" if finding.dropped_results == 1 else "are"
+    return (
+        f"{start}. {lost} with the same time and number of layers as another {verb} dropped and cannot be loaded. "
+        "Export again, to a new place."
+    )
 
 
 QUERY = Query(
     name="duplicate-keys",
     title="Which records does BuildKit fold into one key?",
     meaning=(
-        "Records of one digest whose inputs match in every slot become one key with the results of all. Of two results "
-        "with the same time and number of layers only the first is kept, whatever their blobs: inline chains carry no "
-        "time, so there a result can get lost."
+        "Records with the same digest whose inputs match in every slot become one key with the results of all. Of two "
+        "results with the same time and number of layers BuildKit keeps the first, whatever their blobs: chains of an "
+        "inline cache carry no time, so one of them can get lost there."
     ),
     severity="warning where a result gets lost, else note",
     finding=DuplicateKey,
+    heading="Records that are one key",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example=(
+        "Records 2 and 3 have the same digest and the same inputs, and one chain of one layer each, with other blobs.\n"
+        "BuildKit makes one key of them and keeps the chain of record 2."
+    ),
+    cure="Where a result gets lost: export again, to a new place. Otherwise nothing.",
 )

@@ -3,15 +3,17 @@
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:
-//   severity: error, warning or note
-//   export: id of the export
-//   record: null: it is about the whole export
-//   digest: null
+//   severity: error, warning, note
+//   export: Id of the export
+//   record: Index in the export's own records; null where the finding is not about one record
+//   digest: Digest of the record, or of the blob concerned
 //   error: BuildKit's words
 // severity: error
 
 WITH {export: null} AS param
-MATCH (e:Export {complete: true, importable: false})
+MATCH (e:Export {complete: true})
 WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-RETURN 'error' AS severity, e.id AS export, null AS record, null AS digest, e.import_error AS error
-ORDER BY e.source, e.platform, e.id;
+WITH e WHERE NOT e.importable
+WITH e, null AS record, null AS digest, e.import_error AS error
+RETURN 'error' AS severity, e.id AS export, record, digest, error
+ORDER BY e.source, e.platform, e.id, record;

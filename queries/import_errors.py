@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "ImportError_"]
 
@@ -36,17 +38,21 @@ def ask(graph: ExportGraph) -> Iterator[ImportError_]:
     ImportError_
         One, if it would.
     """
-    if graph.import_error is not None:
-        yield ImportError_(query=QUERY.name, severity="error", export=graph.id, error=graph.import_error)
+    for export, error in whole(graph, "Export").each("id", "import_error"):
+        if error is not None:
+            yield ImportError_(query=QUERY.name, severity=_SEVERITIES.of(), export=export, error=error)
+
+
+_SEVERITIES = Severities(otherwise="error")
 
 
 def _sentence(finding: ImportError_, title: Title) -> str:  # noqa: ARG001 - about no record
     remedy = (
-        "export less (mode=min, fewer stages), or to S3, Azure or GitHub, which have no such limit"
+        "Export less (mode=min, fewer stages), or export to S3, Azure or GitHub, which have no such limit."
         if "too large" in finding.error
-        else "export again to a fresh place"
+        else "Export again, to a new place."
     )
-    return f'BuildKit refuses this export ("{finding.error}"): every build that imports it is cold; {remedy}.'
+    return f'BuildKit refuses this export ("{finding.error}"), so every build that imports it starts cold. {remedy}'
 
 
 QUERY = Query(
@@ -54,10 +60,21 @@ QUERY = Query(
     title="Would BuildKit refuse the export?",
     meaning=(
         "One broken link, slot or layer index is enough for BuildKit's importer to refuse the whole export, and so is "
-        "a config over 1 MiB in a registry or a local directory. The build then goes on without this cache."
+        "a manifest or config over 1 MiB in a registry or a local directory. The build then goes on without this "
+        "cache, and every step runs."
     ),
     severity="error",
     finding=ImportError_,
+    heading="Refused exports",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example=(
+        '{"records": [{"digest": "sha256:..", "inputs": [[{"link": 0}]]}]}\n'
+        "Record 0 takes itself as an input. BuildKit says: invalid looping record."
+    ),
+    cure=(
+        "Export again to a new place. If the config is too large, export less: mode=min, fewer stages, or one cache "
+        "for each target. S3, Azure and GitHub have no limit."
+    ),
 )

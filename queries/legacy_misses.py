@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import Severities
+from cachegraph.schema.facts import whole
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "LegacyMiss"]
 
@@ -36,38 +39,42 @@ def ask(graph: ExportGraph) -> Iterator[LegacyMiss]:
     LegacyMiss
         By record index.
     """
-    is_chain = graph.columns.is_chain.tolist()
-    for record in range(len(graph)):
-        if not graph.loadable[record]:
-            continue
-        loadable = list(graph.loadable_results(record))
-        if all(is_chain[result] for result in loadable):
+    for chains, record, digest in whole(graph, "Record").each("legacy_chains", "index", "digest"):
+        if chains is not None:
             yield LegacyMiss(
                 query=QUERY.name,
-                severity="note",
+                severity=_SEVERITIES.of(),
                 export=graph.id,
                 record=record,
-                digest=graph.export.config.records[record].digest,
-                chains=len(loadable),
+                digest=digest,
+                chains=chains,
             )
+
+
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: LegacyMiss, title: Title) -> str:
     return (
-        f"{title(finding.record or 0)} is loadable by {plural(finding.chains, 'chain')} only: builders before BuildKit "
-        "0.10 skip chains and run the step again; update them, or export with mode=max instead of inline."
+        f"{title(finding.record or 0)} has {plural(finding.chains, 'chain')} and no other result to load. Builders "
+        "before BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of "
+        "inline."
     )
 
 
 QUERY = Query(
     name="legacy-misses",
-    title="Which records do old builders miss?",
+    title="Which steps do builders before BuildKit 0.10 run again?",
     meaning=(
-        "Chains (results of exactly these layers, without parents) came with BuildKit 0.10. Older builders skip the "
-        "field, see the record as a key without a result, and run the step."
+        "Chains (results of exactly these layers, without the layers below) came with BuildKit 0.10. An older builder "
+        "skips them, sees a step without a result, and runs it."
     ),
     severity="note",
     finding=LegacyMiss,
+    heading="Records that old builders miss",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example="The layer of a COPY --link in an image with inline cache: its record has one chain, and nothing else.",
+    cure="Update the builders. If that cannot be, export with mode=max to a registry, a directory or a bucket.",
 )

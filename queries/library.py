@@ -23,12 +23,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from cachegraph.errors import UnknownNameError
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["CypherFile", "get", "library", "parse"]
 
@@ -82,8 +82,8 @@ class CypherFile:
         """
         for name in params or {}:
             if name not in self.defaults:
-                known = ", ".join(self.defaults)
-                raise UnknownNameError(f"{self.name}: there is no parameter {name!r}", hint=f"parameters: {known}")
+                hint = did_you_mean(name, self.defaults, "parameters")
+                raise UnknownNameError(f"{self.name}: there is no parameter {name!r}", hint=hint)
         statement = _DEFAULTS.sub("WITH $param AS param", self.text, count=1).rstrip().removesuffix(";")
         return statement, {"param": {**self.defaults, **(params or {})}}
 
@@ -157,7 +157,5 @@ def get(name: str) -> CypherFile:
     """
     files = library()
     if name not in files:
-        near = get_close_matches(name, files, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(files)}"
-        raise UnknownNameError(f"there is no Cypher file {name!r}", hint=hint)
+        raise UnknownNameError(f"there is no Cypher file {name!r}", hint=did_you_mean(name, files, "files"))
     return files[name]

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.merges import Merge
-from cachegraph.core.spans import Span
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.schema.inputs import MergeRelation, compared_inputs
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "MergeSubset"]
 
@@ -19,16 +21,20 @@ class MergeSubset(Finding):
 
     Attributes
     ----------
-    slot, alternative : int
-        Positions in the record's ``inputs``.
+    slot : int
+        Which of the merge's inputs.
+    alternative : int
+        Which alternative of the slot.
     input : int
         Index of the alternative's record.
     relation : str or None
         ``prefix`` (its layers are the first of the merged result), ``subset`` (a contiguous run further up),
         ``scattered`` (in order, not contiguous), ``absent`` (not in it), ``no-result`` (nothing to compare). None
         when the merge itself has no loadable result.
-    start, stop : int or None
-        Half-open positions in the merged result's layers.
+    start : int or None
+        First position of its layers in the merged result.
+    stop : int or None
+        Position behind the last.
     inferred : bool
         Whether they are what the neighbouring slots leave.
     merged_layers : int or None
@@ -38,7 +44,7 @@ class MergeSubset(Finding):
     slot: int
     alternative: int
     input: int
-    relation: str | None
+    relation: MergeRelation | None
     start: int | None
     stop: int | None
     inferred: bool
@@ -57,35 +63,27 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     MergeSubset
         By record index, slot and alternative.
     """
-    for merge in graph.merge_layouts:
-        for number, slot in enumerate(merge.slots):
-            for alternative, (link, span) in enumerate(slot.alternatives):
-                relation, place, inferred = _compared(merge, number, span)
-                yield MergeSubset(
-                    query=QUERY.name,
-                    severity="warning" if relation in ("scattered", "absent") else "note",
-                    export=graph.id,
-                    record=merge.record,
-                    digest=graph.export.config.records[merge.record].digest,
-                    slot=number,
-                    alternative=alternative,
-                    input=link,
-                    relation=relation,
-                    start=place[0] if place else None,
-                    stop=place[1] if place else None,
-                    inferred=inferred,
-                    merged_layers=None if merge.blobs is None else len(merge.blobs),
-                )
+    records = whole(graph, "Record")
+    digests, merged_layers = records["digest"], records["merged_layers"]
+    for found in compared_inputs(graph):
+        yield MergeSubset(
+            query=QUERY.name,
+            severity=_SEVERITIES.of(relation=found.relation),
+            export=graph.id,
+            record=found.merge,
+            digest=digests[found.merge],
+            slot=found.slot,
+            alternative=found.alternative,
+            input=found.input,
+            relation=found.relation,
+            start=found.start,
+            stop=found.stop,
+            inferred=found.inferred,
+            merged_layers=merged_layers[found.merge],
+        )
 
 
-def _compared(merge: Merge, slot: int, span: Span | None) -> tuple[str | None, tuple[int, int] | None, bool]:
-    """Give relation, positions, and whether they are inferred."""
-    if merge.blobs is None:
-        return None, None, False
-    if span is None:
-        gap = merge.gap(slot)
-        return "no-result", gap, gap is not None
-    return span.relation, None if span.relation == "absent" else (span.start, span.stop), False
+_SEVERITIES = Severities(("warning", OneOf("relation", "scattered", "absent")), otherwise="note")
 
 
 def _sentence(finding: MergeSubset, title: Title) -> str:
@@ -94,33 +92,45 @@ def _sentence(finding: MergeSubset, title: Title) -> str:
 
 
 def _words(finding: MergeSubset, start: int, stop: int) -> str:
-    count, whole = plural(stop - start, "layer"), finding.merged_layers
+    whole = plural(finding.merged_layers or 0, "layer")
+    share = f"{stop - start:,} of {whole}, {_positions(start, stop)}" if stop > start else f"none of {whole}"
     match finding.relation:
         case None:
-            return "cannot be compared, because the merge has no loadable result that could be"
-        case "prefix":
-            return f"is the first {count} of {whole}"
-        case "subset":
-            return f"is {count} of {whole}, from {start} on"
+            return "cannot be compared, because the merge has no cached result that could be"
+        case "prefix" | "subset":
+            return f"brought {share}"
         case "scattered":
-            return f"is scattered over layers {start} to {stop - 1} of {whole}: it can be loaded, not cut out"
+            return f"brought layers at {_positions(start, stop)} of {whole}, with others between them"
         case "absent":
-            return f"is not among the {whole} layers: the merge and this input come from different builds"
+            return f"is not among the {whole} of the merge: the two come from different builds"
     if finding.start is None:
-        return "has no loadable result, and which layers it brought is unknown"
-    return f"has no loadable result; the other slots leave {count} of {whole} for it, from {start} on"
+        return "has no cached result, and which layers it brought is unknown"
+    return f"has no cached result; the other slots leave it {share if stop > start else 'no layer'}"
+
+
+def _positions(start: int, stop: int) -> str:
+    return f"position {start}" if stop - start == 1 else f"positions {start} to {stop - 1}"
 
 
 QUERY = Query(
     name="merge-subsets",
     title="Which layers of a merged result did each input bring?",
     meaning=(
-        "A merge stacks the layers of its inputs. An input that is a prefix or a contiguous subset can be loaded on "
-        "its own from the same blobs; what an input without a result brought is inferred where its neighbours leave "
-        "exactly one gap. An absent input means that merge and input were exported by different builds."
+        "A merge stacks the layers of its inputs; positions count from 0 at the bottom. An input whose layers are a "
+        "prefix or a run of the merged ones can be loaded alone from the same blobs. What an input without a result "
+        "brought is inferred where its neighbours leave exactly one gap. An absent input means that the merge and the "
+        "input were exported by different builds."
     ),
     severity="warning for scattered and absent, else note",
     finding=MergeSubset,
+    heading="Inputs of merges",
+    severities=_SEVERITIES,
+    order=("record", "slot", "alternative"),
     ask=ask,
     sentence=_sentence,
+    example=(
+        "A stage with two COPY --link on a base image of 2 layers: slot 0, the base image, brought positions 0 to 1; "
+        "slot 1 position 2; slot 2 position 3."
+    ),
+    cure="scattered, absent: export again to a new place, in one build. The notes describe the merge: nothing to do.",
 )

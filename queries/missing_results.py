@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.results import State
-from cachegraph.queries.base import Finding, Query, Severity, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.schema.records import MissingReason
+from cachegraph.text.words import capital, plural
 
-__all__ = ["QUERY", "MissingResult", "reason_of"]
-
-Reason = Literal["not-exported", "blob-not-listed", "blob-missing"]
+__all__ = ["QUERY", "MissingResult"]
 
 _CAUSE = {
-    "not-exported": "nothing was exported for it",
-    "blob-not-listed": "the manifest lacks a blob of it, so BuildKit drops it without a word",
-    "blob-missing": "the store has lost a blob of it, so loading it fails",
+    "not-exported": "the export left it out",
+    "blob-not-listed": "the manifest does not list one of its blobs, so BuildKit ignores the result and says nothing",
+    "blob-missing": "the store no longer has one of its blobs, so loading it fails",
 }
 _REMEDY = {
-    "not-exported": "unless it is a key of an earlier build, export with mode=max to keep it",
-    "blob-not-listed": "export again to a fresh place",
-    "blob-missing": "export again, and look what deletes blobs there",
+    "not-exported": "Unless it belongs to an earlier build, mode=max keeps it (an inline cache has no such mode)",
+    "blob-not-listed": "Export again, to a new place",
+    "blob-missing": "Export again, and find out what deletes blobs there",
 }
 
 
@@ -34,12 +35,12 @@ class MissingResult(Finding):
     ----------
     reason : {"not-exported", "blob-not-listed", "blob-missing"}
     impact : {"bridged", "dead-end"}
-        Whether some record that depends on it, directly or not, is loadable.
+        bridged: a record that depends on it, directly or not, is loadable; dead-end: none is.
     downstream_loadable : int or None
         How many are; None where a loop makes it unknowable.
     """
 
-    reason: Reason
+    reason: MissingReason
     impact: Literal["bridged", "dead-end"]
     downstream_loadable: int | None
 
@@ -56,63 +57,67 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
     MissingResult
         By record index.
     """
-    for record in graph.missing:
-        reason = reason_of(graph, record)
-        bridged = bool(graph.bridged[record])
-        yield MissingResult(
-            query=QUERY.name,
-            severity=_severity(reason, bridged=bridged),
-            export=graph.id,
-            record=record,
-            digest=graph.export.config.records[record].digest,
-            reason=reason,
-            impact="bridged" if bridged else "dead-end",
-            downstream_loadable=graph.downstream_loadable[record],
-        )
+    downstream = graph.downstream_loadable
+    for reason, record, digest, bridged in whole(graph, "Record").each("missing_reason", "index", "digest", "bridged"):
+        if reason is not None:
+            impact: Literal["bridged", "dead-end"] = "bridged" if bridged else "dead-end"
+            yield MissingResult(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(reason=reason, impact=impact),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                reason=reason,
+                impact=impact,
+                downstream_loadable=downstream[record],
+            )
 
 
-def reason_of(graph: ExportGraph, record: int) -> Reason:
-    """Say why a record has no loadable result; of several reasons, the one nearest to loading.
-
-    Parameters
-    ----------
-    graph : ExportGraph
-    record : int
-        One without a loadable result.
-    """
-    states = [graph.state(result) for result in graph.results(record)]
-    if State.BLOB_MISSING in states:
-        return "blob-missing"
-    return "blob-not-listed" if State.BLOB_NOT_LISTED in states else "not-exported"
-
-
-def _severity(reason: Reason, *, bridged: bool) -> Severity:
-    if reason == "blob-missing":
-        return "error"
-    return "note" if bridged and reason == "not-exported" else "warning"
+_SEVERITIES = Severities(
+    ("error", OneOf("reason", "blob-missing")),
+    ("note", OneOf("reason", "not-exported"), OneOf("impact", "bridged")),
+    otherwise="warning",
+)
 
 
 def _sentence(finding: MissingResult, title: Title) -> str:
-    start = f"{title(finding.record or 0)} cannot be loaded: {_CAUSE[finding.reason]}; "
-    count = finding.downstream_loadable
-    if finding.impact == "bridged":
+    start = f"{title(finding.record or 0)} has no cached result: {_CAUSE[finding.reason]}."
+    bridged, needed = finding.impact == "bridged", finding.reason == "blob-missing"
+    if bridged:
+        count = finding.downstream_loadable
         behind = f"{plural(count, 'later record')} {'is' if count == 1 else 'are'}" if count else "a later record is"
-        cost = f"{behind} loadable, so this step runs again only when a step after it changes"
+        when = "a build needs it only" if needed else "the step runs again only"
+        cost = f"{behind} cached, so {when} when a step after it changes"
     else:
-        cost = "nothing after it is loadable either, so this step runs in every build"
-    return f"{start}{cost}; {_REMEDY[finding.reason]}."
+        when = "every build needs it" if needed else "the step runs in every build"
+        cost = f"nothing after it is cached either, so {when}"
+    return f"{start} {capital(cost)}. {_REMEDY[finding.reason]}."
 
 
 QUERY = Query(
     name="missing-results",
-    title="Which records have no loadable result?",
+    title="Which steps have no cached result?",
     meaning=(
-        "A record without a loadable result still matches as a key, so the record after it can be found. It costs a "
-        "run of its own step as soon as the step after it changes (bridged), or in every build when nothing that "
-        "depends on it is loadable (dead-end). Roots are left out: exports never hold their results."
+        "BuildKit still recognises a step that has no result, and so finds the steps after it. The step itself runs "
+        "again as soon as a step after it changes (bridged), or in every build if nothing after it is cached "
+        "(dead-end). Records without inputs are left out: exports never hold their results."
     ),
-    severity="error for blob-missing (the build fails or falls back), note for not-exported and bridged, else warning",
+    severity="error for blob-missing (the build fails, or the step runs), note for not-exported and bridged, "
+    "else warning",
     finding=MissingResult,
+    heading="Records without a loadable result",
+    severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    example=(
+        "An inline cache holds the layers of the final image only. RUN npm ci in an earlier stage keeps no result "
+        "(not-exported).\nThe COPY --from that takes its files is cached, so npm ci runs again only when that COPY "
+        "must run again."
+    ),
+    cure=(
+        "not-exported: --cache-to with mode=max, to a registry, a directory or a bucket (inline has no mode=max).\n"
+        "blob-not-listed: export again to a new place.\n"
+        "blob-missing: export again, and stop what deletes blobs there (clean-up of the registry, life cycle rule of "
+        "the bucket). Until then, a build that exports its cache as well fails, unless it says ignore-error=true."
+    ),
 )

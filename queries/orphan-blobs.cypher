@@ -1,15 +1,15 @@
 // title: Blobs that no manifest reaches
-// question: Which blobs does no manifest reach?
+// question: Which blobs does no manifest name?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:
-//   severity: error, warning or note
-//   export: id of the export that was loaded last from that store
-//   record: null: it is about a blob
-//   digest: digest of the blob
-//   store: the directory, or the bucket and prefix
-//   bytes: bytes of the blob
-//   modified_at: when it was written, or null
+//   severity: error, warning, note
+//   export: Id of the export
+//   record: Index in the export's own records; null where the finding is not about one record
+//   digest: Digest of the record, or of the blob concerned
+//   store: The directory, or the bucket and prefix
+//   bytes: Bytes of the blob
+//   modified_at: When it was written, where the store tells
 // severity: note
 
 WITH {export: null} AS param
@@ -19,6 +19,6 @@ WITH e ORDER BY e.loaded_at DESC, e.id
 // All exports of a store list the same strays, and the one loaded last knows best.
 WITH coalesce(e.store, e.id) AS place, head(collect(e)) AS e
 MATCH (e)-[s:HAS_STRAY]->(b:Blob)
-RETURN 'note' AS severity, e.id AS export, null AS record, b.digest AS digest, coalesce(e.store, '') AS store,
-       s.bytes AS bytes, s.modified_at AS modified_at
-ORDER BY e.source, e.platform, e.id, b.digest;
+WITH e, null AS record, b.digest AS digest, coalesce(e.store, '') AS store, s.bytes AS bytes, s.modified_at AS modified_at
+RETURN 'note' AS severity, e.id AS export, record, digest, store, bytes, modified_at
+ORDER BY e.source, e.platform, e.id, digest;

@@ -3,36 +3,32 @@
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:
-//   severity: error, warning or note
-//   export: id of the export
-//   record: null: it is about the whole config
-//   digest: null
-//   bytes: bytes of the config
-//   limit: bytes after which BuildKit refuses it; null for none
-//   records: number of records
-//   layers_bytes: bytes that describe layers
-//   inputs_bytes: bytes that describe inputs
-//   results_bytes: bytes that describe results
-//   other_bytes: digests and the rest
-//   records_left: how many more records fit; null without a limit
+//   severity: error, warning, note
+//   export: Id of the export
+//   record: Index in the export's own records; null where the finding is not about one record
+//   digest: Digest of the record, or of the blob concerned
+//   bytes: Bytes of the config
+//   limit: Bytes after which BuildKit refuses it; null where there is no limit
+//   records: Number of records
+//   layers_bytes: Bytes of it that describe layers
+//   inputs_bytes: Bytes of it that describe inputs of records
+//   results_bytes: Bytes of it that describe results of records
+//   other_bytes: Bytes of it for digests and the rest
+//   records_left: How many more records of the present average size fit; null without a limit or without records
 // severity: error over the limit, warning from 80 % on, else note
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})
-WHERE e.other_bytes IS NOT NULL // a daemon has no config to weigh
-  AND (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
-WITH e, COUNT { (e)-[:HAS_RECORD]->() } AS records, e.bytes_limit AS limit
+WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e.source)
+WITH e WHERE e.other_bytes IS NOT NULL // a daemon has no config to weigh
+WITH e, null AS record, null AS digest, e.bytes AS bytes, e.bytes_limit AS limit, e.records AS records,
+     e.layers_bytes AS layers_bytes, e.inputs_bytes AS inputs_bytes, e.results_bytes AS results_bytes,
+     e.other_bytes AS other_bytes, e.records_left AS records_left
 RETURN CASE
-         WHEN limit IS NULL OR e.bytes <= 0.8 * limit THEN 'note'
-         WHEN e.bytes > limit THEN 'error'
-         ELSE 'warning'
+         WHEN bytes > limit THEN 'error'
+         WHEN bytes > 0.8 * limit THEN 'warning'
+         ELSE 'note'
        END AS severity,
-       e.id AS export, null AS record, null AS digest, e.bytes AS bytes, limit, records,
-       e.layers_bytes AS layers_bytes, e.inputs_bytes AS inputs_bytes, e.results_bytes AS results_bytes,
-       e.other_bytes AS other_bytes,
-       CASE
-         WHEN limit IS NULL OR records = 0 THEN null
-         WHEN e.bytes >= limit THEN 0
-         ELSE (limit - e.bytes) * records / e.bytes
-       END AS records_left
-ORDER BY e.source, e.platform, e.id;
+       e.id AS export, record, digest, bytes, limit, records, layers_bytes, inputs_bytes, results_bytes, other_bytes,
+       records_left
+ORDER BY e.source, e.platform, e.id, record;

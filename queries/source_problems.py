@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import ProblemCode
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import As, Severities
+from cachegraph.schema.facts import whole
 
 __all__ = ["QUERY", "SourceProblem"]
 
@@ -40,15 +42,18 @@ def ask(graph: ExportGraph) -> Iterator[SourceProblem]:
     SourceProblem
         In the order in which they were met.
     """
-    for problem in graph.export.problems:
+    for severity, digest, code, message in whole(graph, "Problem").each("severity", "digest", "code", "message"):
         yield SourceProblem(
             query=QUERY.name,
-            severity=problem.severity,
+            severity=_SEVERITIES.of(severity=severity),
             export=graph.id,
-            digest=problem.digest,
-            code=problem.code,
-            detail=problem.message,
+            digest=digest,
+            code=code,
+            detail=message,
         )
+
+
+_SEVERITIES = Severities(otherwise=As("severity"))
 
 
 def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - about no record
@@ -57,14 +62,19 @@ def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - ab
 
 QUERY = Query(
     name="source-problems",
-    title="What is wrong with the place the export lies in?",
+    title="What is wrong with the place where the export is stored?",
     meaning=(
-        "A blob of another size or other bytes than its descriptor says fails when it is loaded; an image whose config "
-        "and manifest disagree is ignored by BuildKit with a warning that nobody sees; a manifest that is named and "
-        "missing gives nothing."
+        "Loading fails for a blob whose size or bytes are not what its descriptor says. BuildKit ignores an image "
+        "whose config and manifest disagree, and only the build's log says so. A manifest that an index names and the "
+        "store does not have holds no cache."
     ),
     severity="error where loading fails, else warning or note",
     finding=SourceProblem,
+    heading="Problems of the source",
+    severities=_SEVERITIES,
+    order=("number",),
     ask=ask,
     sentence=_sentence,
+    example="The manifest says that a blob has 1,079,936 bytes, and the file in blobs/sha256 has 4,096.",
+    cure="Export again. If it happens again, find out what writes to the store besides the builder.",
 )

@@ -1,26 +1,28 @@
-"""Roots that can give nothing."""
+"""Roots that lead to no cached result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import Finding, Query, Title, plural
+from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.schema.facts import whole
+from cachegraph.schema.records import RootReason
+from cachegraph.text.words import capital, plural
 
 __all__ = ["QUERY", "UnreachableRoot"]
-
-Reason = Literal["orphan", "dead", "lost"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreachableRoot(Finding):
-    """A root that can give nothing.
+    """A root that leads to no cached result.
 
     Attributes
     ----------
     reason : {"orphan", "dead", "lost"}
+        orphan (no record takes it), dead (nothing above it is loadable) or lost (its layers stand only in a merge).
     merge : int or None
         For ``lost``: the merge record that holds its layers.
     slot : int or None
@@ -29,14 +31,14 @@ class UnreachableRoot(Finding):
         For ``lost``: positions in the merged result; None where the other slots do not leave exactly one gap.
     """
 
-    reason: Reason
+    reason: RootReason
     merge: int | None = None
     slot: int | None = None
     layers: tuple[int, ...] | None = None
 
 
 def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
-    """Find the roots that can give nothing.
+    """Find the roots that lead to no cached result.
 
     Parameters
     ----------
@@ -47,101 +49,86 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     UnreachableRoot
         By record index; one for each root and reason.
     """
-    known = graph.export.results_known
-    lost = _lost(graph) if known else {}
-    for root in graph.roots:
-        if not graph.links.dependents[root]:
-            yield _finding(graph, root, "orphan")
-        elif known and not graph.bridged[root]:
-            yield _finding(graph, root, "dead")
-        if root in lost:
-            yield lost[root]
+    columns = ("root_reasons", "index", "digest", "op", "lost_merge", "lost_slot", "lost_layers")
+    for reasons, record, digest, op, merge, slot, layers in whole(graph, "Record").each(*columns):
+        for reason in reasons or ():
+            lost = reason == "lost"
+            yield UnreachableRoot(
+                query=QUERY.name,
+                severity=_SEVERITIES.of(reason=reason, op=op),
+                export=graph.id,
+                record=record,
+                digest=digest,
+                reason=reason,
+                merge=merge if lost else None,
+                slot=slot if lost else None,
+                layers=tuple(layers) if lost and layers is not None else None,
+            )
 
 
-def _lost(graph: ExportGraph) -> dict[int, UnreachableRoot]:
-    """Find the roots whose layers stand in a merged result and nowhere else, each in the merge that says most."""
-    found: dict[int, UnreachableRoot] = {}
-    for merge in graph.merge_layouts:
-        for number, slot in enumerate(merge.slots):
-            if any(graph.loadable[link] for link, _ in slot.alternatives):
-                continue
-            layers = None if slot.place is None else tuple(range(*slot.place))
-            for root in dict.fromkeys(link for link, _ in slot.alternatives if graph.is_root(link)):
-                if not graph.is_source(root) and (root not in found or found[root].layers is None):
-                    found[root] = _finding(graph, root, "lost", merge=merge.record, slot=number, layers=layers)
-    return found
-
-
-def _finding(
-    graph: ExportGraph,
-    root: int,
-    reason: Reason,
-    *,
-    merge: int | None = None,
-    slot: int | None = None,
-    layers: tuple[int, ...] | None = None,
-) -> UnreachableRoot:
-    return UnreachableRoot(
-        query=QUERY.name,
-        severity="note" if reason == "orphan" and graph.is_source(root) else "warning",
-        export=graph.id,
-        record=root,
-        digest=graph.export.config.records[root].digest,
-        reason=reason,
-        merge=merge,
-        slot=slot,
-        layers=layers,
-    )
+_SEVERITIES = Severities(("note", OneOf("reason", "orphan"), OneOf("op", "source")), otherwise="warning")
 
 
 def _sentence(finding: UnreachableRoot, title: Title) -> str:
     root = title(finding.record or 0)
-    if finding.reason == "orphan" and finding.severity == "note":
-        return (
-            f"{root} is used by no record: a source often stands there under two keys, and only one is in use; this "
-            "costs nothing."
-        )
-    if finding.reason == "orphan":
-        return f"{root} is used by no record: it can give nothing and only takes room in the config."
-    if finding.reason == "dead":
-        return (
-            f"{root} leads to nothing: no record that depends on it is loadable, so every build runs these steps; "
-            "export with mode=max to keep them."
-        )
-    merge, layers = title(finding.merge or 0), finding.layers
+    match finding.reason:
+        case "orphan" if finding.severity == "note":
+            return (
+                f"no record uses {root}. A source is often there under two keys, and builds use one of them; this "
+                "costs nothing."
+            )
+        case "orphan":
+            return f"no record uses {root}. No build can load anything through it; it only takes room in the config."
+        case "dead":
+            return (
+                f"{root} leads to no cached result: every step that depends on it runs in every build. Export with "
+                "mode=max to keep them."
+            )
+    return f"{root} has no inputs, so the export left its result out. {_lost_words(finding, title(finding.merge or 0))}"
+
+
+def _lost_words(finding: UnreachableRoot, merge: str) -> str:
+    layers = finding.layers
     if layers is None:
-        where = f"which layers it brought to {merge} in slot {finding.slot} is unknown, and none can be loaded apart"
+        where = f"which layers it brought to {merge} in slot {finding.slot} is unknown, and they cannot be loaded alone"
     elif not layers:
         where = f"it brought no layer to {merge} in slot {finding.slot}"
+    elif len(layers) == 1:
+        where = f"it brought layer {layers[0]} of {merge} in slot {finding.slot}, which cannot be loaded alone"
     else:
-        span = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]}"
-        where = f"it brought {span} of {merge} in slot {finding.slot}, and nothing can load {_them(layers)} apart"
+        span = f"layers {layers[0]} to {layers[-1]}"
+        where = f"it brought {span} of {merge} in slot {finding.slot}, which cannot be loaded alone"
     remedy = (
-        "give it an input (copy from a base image instead of starting on scratch)"
+        "Give it an input: copy from a base image instead of starting on scratch."
         if layers is None or len(layers) <= 1
-        else f"with {plural(len(layers), 'layer')} it is probably a base image, which --names can tell"
+        else f"With {plural(len(layers), 'layer')} it is probably a base image, which costs nothing: --names can tell."
     )
-    return (
-        f"{root} is a root, so nothing was exported for it: {where}; it runs again as soon as another input of the "
-        f"merge changes; {remedy}."
-    )
-
-
-def _them(layers: tuple[int, ...]) -> str:
-    return "it" if len(layers) == 1 else "them"
+    return f"{capital(where)}. It runs again as soon as another input of the merge changes. {remedy}"
 
 
 QUERY = Query(
     name="unreachable-roots",
-    title="Which roots can give nothing?",
+    title="Which roots lead to no cached result?",
     meaning=(
-        "Exports leave out the results of roots by design: sources are fetched from where they came from. A root can "
-        "give nothing when no record takes it (orphan), when nothing that depends on it is loadable (dead), or when it "
-        "is an operation on scratch whose layers stand in a merged result and cannot be loaded apart (lost): then it "
-        "runs again as soon as another input of the merge changes."
+        "A root is a record without inputs: a source, or an operation on scratch. Exports leave its result out, since "
+        "sources are fetched from where they came from. No build can use a root that no record takes (orphan), or one "
+        "with no cached result after it (dead). An operation on scratch whose layers are only in a merged result is "
+        "lost: it runs again as soon as another input of that merge changes."
     ),
     severity="note for an orphan that is a known source, else warning",
     finding=UnreachableRoot,
+    heading="Roots that lead to no cached result",
+    severities=_SEVERITIES,
+    order=("record", "number"),
     ask=ask,
     sentence=_sentence,
+    example=(
+        "Merge([base image, Scratch().File(mkdir, mkfile), another step]): the operation on scratch has no inputs, so "
+        "its result is not exported.\nIts layer is there, but only as a part of the merge. If the other step "
+        "changes, the merge is made again, and the operation on scratch runs again."
+    ),
+    cure=(
+        "lost: give the operation an input, such as a COPY from a base image. If it is a base image (--names can "
+        "tell), nothing is lost.\ndead: export with mode=max.\norphan: nothing to do."
+    ),
 )

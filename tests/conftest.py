@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import lzma
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-pytest_plugins = ["tests.servers.github", "tests.servers.objects", "tests.servers.registry"]
+pytest_plugins = [
+    "tests.servers.github",
+    "tests.servers.hostile",
+    "tests.servers.neo4j",
+    "tests.servers.objects",
+    "tests.servers.registry",
+]
+
+# How long an example takes says nothing on a busy machine; pytest-timeout ends what hangs. `make quick` tries fewer.
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.load_profile("whole")
 
 DATA = Path(__file__).parent / "data"
-BUSYBOX = "7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,24 @@ class Verdict:
     results: list[list[list[str]]]
 
 
+MARKS = {
+    "azurite_program": "server",
+    "browser": "browser",
+    "neo4j_jars": "server",
+    "neo4j_servers": "server",
+    "registry_program": "server",
+}
+"""Fixtures that need a program which is no Python package, and the mark that whatever uses them gets."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks are selected by -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server or a browser, so that no test has to say so."""
+    for item in items:
+        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[fixture])
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Folder of the test data."""
@@ -38,16 +65,9 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def layouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the real image layouts, whole. Shared by all tests: copy one before you change it."""
-    folder = tmp_path_factory.mktemp("corpus") / "layouts"
-    shutil.copytree(DATA / "layouts", folder)
-    blob = folder / "scratch-file-inline" / "blobs" / "sha256" / BUSYBOX
-    for layout in folder.iterdir():
-        there = layout / "blobs" / "sha256" / BUSYBOX
-        if not there.exists() and layout.name != "web-zstd":
-            os.link(blob, there)
-    return folder
+def layouts() -> Path:
+    """Folder of the real image layouts. Shared by all tests: copy one before you change it."""
+    return DATA / "layouts"
 
 
 @pytest.fixture(scope="session")

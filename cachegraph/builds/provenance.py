@@ -30,9 +30,9 @@ from cachegraph.builds.plaintext_names import SOURCE_PREFIX, name_all
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
-from cachegraph.errors import DecodeError
+from cachegraph.core.untrusted import decode_json
 
-__all__ = ["decode_provenance"]
+__all__ = ["Texts", "decode_provenance", "image_reference", "parse_platform", "provenance_texts"]
 
 _MAX_OUTPUTS = 64
 
@@ -70,8 +70,17 @@ class _Statement(_Predicate, frozen=True, rename="camel"):
     predicate: _Predicate | None = None
 
 
+_STATEMENT = msgspec.json.Decoder(_Statement)
+
+
 def decode_provenance(data: bytes, place: str) -> Names:
-    """Name the records that provenance lets one compute.
+    """Name the records that provenance lets one compute; takes and raises what `provenance_texts` does."""
+    texts = provenance_texts(data, place)
+    return name_all(texts.plaintexts, texts.references)
+
+
+def provenance_texts(data: bytes, place: str) -> Texts:
+    """Compute the plaintexts of the records that provenance tells of.
 
     Parameters
     ----------
@@ -85,24 +94,21 @@ def decode_provenance(data: bytes, place: str) -> Names:
     cachegraph.errors.DecodeError
         The bytes are no such statement.
     """
-    try:
-        statement = msgspec.json.decode(data, type=_Statement)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(f"no SLSA provenance: {error}", path=place) from None
+    statement = decode_json(data, _STATEMENT, "no SLSA provenance", path=place)
     predicate = statement.predicate or statement
     definition = predicate.build_definition or _Definition(
         resolved_dependencies=predicate.materials,
         internal_parameters=_Parameters(build_config=predicate.build_config),
     )
     parameters = definition.internal_parameters
-    texts = _Texts()
+    texts = Texts()
     for dependency in definition.resolved_dependencies or ():
         texts.add_dependency(dependency)
     steps = parameters.build_config.llb_definition or ()
     outputs = _outputs(steps)
     for step in steps:
-        texts.add_step(step, outputs[step.id], _platform(parameters.builder_platform))
-    return name_all(texts.plaintexts, texts.references)
+        texts.add_step(step, outputs[step.id], parse_platform(parameters.builder_platform))
+    return texts
 
 
 def _outputs(steps: Iterable[llb.Step]) -> dict[str, set[int]]:
@@ -116,17 +122,26 @@ def _outputs(steps: Iterable[llb.Step]) -> dict[str, set[int]]:
     return taken
 
 
-class _Texts:
-    """The plaintexts of a build, as a daemon would have kept them."""
+class Texts:
+    """The plaintexts of a build, as a daemon would have kept them.
+
+    Attributes
+    ----------
+    plaintexts : dict of str to Plaintext
+        By digest.
+    references : dict of str to str
+        How the build called its images and repositories, by manifest digest or commit.
+    """
 
     def __init__(self) -> None:
         self.plaintexts: dict[str, Plaintext] = {}
         self.references: dict[str, str] = {}
 
     def add_dependency(self, dependency: _Dependency) -> None:
+        """Add the key of an image or a commit that the build resolved."""
         manifest = dependency.digest.get("sha256")
         if dependency.uri.startswith("pkg:docker/") and manifest:
-            reference, platform = _image(dependency.uri)
+            reference, platform = image_reference(dependency.uri)
             self.references[f"sha256:{manifest}"] = reference
             key = llb.ImageKey(
                 digest=f"sha256:{manifest}",
@@ -141,6 +156,7 @@ class _Texts:
             self._add_source(commit)
 
     def add_step(self, step: llb.Step, outputs: Iterable[int], platform: llb.Platform) -> None:
+        """Add an operation, the keys of its outputs, and its selectors."""
         text = cache_text(step, platform)
         if text is None:
             return
@@ -160,13 +176,14 @@ class _Texts:
         return digest
 
 
-def _platform(text: str) -> llb.Platform:
+def parse_platform(text: str) -> llb.Platform:
+    """Read a platform such as ``linux/arm/v7``."""
     os, _, rest = text.partition("/")
     architecture, _, variant = rest.partition("/")
     return llb.Platform(os=os, architecture=architecture, variant=variant)
 
 
-def _image(uri: str) -> tuple[str, llb.Platform]:
+def image_reference(uri: str) -> tuple[str, llb.Platform]:
     """Read a package URL of an image: its reference with the registry's name, and its platform."""
     parts = urlsplit(uri)
     name, _, tag = parts.path.removeprefix("docker/").partition("@")
@@ -177,4 +194,4 @@ def _image(uri: str) -> tuple[str, llb.Platform]:
     elif registry != "localhost" and "." not in registry and ":" not in registry:
         name = f"docker.io/{name}"
     platform = parse_qs(parts.query).get("platform", [""])[0]
-    return f"{name}:{unquote(tag)}" if tag else name, _platform(platform)
+    return f"{name}:{unquote(tag)}" if tag else name, parse_platform(platform)

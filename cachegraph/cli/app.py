@@ -5,6 +5,7 @@ Commands are imported when they are called: ``cachegraph --help`` imports none o
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,18 @@ COMMANDS = {
     "records": ("cachegraph.cli.records:records", "List the records of exports."),
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
+    "explain": ("cachegraph.cli.explaining:explain", "Say why the steps of a build ran, by first cause."),
+    "diff": ("cachegraph.cli.diff:diff", "Compare two exports."),
+    "history": ("cachegraph.cli.history:history", "Follow a cache through its exports."),
+    "why": ("cachegraph.cli.why:why", "Say what keeps a record, a layer or a blob."),
+    "inline-preview": (
+        "cachegraph.cli.inline_preview:inline_preview",
+        "Say what inline cache would keep of a full export.",
+    ),
+    "explain-rule": ("cachegraph.cli.explain:explain_rule", "Explain a kind of finding, and how to cure it."),
+    "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
+    "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
+    "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
     "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
     "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
@@ -58,10 +71,13 @@ class LazyGroup(click.Group):
         """List the commands in their natural order."""
         return list(self.homes)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in self.homes:
-            return None
+            from cachegraph.text.nearest import did_you_mean
+
+            hint = did_you_mean(cmd_name, self.homes, "commands")
+            raise click.UsageError(f"there is no command {cmd_name!r} ({hint})", ctx)
         module, _, attribute = self.homes[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
@@ -83,25 +99,55 @@ class LazyGroup(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
-            sys.exit(super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0)
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or 0
+        except SystemExit as exit_:
+            code = exit_.code
         except CacheGraphError as error:
             complain(error)
-            sys.exit(error.exit_code)
+            code = error.exit_code
         except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
+            code = _show(error)
         except click.Abort:
             click.echo("cachegraph: interrupted", err=True)
-            sys.exit(130)
+            code = 130
         except BrokenPipeError:  # the reader of our output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+            code = _dropped(0)
         except Exception as error:  # no traceback ever reaches a user
             if os.environ.get("CACHEGRAPH_DEBUG"):
                 raise
-            click.echo(f"cachegraph: unexpected {type(error).__name__}: {error}", err=True)
+            complain(CacheGraphError(f"unexpected {type(error).__name__}: {error}"))
             click.echo("This is a bug. CACHEGRAPH_DEBUG=1 shows where; please report it.", err=True)
-            sys.exit(3)
+            code = 3
+        sys.exit(_flushed(code))
+
+
+def _flushed(code: Any) -> Any:  # noqa: ANN401 - what sys.exit takes
+    """Write out what still waits, while an error can still be told."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _dropped(code)
+    except OSError as error:
+        complain(CacheGraphError(f"the answer could not be written: {error.strerror}"))
+        return _dropped(3)
+    return code
+
+
+def _dropped(code: Any) -> Any:  # noqa: ANN401 - as above
+    from cachegraph.cli.output import drop_output
+
+    drop_output()
+    return code
+
+
+def _show(error: click.ClickException) -> int:
+    """Write an error of click's, which quotes what the user typed."""
+    text = io.StringIO()
+    error.show(text)
+    from cachegraph.text.clean import plain
+
+    click.echo(plain(text.getvalue()), err=True, nl=False)
+    return error.exit_code
 
 
 def complain(error: CacheGraphError, about: str = "") -> None:
@@ -113,8 +159,10 @@ def complain(error: CacheGraphError, about: str = "") -> None:
     about : str
         The spec concerned, unless the message names it.
     """
+    from cachegraph.cli.output import say
+
     where = f"{about}: " if about and about not in error.message else ""
-    click.echo(f"cachegraph: {' '.join(f'{where}{error}'.split())}", err=True)
+    say(f"{where}{error}")
 
 
 @click.group(

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
 
-from cachegraph.cli.described import Described, described, described_in_store
+from cachegraph.cli.answer import Answer
+from cachegraph.cli.formats import output_options
 from cachegraph.cli.options import (
     FAIL_ON,
+    SOURCE_OPTIONS,
     fail_on_option,
-    format_option,
     neo4j_options,
+    not_with,
     open_store,
     source_options,
 )
-from cachegraph.cli.output import print_json, print_rows
+from cachegraph.cli.output import Output, write
 from cachegraph.cli.reading import read_specs
-from cachegraph.queries.base import SEVERITIES, Finding
+from cachegraph.cli.reports import REPORTS
+from cachegraph.errors import NotFoundError
+from cachegraph.queries.base import SEVERITIES
 from cachegraph.queries.findings import Findings
+from cachegraph.schema.summary import summarise
 
 __all__ = ["check", "fails"]
 
 
 @click.command(
-    epilog="\b\nExamples:\n  cachegraph check ./cache\n  cachegraph check app:latest --format sarif > cache.sarif\n"
+    epilog="\b\nExamples:\n  cachegraph check ./cache\n  cachegraph check app:latest --format sarif=cache.sarif\n"
     "  cachegraph check --neo4j"
 )
 @source_options
-@format_option("sarif", "junit", "html")
+@output_options(only=tuple(REPORTS))
 @fail_on_option("error")
 @click.option("--all", "everything", is_flag=True, help="Show every finding in the table, notes included.")
 @neo4j_options
 @click.option("--export", help="With --neo4j: id of one export, or source of current ones.")
 def check(
     specs: tuple[str, ...],
-    format_: str,
+    outputs: tuple[Output, ...],
     fail_on: str,
     neo4j: str | None,
     database: str | None,
@@ -52,42 +55,39 @@ def check(
     A SPEC is what buildx takes for --cache-from (type=local,src=DIR, type=registry,ref=REF, ...), a path, or an image
     reference. With --neo4j the exports that were loaded into the server are asked instead.
     """
+    if everything and all(output.format != "table" for output in outputs):
+        not_with({"everything": "--all"}, "only the table folds findings", "The other formats have all of them.")
     if neo4j is not None:
-        if specs or how["files"]:
-            raise click.UsageError("--neo4j asks what was loaded: give no SPEC, or load it first")
-        with open_store(neo4j or None, database) as store:
-            findings = store.check(export)
-            stored = store.exports(history=export is not None)
-        asked = [e for e in stored if e.id == export or (e.current and export in (None, e.source))]
-        exports, code = [described_in_store(found) for found in asked], 0
+        answer, code = _asked_of_server(neo4j, database, export), 0
     else:
+        not_with(
+            {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
+        )
         read = read_specs(specs, how)
-        findings, exports, code = read.graph.check(), [described(graph) for graph in read.graph], read.exit_code
-    _print(exports, findings, format_, everything=everything)
-    sys.exit(code or fails(findings, fail_on))
+        answer = Answer(
+            exports=[summarise(graph) for graph in read.graph], findings=read.graph.check(), failures=read.failures
+        )
+        code = read.exit_code
+    for output in outputs:
+        write(REPORTS[output.format](answer, output, everything), output)
+    sys.exit(code or fails(answer.findings, fail_on))
 
 
-def fails(findings: Findings, fail_on: str) -> int:
+def _asked_of_server(neo4j: str, database: str | None, export: str | None) -> Answer:
+    not_with(SOURCE_OPTIONS, "--neo4j asks what was loaded", "Load the SPECs first: cachegraph load SPEC --neo4j.")
+    with open_store(neo4j or None, database) as store:
+        findings = store.check(export)
+        stored = store.exports(history=export is not None)
+    asked = [one for one in stored if one.id == export or (one.current and export in (None, one.source))]
+    if not asked:
+        what = "no export" if export is None else f"no export {export}"
+        raise NotFoundError(f"the server holds {what}", hint="cachegraph neo4j contents lists what is there")
+    return Answer(exports=asked, findings=findings)
+
+
+def fails(findings: Findings[Any], fail_on: str) -> int:
     """Give the exit code that the findings mean: 1 if one is at least as severe as `fail_on`, else 0."""
     worst = findings.worst()
     if fail_on == "never" or worst is None:
         return 0
     return int(SEVERITIES.index(worst) <= FAIL_ON.index(fail_on))
-
-
-def _print(exports: Sequence[Described], findings: Findings, format_: str, *, everything: bool) -> None:
-    match format_:
-        case "json":
-            rows = [{name: value for name, value in asdict(e).items() if name != "verdict"} for e in exports]
-            print_json({"exports": rows, "findings": [finding.to_dict() for finding in findings]})
-        case "csv" | "markdown":
-            columns = tuple(Finding.__dataclass_fields__)
-            print_rows([finding.to_dict() for finding in findings], columns, format_)
-        case "table":
-            from cachegraph.cli.summary import print_summary
-
-            print_summary(exports, findings, everything=everything)
-        case _:
-            from cachegraph.cli.reports import REPORTS
-
-            click.echo(REPORTS[format_](exports, findings))

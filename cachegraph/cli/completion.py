@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from cachegraph.cli.output import TEXT, write
+
 __all__ = ["completion"]
 
 
@@ -16,4 +18,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"click knows no completion for {shell}")
-    click.echo(made(ctx.find_root().command, {}, "cachegraph", "_CACHEGRAPH_COMPLETE").source())
+    write(made(ctx.find_root().command, {}, "cachegraph", "_CACHEGRAPH_COMPLETE").source(), TEXT)

@@ -10,8 +10,11 @@ from typing import Any
 
 import click
 
+from cachegraph.cli.formats import output_options
 from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output
 from cachegraph.cli.reading import read_specs
+from cachegraph.views.files import WRITERS
 
 __all__ = ["export"]
 
@@ -21,32 +24,20 @@ __all__ = ["export"]
     "  cachegraph export ./cache --format dot | dot -Tsvg > cache.svg"
 )
 @source_options
-@click.option(
-    "--format",
-    "-f",
-    "format_",
-    type=click.Choice(["graphml", "dot", "json", "parquet"]),
-    required=True,
-    help="GraphML (Gephi, yEd), DOT (Graphviz), JSON (nodes and relationships), Parquet (a folder of tables).",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path),
-    help="File, or folder of Parquet tables. Without, text goes to standard output.",
-)
-def export(specs: tuple[str, ...], format_: str, output: Path | None, **how: Any) -> None:  # noqa: ANN401
-    """Write every export that the SPECs name as one graph, with the labels and properties of the schema."""
-    from cachegraph.views.files import WRITERS
+@output_options(only=tuple(WRITERS), default=None)
+def export(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+    """Write every export that the SPECs name as one graph, with the labels and properties of the schema.
 
-    if output is None and format_ == "parquet":
+    GraphML is for Gephi and yEd, DOT for Graphviz; JSON holds nodes and relationships, Parquet is a folder of tables.
+    """
+    if any(output.format == "parquet" and output.path is None for output in outputs):
         raise click.UsageError("parquet is a folder of tables: name it with --output")
     read = read_specs(specs, how)
-    if read.graph.graphs:
+    for output in outputs if read.graph.graphs else ():
         with tempfile.TemporaryDirectory() as folder:
-            path = output or Path(folder) / "graph"
-            WRITERS[format_](read.graph.graphs, path)
-            if output is None:
+            path = output.path or Path(folder) / "graph"
+            WRITERS[output.format](read.graph.graphs, path)
+            if output.path is None:
                 with path.open(encoding="utf-8") as file:
                     shutil.copyfileobj(file, sys.stdout)
     sys.exit(read.exit_code)

@@ -1,22 +1,29 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what each of them can do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cachegraph.stores.neo4j import Neo4jStore
+
+    Type = click.ParamType[str]
+else:
+    Type = click.ParamType
 
 __all__ = [
     "FAIL_ON",
-    "FORMATS",
+    "SOURCE_OPTIONS",
     "fail_on_option",
-    "format_option",
     "neo4j_options",
+    "not_with",
     "open_store",
     "source_options",
     "split_neo4j",
@@ -24,21 +31,38 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("table", "json", "csv", "markdown")
 FAIL_ON = ("error", "warning", "note", "never")
 
+SOURCE_OPTIONS: Mapping[str, str] = {
+    "specs": "SPEC",
+    "files": "--from-file",
+    "probe": "--probe",
+    "verify": "--verify",
+    "names": "--names",
+    "all_tags": "--all-tags",
+    "tags": "--tags",
+    "insecure_registry": "--insecure-registry",
+    "timeout": "--timeout",
+    "concurrency": "--concurrency",
+    "limits": "--limit",
+}
+"""What says which sources are read and how, by parameter."""
 
-def format_option(*more: str) -> Callable[[F], F]:
-    """Add ``--format``, with these formats beside the usual ones."""
-    return click.option(
-        "--format",
-        "-f",
-        "format_",
-        type=click.Choice([*FORMATS, *more]),
-        default="table",
-        show_default=True,
-        help="How to write the answer.",
-    )
+
+class SpecText(Type):
+    """What names a source; completed as a path, or as the types that there are."""
+
+    name = "spec"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Complete ``type=`` and paths."""
+        from click.shell_completion import CompletionItem
+
+        from cachegraph.loaders.catalogue import LOADERS
+
+        starts = [f"type={name}," for name in sorted(LOADERS)]
+        fitting = [CompletionItem(start) for start in starts if incomplete and start.startswith(incomplete)]
+        return fitting or [CompletionItem(incomplete, type="file")]
 
 
 def fail_on_option(default: str) -> Callable[[F], F]:
@@ -56,7 +80,7 @@ def source_options(command: F) -> F:
     """Add the specs, and how to read them."""
     seconds = click.FloatRange(min=0.1)
     decorators: list[Callable[[Any], Any]] = [
-        click.argument("specs", nargs=-1, metavar="SPEC..."),
+        click.argument("specs", nargs=-1, metavar="SPEC...", type=SpecText()),
         click.option(
             "--from-file",
             "files",
@@ -64,16 +88,22 @@ def source_options(command: F) -> F:
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
         ),
-        click.option("--probe", is_flag=True, help="Ask the store whether it has each listed blob."),
-        click.option("--verify", is_flag=True, help="Read every blob of a directory and check its digest."),
+        click.option(
+            "--probe",
+            is_flag=True,
+            help="Ask the registry or bucket whether it has each listed blob; a directory is always looked at.",
+        ),
+        click.option("--verify", is_flag=True, help="Read every blob of a directory or archive and check its digest."),
         click.option(
             "--names",
             multiple=True,
             metavar="SOURCE",
             help="Names of records: cache-debug.db, a debug address, an image with provenance; may be repeated.",
         ),
-        click.option("--all-tags", is_flag=True, help="Read every tag of a repository."),
-        click.option("--tags", metavar="GLOB", help="Read the tags of a repository that match, such as 'cache-*'."),
+        click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
+        click.option(
+            "--tags", metavar="GLOB", help="Read the tags of a repository in a registry that match, such as 'cache-*'."
+        ),
         click.option(
             "--insecure-registry",
             multiple=True,
@@ -83,6 +113,13 @@ def source_options(command: F) -> F:
         click.option("--timeout", type=seconds, default=30, show_default=True, help="Seconds for a request."),
         click.option(
             "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
+        ),
+        click.option(
+            "--limit",
+            "limits",
+            multiple=True,
+            metavar="NAME=N",
+            help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]
     for decorate in reversed(decorators):
@@ -105,6 +142,39 @@ def neo4j_options(command: F) -> F:
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
+
+
+def not_with(parameters: Mapping[str, str], reason: str, hint: str) -> None:
+    """Refuse parameters that the user gave and that would do nothing here.
+
+    Parameters
+    ----------
+    parameters : mapping of str to str
+        What the user calls each parameter, by its name.
+    reason : str
+        Why it would do nothing: ``--neo4j asks what was loaded``.
+    hint : str
+        What to do instead.
+
+    Raises
+    ------
+    click.UsageError
+        Names them.
+    """
+    given = [shown for name, shown in parameters.items() if _is_given(name)]
+    if given:
+        raise click.UsageError(f"{_and(given)} cannot be used here: {reason}. {hint}")
+
+
+def _is_given(name: str) -> bool:
+    ctx = click.get_current_context()
+    source = ctx.get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT) and bool(ctx.params.get(name, True))
+
+
+def _and(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def split_neo4j(specs: tuple[str, ...], neo4j: str | None) -> tuple[tuple[str, ...], str | None]:

@@ -1,82 +1,231 @@
-"""Rows to text: a table for people, JSON, CSV and Markdown for what comes after."""
+"""The one way out: everything that a command writes to standard output, to a file or to standard error.
+
+Each format cleans what came from outside for where it goes (`cachegraph.text.clean`); nothing else writes.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["clean", "console", "print_json", "print_rows"]
+from cachegraph.errors import AccessError, UnknownNameError
+from cachegraph.text.clean import csv_cell, json_text, markdown, one_line, plain
+from cachegraph.text.nearest import did_you_mean
+
+__all__ = [
+    "ROWS",
+    "TEXT",
+    "Output",
+    "Row",
+    "drop_output",
+    "for_people",
+    "json_text",
+    "say",
+    "styled",
+    "width",
+    "write",
+    "write_rows",
+]
 
 Row = Mapping[str, Any]
 
 
-def print_rows(rows: Iterable[Row], columns: Sequence[str], format_: str, *, title: str = "") -> None:
-    """Write rows to standard output.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where an answer goes, and how it is written.
+
+    Attributes
+    ----------
+    format : str
+    path : Path or None
+        A file; None for standard output.
+    """
+
+    format: str
+    path: Path | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody reads it as it is written."""
+        return self.path is None and sys.stdout.isatty()
+
+
+TEXT = Output(format="table")
+"""Standard output, for commands that have one way to say what they did."""
+
+
+def write(text: str, output: Output) -> None:
+    """Write an answer that its format has cleaned; a file is there whole or not at all.
+
+    Parameters
+    ----------
+    text : str
+    output : Output
+
+    Raises
+    ------
+    AccessError
+        The file cannot be written.
+    """
+    text = text if text.endswith("\n") or not text else f"{text}\n"
+    if output.path is None:
+        try:
+            click.echo(text, nl=False, color=True)
+        except BrokenPipeError:  # the reader has seen enough
+            raise
+        except OSError as error:
+            drop_output()
+            raise AccessError(f"the answer could not be written: {error.strerror}", hint="make room for it") from None
+        return
+    try:
+        _replace(output.path, text)
+    except OSError as error:
+        raise AccessError(
+            f"{output.path}: {error.strerror or error}", hint="check that the folder is there and can be written"
+        ) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # /dev/stderr, a named pipe
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with made.open("x", encoding="utf-8") as file:
+            file.write(text)
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere: nobody can take it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, for people.
+
+    Parameters
+    ----------
+    text : str
+        The line begins with the program's name.
+    """
+    click.echo(plain(f"cachegraph: {' '.join(one_line(text).split())}"), err=True)
+
+
+def write_rows(rows: Iterable[Row], columns: Sequence[str], output: Output, *, title: str = "") -> None:
+    """Write rows.
 
     Parameters
     ----------
     rows : iterable of mapping
     columns : sequence of str
-        What to write, in this order.
-    format_ : {"table", "json", "csv", "markdown"}
+        What to write, in this order; JSON has all that the rows hold.
+    output : Output
+        Its format is one of `ROWS`.
     title : str
-        Above a table.
+        Above a table for people.
     """
-    rows = list(rows)
-    match format_:
-        case "json":
-            print_json(rows)
-        case "csv":
-            buffer = io.StringIO()
-            writer = csv.writer(buffer, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-            click.echo(buffer.getvalue(), nl=False)
-        case "markdown":
-            click.echo(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
-            for row in rows:
-                cells = (_cell(row.get(column)).replace("|", "\\|").replace("\n", " ") for column in columns)
-                click.echo(f"| {' | '.join(cells)} |")
-        case _:
-            _print_table(rows, columns, title)
+    if output.format not in ROWS:
+        raise UnknownNameError(
+            f"there is no format {output.format!r}", hint=did_you_mean(output.format, ROWS, "formats")
+        )
+    write(ROWS[output.format](list(rows), columns, title, output), output)
 
 
-def print_json(value: object) -> None:
-    """Write a value to standard output as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def _json(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output) -> str:  # noqa: ARG001 - as others
+    return json_text(rows)
 
 
-def console(*, stderr: bool = False) -> Any:  # noqa: ANN401 - rich is imported where it is used
-    """Give a console that keeps to ``NO_COLOR`` and to the width of the terminal (100 where there is none)."""
-    from rich.console import Console
-
-    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
-    if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=100)
-    return made
+def _csv(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output) -> str:  # noqa: ARG001 - as others
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_value(row.get(column)) for column in columns] for row in rows)
+    return plain(buffer.getvalue())
 
 
-def clean(text: str) -> str:
-    """Take control characters out of a text that came with an export: it could drive the terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def _csv_value(value: object) -> str:
+    # A number is not a formula, whatever its sign.
+    return _cell(value) if isinstance(value, (int, float)) else csv_cell(_cell(value))
 
 
-def _print_table(rows: Sequence[Row], columns: Sequence[str], title: str) -> None:
+def _markdown(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output) -> str:  # noqa: ARG001 - as others
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    lines += [f"| {' | '.join(markdown(_cell(row.get(column))) for column in columns)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output) -> str:
+    """Draw a table on a terminal; elsewhere write fields between tabs, which every tool can cut."""
+    cells = [[one_line(_cell(row.get(column))) for column in columns] for row in rows]
+    if not output.is_terminal:
+        lines = [one_line(title)] if title else []
+        lines += ["\t".join(line) for line in [columns, *cells]]
+        return plain("\n".join(lines))
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(_cell(row.get(column)))) for column in columns))
-    console().print(table)
+    # The widest column is folded at blanks. If that is not enough, lines are wider than the terminal, which wraps them:
+    # a digest or a reference can be copied whole.
+    widths = [max(map(len, texts)) for texts in zip(columns, *cells, strict=True)]
+    widest = widths.index(max(widths))
+    words = [len(word) for line in [columns, *cells] for word in line[widest].split()]
+    narrowest = sum(widths) - widths[widest] + max(words, default=0) + 3 * (len(columns) - 1)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, no_wrap=position != widest)
+    for line in cells:
+        table.add_row(*map(Text, line))
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=max(width(), narrowest),
+        highlight=False,
+        emoji=False,
+        markup=False,
+        force_terminal=for_people(output),
+    )
+    console.print(table)
+    lines = [styled(one_line(title), output, bold=True)] if title else []
+    return "\n".join([*lines, *(line.rstrip() for line in text.getvalue().splitlines())])
+
+
+ROWS: Mapping[str, Callable[[Sequence[Row], Sequence[str], str, Output], str]] = {
+    "table": _table,
+    "json": _json,
+    "csv": _csv,
+    "markdown": _markdown,
+}
+"""How rows are written, by the name of the format."""
+
+
+def for_people(output: Output) -> bool:
+    """Whether to use colour: a terminal that can, and no ``NO_COLOR``."""
+    return output.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, output: Output, **style: Any) -> str:  # noqa: ANN401 - click's own
+    """Give a text colour where somebody sees it."""
+    return click.style(text, **style) if for_people(output) else text
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _cell(value: object) -> str:
@@ -88,5 +237,5 @@ def _cell(value: object) -> str:
         case list() | tuple():
             return " ".join(_cell(item) for item in value)
         case dict():
-            return json.dumps(value, ensure_ascii=False)
+            return json_text(value, indent=None)
     return str(value)

@@ -1,226 +1,219 @@
-"""``cachegraph predict``: which steps of a build will be cached, and which line breaks the cache."""
+"""``cachegraph predict``: which steps of a build will be cached, before it runs."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cachegraph.cli.options import FORMATS
-from cachegraph.cli.output import print_json, print_rows
-from cachegraph.cli.progress import progress
-from cachegraph.cli.reading import loader_options, read_specs
+from cachegraph.cli.app import complain
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.output import Output, say
+from cachegraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from cachegraph.building import BuildGraph
-    from cachegraph.builds.records import BuildStep
-    from cachegraph.graph import CacheGraph
-    from cachegraph.solver.prediction import Prediction, Step
+    from cachegraph.causes.lines import Line
+    from cachegraph.core.graph import ExportGraph
+    from cachegraph.loaders.base import Options
+    from cachegraph.predicting import Forecast
 
-__all__ = ["predict", "step_rows"]
+__all__ = ["predict"]
 
-_COLUMNS = ("line", "step", "outcome", "bytes", "from", "why")
+_EPILOG = """\b
+Examples:
+  cachegraph predict --cache-from ./cache
+  cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
+  cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
+  cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
 
-
-def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Read NAME=VALUE, or NAME alone with the value that the environment has, as docker does."""
-    import os
-
-    del context
-    pairs: dict[str, str] = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not name:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param=parameter)
-        if equals:
-            pairs[name] = value
-        elif name in os.environ:
-            pairs[name] = os.environ[name]
-    return pairs
+A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
+Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something could not be read."""
 
 
-def _ids(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[str]:
-    """Read the ids of secrets: ``id=NAME,src=..``, or the name alone."""
-    del context, parameter
-    ids = []
-    for text in values:
-        fields = dict(field.partition("=")[::2] for field in text.split(","))
-        ids.append(fields.get("id", text))
-    return ids
-
-
-@click.command(
-    epilog="\b\nExamples:\n"
-    "  cachegraph predict . --cache-from type=registry,ref=registry.example.com/app:cache\n"
-    "  cachegraph predict . -f build/Dockerfile --target prod --cache-from ./cache --fail-on-miss 'RUN npm ci'\n\n"
-    "Exit codes: 0 told, 1 a step runs and --fail-on-miss, 2 wrong usage, 3 something could not be read or\n"
-    "BuildKit would refuse the build."
-)
-@click.argument("context", default=".", metavar="[CONTEXT]")
-@click.option("-f", "--file", "dockerfile", metavar="FILE", help="The Dockerfile; by default CONTEXT/Dockerfile.")
-@click.option("--target", help="The stage that is built; by default the last one.")
-@click.option("--platform", help="Platforms that are built, such as linux/amd64,linux/arm64.")
-@click.option("--build-arg", "build_args", multiple=True, callback=_pairs, metavar="NAME[=VALUE]", help="An argument.")
-@click.option(
-    "--build-context", "build_contexts", multiple=True, callback=_pairs, metavar="NAME=X", help="A named context."
-)
-@click.option("--opt", "options", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="As buildctl's --opt.")
-@click.option("--secret", "secrets", multiple=True, callback=_ids, metavar="ID", help="A secret that the build has.")
-@click.option("--ssh", multiple=True, metavar="ID", help="An ssh agent or key that the build has, such as default.")
+@click.command(epilog=_EPILOG)
+@click.argument("context", default=".")
+@click.option("--file", "-f", "dockerfile", metavar="FILE", help="The Dockerfile; without, the one of the context.")
+@click.option("--target", metavar="STAGE", help="The stage to build.")
+@click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Build for this platform.")
+@click.option("--build-arg", "build_args", multiple=True, metavar="NAME[=VALUE]", help="As for docker build.")
+@click.option("--build-context", "contexts", multiple=True, metavar="NAME=VALUE", help="As for docker build.")
+@click.option("--opt", "options", multiple=True, metavar="NAME=VALUE", help="A frontend option, as buildctl takes it.")
+@click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
+@click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
+@click.option("--cache-from", "specs", multiple=True, metavar="SPEC", help="A cache that the build imports.")
 @click.option(
     "--image",
     "images",
     multiple=True,
     metavar="REF=DIGEST|PATH",
-    help="What a reference names, or an OCI layout or saved archive with images; else registries are asked.",
+    help="Which image a reference names; or an OCI layout or an archive of docker image save that has images.",
 )
-@click.option("--builder", metavar="PLATFORM", help="The builder's own platform; by default this machine's.")
-@click.option("--frontend", type=click.Choice(["builtin"]), help="Read by the built-in rules whatever # syntax= says.")
-@click.option("--offline", is_flag=True, help="Ask no server about images, repositories and downloads.")
-@click.option("--cache-from", "caches", multiple=True, metavar="SPEC", help="A cache that the build imports.")
-@click.option("--buildkit", metavar="VERSION", help="The builder's version, such as 0.31; by default the newest.")
-@click.option("--probe", is_flag=True, help="Ask each cache whether it still has its blobs.")
-@click.option("--insecure-registry", multiple=True, metavar="HOST", help="Speak plain HTTP to this registry.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=30, show_default=True, help="Seconds for a request.")
+@click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
+@click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
+@click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
+@click.option("--frontend", type=click.Choice(["builtin"]), help="Take the built-in rules, whatever # syntax= says.")
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="BEFORE AFTER",
+    help="Predict two revisions of the repository, and say what the second one changes.",
+)
 @click.option(
     "--fail-on-miss",
     is_flag=False,
     flag_value="",
     metavar="[STEP]",
-    help="Exit with 1 if a step runs; of STEP, only one whose text or line (Dockerfile:12) has these words.",
+    help="Exit with 1 if a step runs; with STEP, if one with this line or text does.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look for causes.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds for a request.")
+@click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Speak plain HTTP to it.")
+@output_options(letter=False)
 def predict(
     context: str,
-    images: tuple[str, ...],
-    caches: tuple[str, ...],
-    buildkit: str | None,
+    specs: tuple[str, ...],
+    outputs: tuple[Output, ...],
     fail_on_miss: str | None,
-    format_: str,
-    **how: Any,  # noqa: ANN401 - what a build and the reading of caches take
+    **how: Any,  # noqa: ANN401 - values of the options above
 ) -> None:
-    """Say which steps of a build will be cached, before it runs.
+    """Say which steps of a build will be cached, and which line and which file breaks it.
 
-    CONTEXT is a folder or a git repository, as for docker buildx build. Nothing is built: the keys are computed from
-    the Dockerfile, its files and the images' digests, and looked for in the caches. What only a step that runs can tell is
-    said to depend on it.
+    CONTEXT is a folder or a git repository. Nothing is built: the Dockerfile is read as BuildKit reads it, files are
+    hashed as it hashes them, and a hit is proven by a digest that the cache has.
     """
-    reading = {name: how.pop(name) for name in ("probe", "insecure_registry", "timeout")}
-    reading |= {"verify": False, "concurrency": 8, "tags": None, "all_tags": False, "names": (), "files": ()}
-    made = _build(context, images, how, reading)
-    cache, code = _caches(caches, reading)
-    from cachegraph.solver.predict import predict as work_out
+    from cachegraph.cli import predicted
+    from cachegraph.loaders.base import Options
 
-    prediction = work_out(made, cache, buildkit=buildkit)
-    rows = list(step_rows(made, prediction))
-    _print(made, prediction, rows, format_)
-    missed = [row for row in rows if fail_on_miss is not None and row["executed"] and _is_meant(row, fail_on_miss)]
-    sys.exit(code or (1 if missed else 0))
+    reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
+    caches = _caches(specs, reading)
+    if how["compare"]:
+        lines = _compare(context, caches, reading, outputs, how)
+    else:
+        made = _forecast(context, caches, reading, how)
+        for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
+            say(note)
+        for output in outputs:
+            predicted.write_forecast(made, output)
+        lines = list(made.lines)
+    sys.exit(_missed(lines, fail_on_miss))
 
 
-def _build(context: str, images: Sequence[str], how: dict[str, Any], reading: dict[str, Any]) -> BuildGraph:
+def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
+    """Read the caches; one that cannot be read is named, and the build goes on without it, as BuildKit does."""
+    from cachegraph.cli.sides import read_caches
+    from cachegraph.core.model import Names
+
+    graphs, failures = read_caches(specs, reading, Names())
+    if failures and not graphs:
+        raise failures[0]
+    for failure in failures:
+        complain(failure)
+    return graphs
+
+
+def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
+    """Predict one build."""
     from cachegraph.building import build
+    from cachegraph.predicting import forecast
 
-    with progress() as report:
-        return build(context, images=_images(images), reading=loader_options(reading, report), **how)
+    made = build(
+        context,
+        dockerfile=how["dockerfile"],
+        target=how["target"],
+        platform=list(how["platforms"]) or None,
+        build_args=_build_args(how["build_args"]),
+        build_contexts=_pairs(how["contexts"], "--build-context"),
+        options=_pairs(how["options"], "--opt"),
+        images=_images(how["images"]),
+        secrets=[_secret_id(text) for text in how["secrets"]],
+        ssh=[text.partition("=")[0] for text in how["ssh"]],
+        allow=how["allow"],
+        builder=how["builder"],
+        frontend=how["frontend"],
+        offline=how["offline"],
+        reading=reading,
+    )
+    history = how.get("history")
+    return forecast(made, caches, buildkit=how["buildkit"], history=history, seconds=how["seconds"])
 
 
-def _images(texts: Sequence[str]) -> dict[str, str]:
-    """Tell ``REF=DIGEST`` from a path."""
-    images: dict[str, str] = {}
+def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Read NAME=VALUE."""
+    pairs = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        images[name if equals else text] = value if equals else text
-    return images
+        if not equals or not name:
+            raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs
 
 
-def _caches(specs: Sequence[str], reading: dict[str, Any]) -> tuple[CacheGraph, int]:
-    """Read the caches; without any, every step runs."""
-    from cachegraph.graph import CacheGraph
-
-    if not specs:
-        return CacheGraph(()), 0
-    read = read_specs(specs, reading)
-    return read.graph, read.exit_code
-
-
-def _is_meant(row: dict[str, Any], words: str) -> bool:
-    return words in row["step"] or words == row["line"]
+def _build_args(texts: Iterable[str]) -> dict[str, str]:
+    """Read build arguments; one without a value takes it from the environment, as Docker does."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    return found
 
 
-def step_rows(made: BuildGraph, prediction: Prediction) -> Iterator[dict[str, Any]]:
-    """Give the steps in the order of the Dockerfile.
-
-    Parameters
-    ----------
-    made : BuildGraph
-    prediction : Prediction
-        Of it.
-
-    Yields
-    ------
-    dict
-        ``line``, ``step``, ``stage``, ``outcome``, ``executed`` (None where it depends), ``bytes`` that are loaded,
-        ``from`` which cache, ``why``, and the build's own ``record`` and ``digest``.
-    """
-    seen: set[int] = set()
-    steps = [step for step in made.steps if step.operation.inputs and step.operation.label.start]
-    for step in sorted(steps, key=lambda step: (step.operation.label.start, step.operation.platform is not None)):
-        if step.record is None or step.record not in seen:
-            seen |= {step.record} if step.record is not None else set()
-            yield _row(made, prediction, step)
+def _images(texts: Iterable[str]) -> dict[str, str]:
+    """Read what images are given: a digest by reference, or a place that has some."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if equals and value.startswith("sha256:"):
+            found[name] = value
+        else:
+            found[text] = text
+    return found
 
 
-def _row(made: BuildGraph, prediction: Prediction, step: BuildStep) -> dict[str, Any]:
-    from cachegraph.solver.words import outcome, reason
-
-    label = step.operation.label
-    told: Step | None = None if step.record is None else prediction.step(step.record)
-    row: dict[str, Any] = {
-        "line": f"{made.file}:{label.start}",
-        "step": label.name,
-        "stage": label.stage or None,
-        "outcome": "runs",
-        "executed": True,
-        "bytes": None,
-        "from": None,
-        "why": "it stands on a folder of the client, which has a new key in each build",
-        "record": step.record,
-        "digest": None,
-    }
-    if told is not None:
-        loads = told.loads
-        row |= {
-            "outcome": outcome(told),
-            "executed": told.executed,
-            "bytes": loads.bytes if loads is not None and told.executed is False else None,
-            "from": told.source,
-            "why": "; ".join(filter(None, (reason(told, prediction), *_unknown(step)))) or None,
-            "digest": told.digest,
-        }
-    return row
+def _secret_id(text: str) -> str:
+    """Read the id of a secret as Docker takes it: ``id=npm,src=..``."""
+    for part in text.split(","):
+        if part.startswith("id="):
+            return part.removeprefix("id=")
+    return text
 
 
-def _unknown(step: BuildStep) -> Iterator[str]:
-    """Say what of a step is not known for another reason than that a step makes it."""
-    return (unknown.reason for unknown in step.unknown if unknown.because != "run")
+def _missed(lines: Sequence[Line], wanted: str | None) -> int:
+    """Give the exit code: 1 if a step runs that must not."""
+    if wanted is None:
+        return 0
+    missed = [line for line in lines if line.executed and (not wanted or wanted in (str(line.line), line.name))]
+    missed += [line for line in lines if line.executed and wanted and wanted in line.name]
+    return 1 if missed else 0
 
 
-def _print(made: BuildGraph, prediction: Prediction, rows: list[dict[str, Any]], format_: str) -> None:
-    if format_ == "json":
-        print_json({"summary": prediction.summary, "notes": list(made.notes), "steps": rows})
-        return
-    from cachegraph.text.words import capital, size_text
+def _compare(
+    context: str,
+    caches: Sequence[ExportGraph],
+    reading: Options,
+    outputs: Sequence[Output],
+    how: Mapping[str, Any],
+) -> list[Line]:
+    """Predict two revisions, say what changes from one to the other, and give the lines that become uncached."""
+    from cachegraph.causes.compare import compare_lines
+    from cachegraph.cli import predicted
+    from cachegraph.loaders.sources.checkout import checked_out
 
-    if format_ == "table":
-        rows = [{**row, "bytes": None if row["bytes"] is None else size_text(row["bytes"])} for row in rows]
-    print_rows(rows, _COLUMNS, format_)
-    if format_ == "table":
-        click.echo(f"{capital(prediction.summary)}.")
-        for note in made.notes:
-            click.echo(f"Note: {note}.")
-        for refused in prediction.not_imported:
-            click.echo(f"{refused.source} gives nothing: BuildKit refuses it ({refused.error}).")
+    made = []
+    for revision in how["compare"]:
+        with checked_out(context, revision) as folder:
+            moved = folder.path(how["dockerfile"]) if how["dockerfile"] else None
+            here = {**how, "dockerfile": moved, "history": folder.history}
+            made.append(_forecast(str(folder.context), caches, reading, here))
+    before, after = made
+    changes = compare_lines(before.lines, after.lines)
+    for output in outputs:
+        predicted.write_changes(how["compare"], before, after, changes, output)
+    worse = {change.line for change in changes if change.is_worse}
+    return [line for line in after.lines if line.line in worse]

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.options import not_with
+from cachegraph.cli.output import say
 from cachegraph.cli.progress import progress
-from cachegraph.core.model import Name, Names
+from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
-from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.lint.found import FoundSpec
-from cachegraph.loaders import catalogue
+from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.specs.parse import IRRELEVANT, canonical, parse
+from cachegraph.loaders.limits import Limits, parse_limits
+from cachegraph.loaders.specs.identity import identity, spec_of
+from cachegraph.loaders.specs.parse import parse
 
 __all__ = ["Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
+
+_NEEDS: Mapping[str, tuple[str, frozenset[str], str]] = {
+    "probe": ("--probe", frozenset({"local", "registry", "s3", "azblob", "gha"}), "asks a registry or a bucket"),
+    "verify": ("--verify", frozenset({"local"}), "reads the blobs of a directory or archive"),
+    "all_tags": ("--all-tags", frozenset({"registry"}), "reads the tags of a repository in a registry"),
+    "tags": ("--tags", frozenset({"registry"}), "reads the tags of a repository in a registry"),
+    "insecure_registry": ("--insecure-registry", frozenset({"registry"}), "is about registries"),
+}
+"""Options that only some types of source can follow: what the user calls each, the types, what it does."""
 
 
 class Read:
@@ -32,9 +44,9 @@ class Read:
     failures : tuple of Failure
     """
 
-    def __init__(self, loaded: catalogue.Loaded, names: Names) -> None:
-        self.graph = CacheGraph(loaded.exports, names)
-        self.failures = loaded.failures
+    def __init__(self, graph: CacheGraph, failures: Sequence[catalogue.Failure]) -> None:
+        self.graph = graph
+        self.failures = tuple(failures)
 
     @property
     def exit_code(self) -> int:
@@ -45,7 +57,7 @@ class Read:
 def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     """Give the exit code that failures mean: 0 without, else that of the worst.
 
-    An image without a cache among others that have one is no failure.
+    An image without a cache among others that have one is not a failure.
     """
     real = [f.error for f in failures if not (any_read and isinstance(f.error, NoCacheError))]
     return max((error.exit_code for error in real), default=0)
@@ -68,21 +80,47 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     with progress() as report:
         options = loader_options(how, report)
         names, nameless = read_names(how["names"], options)
-        loaded = catalogue.load(every, options)
-        read = Read(replace(loaded, failures=(*nameless, *loaded.failures)), names)
+        loaded = several.read(every, options)
+    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures))
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any]) -> list[str | Spec]:
-    """Give the specs of the command line and those in its files."""
-    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"])]
+    """Give the specs of the command line and those in its files; refuse options that none of them can follow."""
+    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"], parse_limits(how["limits"]))]
     if not every and not how["files"]:
         raise click.UsageError("Missing argument 'SPEC...'.")
     if not every:
         raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
+    if how["tags"] is not None and how["all_tags"]:
+        raise click.UsageError("--all-tags and --tags: give one of them")
+    _check_options(every, how)
     return every
+
+
+def _check_options(specs: Iterable[str | Spec], how: Mapping[str, Any]) -> None:
+    """Refuse an option that no source can follow, and name the sources that cannot."""
+    places = _understood(specs)
+    for parameter, (shown, kinds, does) in _NEEDS.items():
+        if not how[parameter] or not places:
+            continue
+        without = [spec for spec in places if spec.type not in kinds]
+        if len(without) == len(places):
+            not_with({parameter: shown}, f"it {does}, and no SPEC names one", "Leave it out.")
+        for spec in without if parameter != "probe" else ():  # what has no store cannot lack a blob
+            say(f"{spec.text}: {shown} {does}, so it changes nothing for type={spec.type}")
+
+
+def _understood(specs: Iterable[str | Spec]) -> list[Spec]:
+    found = []
+    for spec in specs:
+        try:
+            found.append(spec_of(spec))
+        except SpecError:  # reading it says what is wrong
+            continue
+    return found
 
 
 def loader_options(how: Mapping[str, Any], report: Report) -> Options:
@@ -92,29 +130,29 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
         verify=how["verify"],
         timeout=how["timeout"],
         concurrency=how["concurrency"],
+        limits=parse_limits(how["limits"]),
         insecure_registries=frozenset(how["insecure_registry"]),
         tag_glob=how["tags"] or ("*" if how["all_tags"] else None),
         report=report,
     )
 
 
-def _specs_in_files(files: Iterable[Path]) -> list[Spec]:
+def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
     """Give the places that the cache entries of files name, each once; say which are not read and why."""
-    places: dict[str, Spec] = {}
+    places: dict[tuple[str, ...], Spec] = {}
     for path in files:
         from cachegraph.lint.files import specs_in_file
 
-        found = specs_in_file(path)
+        found = specs_in_file(path, limits=limits)
         if not found:
-            click.echo(f"cachegraph: {path}: no cache entry in it", err=True)
+            say(f"{path}: no cache entry in it")
         for entry in found:
             spec = _spec_of(entry)
             if isinstance(spec, Spec):
                 # The same place is often read with one set of keys and written with another.
-                attrs = {key: value for key, value in sorted(spec.attrs.items()) if key not in IRRELEVANT}
-                places.setdefault(canonical(spec.type, attrs), spec)
+                places.setdefault(identity(spec), spec)
             else:
-                click.echo(f"cachegraph: {entry.place}: not read: {spec}", err=True)
+                say(f"{entry.place}: not read: {spec}")
     return list(places.values())
 
 
@@ -123,7 +161,7 @@ def _spec_of(entry: FoundSpec) -> Spec | str | None:
     if entry.text is None:
         return entry.reason
     try:
-        # Without key=value it is a reference, whatever lies beside the file (buildx: ParseCacheEntry).
+        # Without key=value it is a reference, whatever is beside the file (buildx: ParseCacheEntry).
         spec = parse(entry.text if "=" in entry.text else f"type=registry,ref={entry.text}")
     except SpecError as error:
         return str(error)
@@ -131,18 +169,6 @@ def _spec_of(entry: FoundSpec) -> Spec | str | None:
 
 
 def read_names(sources: Iterable[str], options: Options) -> tuple[Names, list[catalogue.Failure]]:
-    """Read names, as far as they can be read; of a digest that several sources name, the last counts."""
-    records: dict[str, Name] = {}
-    selectors: dict[str, str] = {}
-    failures: list[catalogue.Failure] = []
-    for source in sources:
-        from cachegraph.loaders.names import read as names
-
-        try:
-            found = names.read_names(source, options)
-        except CacheGraphError as error:
-            failures.append(catalogue.Failure(spec="--names", error=error))
-        else:
-            records |= found.records
-            selectors |= found.selectors
-    return Names(records=records, selectors=selectors), failures
+    """Read names, as far as they can be read."""
+    names, errors = several.read_names(sources, options)
+    return names, [catalogue.Failure(spec="--names", error=error) for error in errors]

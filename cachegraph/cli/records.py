@@ -8,29 +8,35 @@ from typing import Any
 
 import click
 
-from cachegraph.cli.options import format_option, source_options
-from cachegraph.cli.output import print_json, print_rows
+from cachegraph.cli.answer import name_of
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import ROWS, Output, write, write_rows
 from cachegraph.cli.reading import read_specs
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.times import rfc3339
+from cachegraph.schema.facts import whole
 
 __all__ = ["record_rows", "records"]
+
+_COLUMNS = ("record", "state", "op", "name", "digest", "inputs", "results")
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph records ./cache --format json")
 @source_options
-@format_option()
-def records(specs: tuple[str, ...], format_: str, **how: Any) -> None:  # noqa: ANN401
+@output_options()
+def records(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
     """List the records of every export that the SPECs name: inputs, results, and what BuildKit can load."""
     read = read_specs(specs, how)
-    if format_ == "json":
-        if read.graph.graphs:
-            print_json([row for graph in read.graph for row in record_rows(graph)])
-    else:
-        for graph in read.graph:
-            rows = [_flat(row) for row in record_rows(graph)]
-            print_rows(
-                rows, ("record", "state", "op", "name", "digest", "inputs", "results"), format_, title=_title(graph)
-            )
+    for output in outputs if read.graph.graphs else ():
+        if output.format == "table":
+            tables = [ROWS["table"](_lines(graph), _COLUMNS, name_of(graph), output) for graph in read.graph]
+            write("\n\n".join(tables), output)
+        elif output.format == "json":
+            write_rows([row for graph in read.graph for row in record_rows(graph)], (), output)
+        else:
+            rows = [row for graph in read.graph for row in _lines(graph)]
+            write_rows(rows, (*_COLUMNS, "source"), output)
     sys.exit(read.exit_code)
 
 
@@ -41,28 +47,35 @@ def record_rows(graph: ExportGraph) -> Iterator[dict[str, Any]]:
     ----------
     graph : ExportGraph
     """
-    for index, record in enumerate(graph.export.config.records):
-        name = graph.naming(index)
-        texts = [result.created_at for result in record.layers] + [result.created_at for result in record.chains]
+    results = [
+        {
+            "kind": kind,
+            "blobs": list(graph.result_blobs(result)),
+            "created_at": None if created_at is None else rfc3339(created_at),
+            "loadable": loadable,
+            "reason": reason,
+        }
+        for result, (kind, created_at, loadable, reason) in enumerate(
+            whole(graph, "Result").each("kind", "created_at", "loadable", "reason")
+        )
+    ]
+    records = whole(graph, "Record").each("index", "digest", "op", "name", "is_root")
+    for (index, digest, op, name, is_root), record in zip(records, graph.export.config.records, strict=True):
+        held = graph.results(index)
         yield {
             "export": graph.id,
             "record": index,
-            "digest": record.digest,
-            "op": name.op,
-            "name": name.name or None,
-            "is_root": graph.is_root(index),
+            "digest": digest,
+            "op": op,
+            "name": name,
+            "is_root": is_root,
             "inputs": [[{"record": a.link, "selector": a.selector or None} for a in slot] for slot in record.inputs],
-            "results": [
-                {
-                    "kind": "chain" if graph.columns.is_chain[result] else "layer",
-                    "blobs": list(graph.result_blobs(result)),
-                    "created_at": None if text.startswith("0001-01-01T00:00:00") else text,
-                    "loadable": graph.state(result).reason is None,
-                    "reason": graph.state(result).reason,
-                }
-                for result, text in zip(graph.results(index), texts, strict=True)
-            ],
+            "results": results[held.start : held.stop],
         }
+
+
+def _lines(graph: ExportGraph) -> list[dict[str, Any]]:
+    return [{**_flat(row), "source": name_of(graph)} for row in record_rows(graph)]
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +93,3 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
             for result in row["results"]
         ),
     }
-
-
-def _title(graph: ExportGraph) -> str:
-    return f"{graph.export.source} {graph.export.platform or ''}".strip()

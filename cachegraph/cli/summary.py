@@ -3,84 +3,84 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from cachegraph.cli.described import Described
-from cachegraph.cli.output import clean, console
-from cachegraph.queries.base import SEVERITIES, Finding, plural
+from cachegraph.cli.answer import Answer
+from cachegraph.cli.findings import finding_lines, folded
+from cachegraph.cli.output import Output, styled
+from cachegraph.queries.base import Finding
 from cachegraph.queries.findings import Findings
+from cachegraph.text.clean import one_line, plain
+from cachegraph.text.words import plural
+from cachegraph.views.words import verdict
 
-__all__ = ["print_summary"]
+__all__ = ["summary"]
 
-_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _FOLD = 4
 """Findings of one question and reason that are shown before the rest is only counted."""
 
 
-def print_summary(exports: Sequence[Described], findings: Findings, *, everything: bool) -> None:
-    """Write the exports and their findings to standard output.
+def summary(answer: Answer, output: Output, *, everything: bool) -> str:
+    """Write the exports, their findings, and what could not be read.
 
     Parameters
     ----------
-    exports : sequence of Described
-    findings : Findings
-        All findings about them.
+    answer : Answer
+    output : Output
     everything : bool
         Show notes one by one, and long lists whole.
     """
-    out = console()
-    for export in exports:
-        own = [finding for finding in findings if finding.export == export.id]
-        out.print(Text(clean(export.name), style="bold"))
-        out.print(Padding(Text(clean(export.verdict)), (0, 0, 0, 2)))
-        shown = [f for f in own if everything or f.severity != "note"]
-        _print_findings(out, shown, everything=everything)
+    return "\n".join(_lines(answer, output, everything=everything))
+
+
+def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]:
+    none: Findings[Any] = Findings(())
+    findings = answer.findings.by_export()
+    for export in answer.exports:
+        own = findings.get(export.id, none)
+        yield styled(_title(export.name), output, bold=True)
+        yield f"  {folded(verdict(export), output, before=2, indent=2)}"
+        yield from _shown(own if everything else own.of("error", "warning"), output, everything=everything)
         if not everything:
-            _print_counts(out, [f for f in own if f.severity == "note"])
-        out.print()
-    if len(exports) != 1:
-        out.print(Text(_total(exports, findings), style="bold"))
+            yield from _counted(own.of("note"), output)
+        yield ""
+    if len(answer.exports) > 1:
+        yield styled(_total(answer), output, bold=True)
+    if answer.failures:
+        named = ", ".join(_title(failure.spec) for failure in answer.failures)
+        yield styled(f"{plural(len(answer.failures), 'source')} could not be read: {named}", output, bold=True)
 
 
-def _print_findings(out: Console, findings: list[Finding], *, everything: bool) -> None:
-    if not findings:
-        return
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+def _title(text: str) -> str:
+    return plain(one_line(text))
+
+
+def _shown(findings: Findings[Any], output: Output, *, everything: bool) -> Iterator[str]:
+    """Show the worst first, and of many that are alike the first few."""
     counts: Counter[tuple[str, str]] = Counter()
-    for finding in sorted(findings, key=lambda f: SEVERITIES.index(f.severity)):
-        like = (finding.query, getattr(finding, "reason", ""))
-        counts[like] += 1
-        if everything or counts[like] <= _FOLD:
-            sentence = Text(clean(finding.message))
-            table.add_row(Text(finding.severity, style=_STYLES[finding.severity]), sentence)
-    out.print(Padding(table, (0, 0, 0, 2)))
+    kept: list[Finding] = []
+    for finding in findings.worst_first():
+        alike = (finding.query, getattr(finding, "reason", ""))
+        counts[alike] += 1
+        if everything or counts[alike] <= _FOLD:
+            kept.append(finding)
+    yield from finding_lines(kept, output)
     for (query, reason), count in counts.items():
         if not everything and count > _FOLD:
             kind = f"{query} ({reason})" if reason else query
-            out.print(Text(f"  ... and {count - _FOLD:,} more of {kind}: --all shows them."))
+            yield f"  ... and {count - _FOLD:,} more of {kind}: --all shows them."
 
 
-def _print_counts(out: Console, notes: list[Finding]) -> None:
-    if notes:
-        counts = Counter(finding.query for finding in notes)
-        listed = ", ".join(f"{count:,} {query}" for query, count in counts.items())
-        out.print(
-            Padding(Text(f"{plural(len(notes), 'note')} ({listed}): --all shows them.", style="dim"), (0, 0, 0, 2))
-        )
+def _counted(notes: Findings[Any], output: Output) -> Iterator[str]:
+    if len(notes):
+        listed = ", ".join(f"{len(alike):,} {query}" for query, alike in notes.by_query().items())
+        text = f"{plural(len(notes), 'note')} ({listed}): --all shows them."
+        yield styled(f"  {folded(text, output, before=2, indent=2)}", output, dim=True)
 
 
-def _total(exports: Sequence[Described], findings: Findings) -> str:
-    if not exports:
-        return "There is nothing to ask."
-    refused = sum(not export.importable for export in exports)
-    counts = ", ".join(plural(count, severity) for severity, count in findings.counts().items())
-    words = f"{plural(len(exports), 'export')}: {counts}"
-    return f"{words}; BuildKit refuses {refused}." if refused else f"{words}; BuildKit imports all."
+def _total(answer: Answer) -> str:
+    refused = sum(not export.importable for export in answer.exports)
+    counts = ", ".join(plural(count, severity) for severity, count in answer.findings.counts().items())
+    imports = f"BuildKit refuses {refused:,}" if refused else "BuildKit imports all"
+    return f"{plural(len(answer.exports), 'export')}: {counts}; {imports}."

@@ -14,7 +14,7 @@ import msgspec
 from cachegraph.core import gojson
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.model import CacheConfig, CacheRecord
-from cachegraph.core.times import parse_times
+from cachegraph.core.times import check_times
 from cachegraph.errors import DecodeError
 
 __all__ = ["decode", "decode_records", "encode"]
@@ -106,7 +106,7 @@ def _check_times(config: CacheConfig) -> None:
     texts += [result.created_at for record in config.records for result in record.chains]
     texts += [layer.annotations.created_at for layer in config.layers if layer.annotations]
     try:
-        parse_times(texts)
+        check_times(texts)
     except ValueError as error:
         position, text = error.args
         path = next(where for i, where in enumerate(_time_paths(config)) if i == position)

@@ -16,16 +16,16 @@ Source: BuildKit ``cache/remotecache/v1/chains.go``, ``CacheChains.Add`` and ``i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from cachegraph.core.model import CacheConfig
+from cachegraph.core.model import CacheConfig, CacheInput
 from cachegraph.core.resolved import ResolvedExport
 from cachegraph.core.results import State
 from cachegraph.core.search import Links
 
-__all__ = ["fold", "fold_results"]
+__all__ = ["KeyLink", "fold", "fold_links", "fold_results"]
 
 
 def fold(config: CacheConfig, links: Links) -> list[int]:
@@ -44,6 +44,42 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
         A key is named by one of its records: the first that BuildKit meets. -1 for ``random:`` records, which get none,
         and for those on a loop.
     """
+    keys = _fold(config, links)
+    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
+
+
+class KeyLink(NamedTuple):
+    """A link between keys: the key `taker` takes the key `source` in a slot, narrowed by a selector."""
+
+    source: int
+    taker: int
+    slot: int
+    selector: str
+
+
+def fold_links(config: CacheConfig, links: Links) -> tuple[list[int], list[KeyLink]]:
+    """Name the key of each record, and list the links that BuildKit keeps between keys.
+
+    Parameters
+    ----------
+    config : CacheConfig
+        One that BuildKit imports.
+    links : Links
+        Of the same config.
+
+    Returns
+    -------
+    list of int, length records
+        As `fold` gives them.
+    list of KeyLink
+        Each once, by source.
+    """
+    keys = _fold(config, links)
+    found = {KeyLink(key, keys.find(child), link.slot, link.selector): None for key, link, child in keys.links()}
+    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))], list(found)
+
+
+def _fold(config: CacheConfig, links: Links) -> _Keys:
     counts = Counter(record.digest for record in config.records)
     keys = _Keys(len(config.records))
     roots: dict[str, int] = {}
@@ -67,7 +103,7 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
         for key, link in chain.from_iterable(slots):
             if keys.find(key) not in loops:
                 keys.link(key, link, index)
-    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
+    return keys
 
 
 def import_order(config: CacheConfig, links: Links) -> list[int]:
@@ -116,6 +152,8 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
         For each record that is not its key's first: the first, and the number of its results that are dropped as
         repetitions although the key keeps no result of those blobs.
     """
+    if not _may_fold(graph.export.config):  # nearly always
+        return {}
     keys = fold(graph.export.config, graph.links)
     members = Counter(keys)
     taken: dict[int, set[tuple[int, int]]] = {}
@@ -131,7 +169,7 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
             if graph.state(result) > State.BLOB_MISSING:
                 continue
             blobs = graph.result_blobs(result)
-            known_by = (int(graph.result_times[result]), len(blobs))
+            known_by = (graph.result_times[result], len(blobs))
             if record != key and known_by in taken.setdefault(key, set()):
                 repeated[record].append(blobs)
             else:
@@ -141,6 +179,24 @@ def fold_results(graph: ResolvedExport) -> dict[int, tuple[int, int]]:
         record: (keys[record], sum(blobs not in kept.get(keys[record], ()) for blobs in results))
         for record, results in repeated.items()
     }
+
+
+def _may_fold(config: CacheConfig) -> bool:
+    """Tell whether any two records could be one key: none can be where no two match as long as each is its own key."""
+    counts = Counter(record.digest for record in config.records)
+    found: dict[tuple[int, CacheInput | None], dict[str, set[int]]] = {}
+    for index, record in enumerate(config.records):
+        if counts[record.digest] == 1:
+            continue
+        slots: list[list[tuple[int, CacheInput | None]]] = [
+            [(number, one) for one in slot] for number, slot in enumerate(record.inputs)
+        ] or [[(0, None)]]
+        twins = [{twin for key in slot for twin in found.get(key, {}).get(record.digest, ())} for slot in slots]
+        if set.intersection(*twins):
+            return True
+        for key in chain.from_iterable(slots):
+            found.setdefault(key, {}).setdefault(record.digest, set()).add(index)
+    return False
 
 
 class _Link(NamedTuple):
@@ -191,6 +247,13 @@ class _Keys:
     def link(self, key: int, link: _Link, child: int) -> None:
         """Make a record the child of a key."""
         self._children.setdefault(self.find(key), {}).setdefault(link, set()).add(child)
+
+    def links(self) -> Iterator[tuple[int, _Link, int]]:
+        """Go through the links: key, what the child is found by, the child."""
+        for key, children in self._children.items():
+            for link, found in children.items():
+                for child in found:
+                    yield key, link, child
 
     def dependents_of(self, record: int) -> set[int]:
         """Name a record's key and all keys that depend on it, directly or not."""

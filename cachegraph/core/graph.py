@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
+from typing import Any
 
 from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
 from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, Name, Names
-from cachegraph.core.operations import operation
 from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["ExportGraph", "record_title"]
@@ -28,11 +29,21 @@ class ExportGraph(ResolvedExport):
     Attributes
     ----------
     names : Names
+    read_at : int
+        When the graph was made, nanoseconds since 1970 UTC.
+    computed : dict
+        What the facts of `cachegraph.schema` have been computed to, so that each is computed once.
     """
 
     def __init__(self, export: CacheExport, names: Names | None = None) -> None:
         super().__init__(export)
         self.names = names or Names()
+        self.read_at = time.time_ns()
+        self.computed: dict[object, Any] = {}
+
+    def __repr__(self) -> str:
+        """Name it by its source."""
+        return f"<{type(self).__name__}: {self.export.source}, {len(self):,} records>"
 
     @cached_property
     def images(self) -> Images:
@@ -44,6 +55,15 @@ class ExportGraph(ResolvedExport):
         """Every merge laid out, by index."""
         return [lay_out(self, record, self.images.layers) for record in self.merges]
 
+    @cached_property
+    def namings(self) -> list[Name]:
+        """What each record does, as `naming` says it."""
+        digests = self.names.records
+        made = [digests.get(record.digest, _UNKNOWN) for record in self.export.config.records]
+        for index in (*self.operations, *self.images.layers):
+            made[index] = self.naming(index)
+        return made
+
     def naming(self, record: int) -> Name:
         """Say what a record does: by its plaintext, else by what its digest gives away.
 
@@ -54,12 +74,12 @@ class ExportGraph(ResolvedExport):
         Returns
         -------
         Name
-            ``op`` is ``unknown`` where nobody can say.
+            ``op`` is ``unknown`` where that is not known.
         """
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
-        match operation(found.digest, len(found.inputs)):
+        match self.operations.get(record):
             case "merge":
                 return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")
             case "diff":
@@ -98,7 +118,7 @@ def record_title(index: int, name: str, digest: str) -> str:
     ----------
     index : int
     name : str
-        What it does; empty where nobody can say.
+        What it does; empty where that is not known.
     digest : str
     """
     shown = name if len(name) <= 60 else name[:57] + "..."

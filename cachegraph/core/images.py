@@ -91,8 +91,9 @@ def _runs(graph: ResolvedExport) -> Iterator[list[int]]:
     for layer in range(len(graph.parents)):
         if layer not in parents:
             yield ancestors(graph.parents, layer)
-    for result in graph.columns.is_chain.nonzero()[0].tolist():
-        yield graph.result_layers(result)
+    for result, chained in enumerate(graph.columns.is_chain):
+        if chained:
+            yield graph.result_layers(result)
 
 
 def _by_diff(graph: ResolvedExport) -> Iterator[tuple[int, Blobs]]:

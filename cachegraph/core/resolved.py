@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from itertools import pairwise
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from cachegraph.core.columns import Columns, build_columns
-from cachegraph.core.model import CacheExport, CacheRecord
-from cachegraph.core.operations import operation
+from cachegraph.core.model import CacheExport, CacheRecord, Op
+from cachegraph.core.operations import operation, operation_digests
 from cachegraph.core.results import Resolved, State, ancestors, resolve
 from cachegraph.core.search import Links
 from cachegraph.core.times import parse_times
@@ -20,6 +19,8 @@ from cachegraph.core.verdict import annotation_refusal, parse_refusal
 from cachegraph.errors import UnknownNameError
 
 __all__ = ["ResolvedExport"]
+
+_STATES = tuple(State)
 
 
 class ResolvedExport:
@@ -46,16 +47,9 @@ class ResolvedExport:
         self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
         self.missing_blobs = {blob.digest for blob in export.blobs or () if blob.present is False}
         self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs)
-        self.loadable = bytearray(len(export.config.records))
-        owner = np.repeat(np.arange(len(self.loadable)), np.diff(self.columns.result_ptr))
-        np.frombuffer(self.loadable, dtype=np.uint8)[owner[self.resolved.result == State.LOADABLE]] = 1
-        # Plain lists beside the columns: what is asked for one by one comes out of them several times faster.
-        self._result_state: list[int] = self.resolved.result.tolist()
-        self._result_ptr: list[int] = self.columns.result_ptr.tolist()
-        self._result_layer: list[int] = self.columns.result_layer.tolist()
-        self._is_chain: list[bool] = self.columns.is_chain.tolist()
-        self._layer_blobs = [layer.blob for layer in export.config.layers]
-        self.parents: list[int] = self.columns.layer_parent.tolist()
+        self.parents = self.columns.layer_parent
+        states, bounds, loadable = self.resolved.result, self.columns.result_ptr, int(State.LOADABLE)
+        self.loadable = bytearray(loadable in states[low:high] for low, high in pairwise(bounds))
 
     def __len__(self) -> int:
         """Count the records."""
@@ -77,13 +71,13 @@ class ResolvedExport:
         return (
             self.export.refusal
             or annotation_refusal(self.export.config, self.export.kind)
-            or parse_refusal(self.export.config, self.columns, self.resolved, self.links, self.listed)
+            or parse_refusal(self.export.config, self.resolved, self.links, self.listed)
         )
 
     @cached_property
     def links(self) -> Links:
         """Links in both directions, for searches."""
-        return Links(self.columns)
+        return Links(self.export.config.records)
 
     # --- Records -----------------------------------------------------------------------------------------------------
 
@@ -114,21 +108,29 @@ class ResolvedExport:
         return [index for index, record in enumerate(self.export.config.records) if not record.inputs]
 
     @cached_property
+    def operations(self) -> dict[int, Op]:
+        """Which records are merges and diffs: digest and number of slots agree."""
+        table, found = operation_digests(), {}
+        for index, record in enumerate(self.export.config.records):
+            if record.digest in table and (op := operation(record.digest, len(record.inputs))):
+                found[index] = op
+        return found
+
+    @cached_property
     def merges(self) -> list[int]:
-        """Merge records, by index: digest and number of slots agree."""
-        records = self.export.config.records
-        return [i for i, r in enumerate(records) if operation(r.digest, len(r.inputs)) == "merge"]
+        """Merge records, by index."""
+        return [index for index, op in self.operations.items() if op == "merge"]
 
     @cached_property
     def diffs(self) -> list[int]:
-        """Diff records of two slots, by index: digest and number of slots agree."""
+        """Diff records of two slots, by index."""
         records = self.export.config.records
-        return [i for i, r in enumerate(records) if len(r.inputs) == 2 and operation(r.digest, 2) == "diff"]
+        return [index for index, op in self.operations.items() if op == "diff" and len(records[index].inputs) == 2]
 
     @cached_property
     def bridged(self) -> bytearray:
         """Mark each record that some loadable record depends on, directly or not."""
-        return self.links.below(np.frombuffer(self.loadable, dtype=np.bool_))
+        return self.links.below(self.loadable)
 
     @cached_property
     def key_ids(self) -> list[str]:
@@ -163,7 +165,7 @@ class ResolvedExport:
         """Count, for each missing record, the loadable ones that depend on it; None where a loop hides it."""
         return self.links.count_above(self.missing, self.loadable)
 
-    def matched(self, roots: Collection[int]) -> set[int]:
+    def matched(self, roots: Collection[int], changed: Collection[int] = ()) -> set[int]:
         """Find the records that a build matches when these roots are unchanged.
 
         A record is matched when in every slot some alternative is: AND over slots, OR over alternatives.
@@ -172,6 +174,8 @@ class ResolvedExport:
         ----------
         roots : collection of int
             Roots that match; the others have changed.
+        changed : collection of int
+            Other records whose own step has changed: they do not match, whatever their inputs do.
 
         Returns
         -------
@@ -183,6 +187,8 @@ class ResolvedExport:
         """
         found: set[int] = set()
         for index in self.links.order:
+            if index in changed:
+                continue
             slots = self.export.config.records[index].inputs
             if all(any(a.link in found for a in slot) for slot in slots) if slots else index in roots:
                 found.add(index)
@@ -192,19 +198,19 @@ class ResolvedExport:
 
     def results(self, record: int) -> range:
         """Positions of a record's results in the result columns, in BuildKit's order."""
-        return range(self._result_ptr[record], self._result_ptr[record + 1])
+        return range(*self.columns.result_ptr[record : record + 2])
 
     def state(self, result: int) -> State:
         """Say what becomes of a result."""
-        return State(self._result_state[result])
+        return _STATES[self.resolved.result[result]]
 
     @cached_property
-    def result_times(self) -> NDArray[np.int64]:
+    def result_times(self) -> list[int]:
         """When each result was made.
 
         Returns
         -------
-        numpy.ndarray of int64, shape (results,)
+        list of int, length results
             Nanoseconds since 1970 UTC, `cachegraph.core.times.UNKNOWN` where unknown.
         """
         records = self.export.config.records
@@ -224,21 +230,20 @@ class ResolvedExport:
         list of int
             Layer indexes; those out of range are left out.
         """
-        layer = self._result_layer[result]
-        if not self._is_chain[result]:
+        layer = self.columns.result_layer[result]
+        if not self.columns.is_chain[result]:
             return ancestors(self.parents, layer)
-        low, high = self.columns.chain_ptr[layer : layer + 2].tolist()
         count = len(self.parents)
-        return [index for index in self.columns.chain_layer[low:high].tolist() if 0 <= index < count]
+        return [index for index in self.columns.chains[layer] if 0 <= index < count]
 
     def result_blobs(self, result: int) -> tuple[str, ...]:
         """Blob digests of a result, bottom first."""
-        blobs = self._layer_blobs
+        blobs = self.columns.layer_blob
         return tuple([blobs[index] for index in self.result_layers(result)])
 
     def loadable_results(self, record: int) -> Iterator[int]:
         """Positions of a record's loadable results, in BuildKit's order."""
-        return (result for result in self.results(record) if self._result_state[result] == State.LOADABLE)
+        return (result for result in self.results(record) if self.resolved.result[result] == State.LOADABLE)
 
     def newest_result(self, record: int) -> int | None:
         """Position of the newest loadable result, which BuildKit takes (of equals any, here the first), or None."""
@@ -246,7 +251,7 @@ class ResolvedExport:
         if len(loadable) <= 1:
             return loadable[0] if loadable else None
         first_of = {self.result_blobs(result): result for result in reversed(loadable)}  # the same blobs count once
-        return max(sorted(first_of.values()), key=lambda result: int(self.result_times[result]))
+        return max(sorted(first_of.values()), key=self.result_times.__getitem__)
 
     # --- Layers ------------------------------------------------------------------------------------------------------
 
@@ -254,13 +259,19 @@ class ResolvedExport:
     def used_layers(self) -> bytearray:
         """Mark each layer that some loadable result uses."""
         used = bytearray(len(self.parents))
-        loadable = self.resolved.result == State.LOADABLE
-        for layer in self.columns.result_layer[loadable & ~self.columns.is_chain].tolist():
+        columns = self.columns
+        alone: list[int] = []
+        chained: list[int] = []
+        for state, is_chain, at in zip(self.resolved.result, columns.is_chain, columns.result_layer, strict=True):
+            if state == State.LOADABLE:
+                (chained if is_chain else alone).append(at)
+        for layer in alone:
             while layer >= 0 and not used[layer]:
                 used[layer] = 1
                 layer = self.parents[layer]
-        for result in (loadable & self.columns.is_chain).nonzero()[0].tolist():
-            for layer in self.result_layers(result):
+        # The walks above stop at a used layer, whose parents are used then: so chains, which use no parents, come last.
+        for at in chained:
+            for layer in columns.chains[at]:
                 used[layer] = 1
         return used
 

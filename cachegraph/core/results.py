@@ -9,9 +9,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cachegraph.core.columns import Columns
 
 __all__ = ["Resolved", "State", "ancestors", "resolve"]
@@ -37,14 +34,14 @@ class Resolved:
 
     Attributes
     ----------
-    layer : numpy.ndarray of int8, shape (layers,)
+    layer : list of int, length layers
         `State` of each layer with all of its parents.
-    result : numpy.ndarray of int8, shape (results,)
+    result : list of int, length results
         `State` of each result.
     """
 
-    layer: NDArray[np.int8]
-    result: NDArray[np.int8]
+    layer: list[int]
+    result: list[int]
 
 
 def resolve(columns: Columns, listed: Collection[str] | None, missing: Collection[str]) -> Resolved:
@@ -62,24 +59,24 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     -------
     Resolved
     """
-    known = [listed is None or blob in listed for blob in columns.blobs]
-    gone = [blob in missing for blob in columns.blobs]
-    if all(known) and not any(gone) and _is_sound(columns):  # nearly always
-        layers, results = len(columns.layer_parent), len(columns.is_chain)
-        return Resolved(layer=np.zeros(layers, dtype=np.int8), result=np.zeros(results, dtype=np.int8))
-    blob_of = columns.layer_blob.tolist()
-    layer = _resolve_layers(columns.layer_parent.tolist(), [known[b] for b in blob_of], [gone[b] for b in blob_of])
-    layer_column = np.array(layer, dtype=np.int8)
-    own_column = np.array(
-        [State.BLOB_NOT_LISTED if not known[b] else State.BLOB_MISSING if gone[b] else State.LOADABLE for b in blob_of],
-        dtype=np.int8,
-    )
+    if listed is None and not missing:
+        own = [int(State.LOADABLE)] * len(columns.layer_blob)
+    else:
+        own = [_own_state(blob, listed, missing) for blob in columns.layer_blob]
+    layer = _resolve_layers(columns.layer_parent, own)
+    chain = [_resolve_chain(layers, own) for layers in columns.chains]
+    count, invalid = len(layer), int(State.INVALID)
+    result = [
+        chain[at] if chained else layer[at] if 0 <= at < count else invalid
+        for at, chained in zip(columns.result_layer, columns.is_chain, strict=True)
+    ]
+    return Resolved(layer=layer, result=result)
 
-    result = np.full(len(columns.is_chain), State.INVALID, dtype=np.int8)
-    in_range = ~columns.is_chain & (columns.result_layer >= 0) & (columns.result_layer < len(layer))
-    result[in_range] = layer_column[columns.result_layer[in_range]]
-    result[columns.is_chain] = _resolve_chains(columns, own_column)
-    return Resolved(layer=layer_column, result=result)
+
+def _own_state(blob: str, listed: Collection[str] | None, missing: Collection[str]) -> int:
+    if listed is not None and blob not in listed:
+        return int(State.BLOB_NOT_LISTED)
+    return int(State.BLOB_MISSING if blob in missing else State.LOADABLE)
 
 
 def ancestors(parents: Sequence[int], layer: int) -> list[int]:
@@ -97,31 +94,20 @@ def ancestors(parents: Sequence[int], layer: int) -> list[int]:
     list of int
         Layer indexes. Cut off at a loop or an index out of range, should there be one above an unlisted blob.
     """
-    found: dict[int, None] = {}
-    while 0 <= layer < len(parents) and layer not in found:
-        found[layer] = None
+    found: list[int] = []
+    while 0 <= layer < len(parents) and len(found) <= len(parents):
+        found.append(layer)
         layer = parents[layer]
-    return list(found)[::-1]
+    if len(found) > len(parents):  # a loop
+        found = list(dict.fromkeys(found))
+    return found[::-1]
 
 
-def _is_sound(columns: Columns) -> bool:
-    """Tell whether every layer index is in range and every layer has a bottom."""
-    count = len(columns.layer_parent)
-    used = np.concatenate([columns.chain_layer, columns.result_layer[~columns.is_chain]])
-    if (
-        not ((used >= 0) & (used < count)).all()
-        or not ((columns.layer_parent >= -1) & (columns.layer_parent < count)).all()
-    ):
-        return False
-    above = np.append(columns.layer_parent, -1)  # the last stands for what lies below a bottom layer: nothing
-    for _ in range(count.bit_length()):
-        above = above[above]  # each step looks twice as far down
-    return bool((above == -1).all())
-
-
-def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> list[int]:
+def _resolve_layers(parents: list[int], own: list[int]) -> list[int]:
     """Walk up from each layer as ``getRemoteChain`` does, never twice over the same ground."""
     loadable, missing, not_listed, invalid = map(int, State)
+    if not any(own) and all(-1 <= parent < index for index, parent in enumerate(parents)):
+        return own  # as BuildKit writes them: parents first, so that no walk can loop
     new, on_the_walk = -1, -2
     states = [new] * len(parents)
     for start in range(len(parents)):
@@ -134,7 +120,7 @@ def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> 
             if states[at] != new:
                 state = invalid if states[at] == on_the_walk else states[at]
                 break
-            if not known[at]:  # looked at before the parent is
+            if own[at] == not_listed:  # looked at before the parent is
                 states[at] = state = not_listed
                 break
             walk.append(at)
@@ -144,21 +130,19 @@ def _resolve_layers(parents: list[int], known: list[bool], gone: list[bool]) -> 
                 break
             at = parents[at]
         for index in reversed(walk):
-            if state == loadable and gone[index]:
+            if state == loadable and own[index] == missing:
                 state = missing
             states[index] = state
     return states
 
 
-def _resolve_chains(columns: Columns, own: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Judge each chain by its layers' own blobs; what follows an unlisted one is never looked at."""
-    in_range = (columns.chain_layer >= 0) & (columns.chain_layer < len(own))
-    each = np.full(len(columns.chain_layer), State.INVALID, dtype=np.int8)
-    each[in_range] = own[columns.chain_layer[in_range]]
-    states = np.zeros(len(columns.chain_ptr) - 1, dtype=np.int8)
-    bounds, flat = columns.chain_ptr.tolist(), each.tolist()
-    for index in np.unique(np.searchsorted(columns.chain_ptr, np.flatnonzero(each), side="right") - 1).tolist():
-        members = flat[bounds[index] : bounds[index + 1]]
-        fatal = next((state for state in members if state >= State.BLOB_NOT_LISTED), None)
-        states[index] = max(members) if fatal is None else fatal
-    return states
+def _resolve_chain(layers: tuple[int, ...], own: list[int]) -> int:
+    """Judge a chain by its layers' own blobs; what follows an unlisted one is never looked at."""
+    worst = int(State.LOADABLE)
+    for layer in layers:
+        if not 0 <= layer < len(own):
+            return int(State.INVALID)
+        if own[layer] >= State.BLOB_NOT_LISTED:
+            return own[layer]
+        worst = max(worst, own[layer])
+    return worst

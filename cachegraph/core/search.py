@@ -6,13 +6,11 @@ for it (``scipy.sparse.csgraph`` takes longer to import than these take on 200,0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import chain, compress
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cachegraph.core.columns import Columns, Ints
+from cachegraph.core.model import CacheRecord
 
 __all__ = ["Links"]
 
@@ -20,50 +18,68 @@ __all__ = ["Links"]
 class Links:
     """The links of an export in both directions, those out of range left out.
 
+    Parameters
+    ----------
+    records : sequence of CacheRecord
+
     Attributes
     ----------
     inputs : list of list of int
         For each record, the records that it takes, one for each alternative.
-    dependents : list of list of int
-        For each record, the records that take it, one for each alternative.
-    order : list of int
-        Records, dependencies first. Leaves out those on a loop and those that depend on one.
+    is_sound : bool
+        Whether every slot has an alternative, and every link is in range.
     """
 
-    __slots__ = ("_child", "_dependency", "dependents", "inputs", "order")
+    def __init__(self, records: Sequence[CacheRecord]) -> None:
+        count = len(records)
+        self.inputs: list[list[int]] = [
+            [alternative.link for slot in record.inputs for alternative in slot] for record in records
+        ]
+        self.is_sound = not any(() in record.inputs for record in records)
+        links = list(chain.from_iterable(self.inputs))
+        if links and (min(links) < 0 or max(links) >= count):
+            self.is_sound = False
+            self.inputs = [[link for link in own if 0 <= link < count] for own in self.inputs]
 
-    def __init__(self, columns: Columns) -> None:
-        count = len(columns.slot_ptr) - 1
-        kept = (columns.link >= 0) & (columns.link < count)
-        self._child, self._dependency = columns.alt_record[kept], columns.link[kept]
-        self.inputs = _grouped(self._child, self._dependency, count)
-        backward = np.argsort(self._dependency, kind="stable")
-        self.dependents = _grouped(self._dependency[backward], self._child[backward], count)
-        self.order = _kahn([len(inputs) for inputs in self.inputs], self.dependents)
+    @cached_property
+    def dependents(self) -> list[list[int]]:
+        """For each record, the records that take it, one for each alternative."""
+        found: list[list[int]] = [[] for _ in self.inputs]
+        for record, links in enumerate(self.inputs):
+            for link in links:
+                found[link].append(record)
+        return found
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Records, dependencies first. Leaves out those on a loop and those that depend on one."""
+        return _kahn([len(inputs) for inputs in self.inputs], self.dependents)
 
     @property
     def has_loop(self) -> bool:
         """Whether some record reaches itself."""
         return len(self.order) < len(self.inputs)
 
-    def below(self, starts: NDArray[np.bool_]) -> bytearray:
+    def below(self, starts: bytearray) -> bytearray:
         """Mark every record that one of these depends on, directly or not.
 
         Parameters
         ----------
-        starts : numpy.ndarray of bool, shape (records,)
+        starts : bytearray, shape (records,)
+            1 for each record to start from.
 
         Returns
         -------
         bytearray, shape (records,)
             1 for each record reached. A start is marked only where another start, or a loop, leads to it.
         """
-        first = np.zeros(len(self.inputs), dtype=np.uint8)
-        first[self._dependency[starts[self._child]]] = 1
-        seen = bytearray(first.tobytes())
-        stack = np.flatnonzero((first == 1) & ~starts).tolist()  # what starts lead to is marked already
+        inputs, seen = self.inputs, bytearray(len(self.inputs))
+        for record in chain.from_iterable(compress(inputs, starts)):
+            seen[record] = 1
+        # What starts lead to is marked already.
+        stack = [record for record, (found, start) in enumerate(zip(seen, starts, strict=True)) if found and not start]
         while stack:
-            for dependency in self.inputs[stack.pop()]:
+            for dependency in inputs[stack.pop()]:
                 if not seen[dependency]:
                     seen[dependency] = 1
                     stack.append(dependency)
@@ -101,30 +117,35 @@ class Links:
         Returns
         -------
         dict of int to (int or None)
-            None for a record that something on a loop depends on: BuildKit refuses such an export, nobody can say.
+            None for a record that something on a loop depends on: BuildKit refuses such an export.
 
         Notes
         -----
         The records above each one are a big integer, a bit for each that counts; made dependents first, and dropped
         when the last record below has read it.
         """
-        asked = set(wanted)
-        counts: dict[int, int | None] = dict.fromkeys(asked)
-        unread = [len(inputs) for inputs in self.inputs]
+        counts: dict[int, int | None] = dict.fromkeys(wanted)
+        dependents, asked = self.dependents, bytearray(len(self.inputs))
+        for record in counts:
+            asked[record] = 1
+        unread = list(map(len, self.inputs))
         above = [0] * len(unread)  # of each record: those above it and, if it counts, itself
-        bits = 0
-        for record in self._downward() if asked else ():
+        bit = 1
+        for record in self._downward() if counts else ():
             total = 0
-            for dependent in self.dependents[record]:
+            for dependent in dependents[record]:
                 total = total | above[dependent] if total else above[dependent]
                 unread[dependent] -= 1
                 if not unread[dependent]:
                     above[dependent] = 0
-            if record in asked:
+            if asked[record]:
                 counts[record] = total.bit_count()
-            if unread[record]:
-                above[record] = total | 1 << bits if counted[record] else total
-            bits += counted[record]
+            if counted[record]:
+                if unread[record]:
+                    above[record] = total | bit
+                bit <<= 1
+            elif unread[record]:
+                above[record] = total
         return counts
 
     def _downward(self) -> list[int]:
@@ -143,10 +164,3 @@ def _kahn(waiting: list[int], following: list[list[int]]) -> list[int]:
             if not waiting[follower]:
                 order.append(follower)
     return order
-
-
-def _grouped(keys: Ints, values: Ints, count: int) -> list[list[int]]:
-    """Split sorted pairs into one list of values for each key."""
-    bounds = np.searchsorted(keys, np.arange(count + 1)).tolist()
-    flat = values.tolist()
-    return [flat[low:high] for low, high in pairwise(bounds)]

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from enum import Enum, auto
 
-import numpy as np
-
-from cachegraph.core.columns import Columns
 from cachegraph.core.model import CacheConfig, CacheRecord, Kind
 from cachegraph.core.results import Resolved, State
 from cachegraph.core.search import Links
@@ -73,15 +70,13 @@ def annotation_refusal(config: CacheConfig, kind: Kind) -> str | None:
     return None
 
 
-def parse_refusal(
-    config: CacheConfig, columns: Columns, resolved: Resolved, links: Links, listed: Collection[str] | None
-) -> str | None:
+def parse_refusal(config: CacheConfig, resolved: Resolved, links: Links, listed: Collection[str] | None) -> str | None:
     """BuildKit's words if its importer refuses the config, else None.
 
     Parameters
     ----------
     config : CacheConfig
-    columns, resolved, links
+    resolved, links
         Made of the same config.
     listed : collection of str or None
         Digests that the manifest lists; None when all are.
@@ -92,15 +87,12 @@ def parse_refusal(
         Such as ``invalid looping record``; the first error that BuildKit meets when it walks the records in index
         order, depth first through inputs.
     """
-    # The exact walk is needed only for its words: whether there is anything to say shows in the columns.
-    out_of_range = (columns.link < 0) | (columns.link >= len(config.records))
-    random = np.array([record.digest.startswith("random:") for record in config.records], dtype=bool)
+    # The exact walk is needed only for its words: whether there is anything to say shows without it.
     if (
-        not links.has_loop
-        and not out_of_range.any()
-        and not (np.diff(columns.alt_ptr) == 0).any()
-        and not (resolved.result == State.INVALID).any()
-        and not random[columns.link].any()
+        links.is_sound
+        and not links.has_loop
+        and int(State.INVALID) not in resolved.result
+        and not any(record.digest.startswith("random:") for record in config.records)
     ):
         return None
     try:

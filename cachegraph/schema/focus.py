@@ -7,7 +7,7 @@ Frames, NetworkX, files, plots and findings show those; a record's index, its id
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from cachegraph.core.graph import ExportGraph
 
@@ -26,11 +26,16 @@ class Window(ExportGraph):
     Attributes
     ----------
     shown : frozenset of int
+    rows : dict of str to sequence of int
+        Rows that are shown, by label and relationship type; `cachegraph.schema.facts` fills it.
     """
 
+    __slots__ = ("rows", "shown")
+
     def __init__(self, whole: ExportGraph, records: Iterable[int]) -> None:
-        super().__init__(whole.export, whole.names)
+        self.__dict__ = whole.__dict__  # the same export: what one has computed of it, the other knows
         self.shown = frozenset(records)
+        self.rows: dict[str, Sequence[int]] = {}
 
 
 def shown(graph: ExportGraph) -> Collection[int]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cachegraph.solver.words import outcome, prediction_summary, reason
+from cachegraph.solver.words import blast_cells, outcome, reason, source_cells
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import capital
 
 if TYPE_CHECKING:
+    from cachegraph.solver.blast import BlastRadius
     from cachegraph.solver.prediction import Prediction
+    from cachegraph.solver.sources import Sources
 
-__all__ = ["describe", "describe_prediction"]
+__all__ = ["describe", "describe_blast", "describe_prediction", "describe_sources"]
 
 _OPEN = 20
 """Rows that are shown at once; the others are folded."""
@@ -62,4 +64,16 @@ def describe_prediction(prediction: Prediction) -> Mapping[str, str]:
         for step in prediction
     ]
     notes = [f"BuildKit refuses {refused.source}: {refused.error}" for refused in prediction.not_imported]
-    return describe(prediction_summary(prediction), ("outcome", "record", "step", "why"), rows, notes=notes)
+    return describe(prediction.summary, ("outcome", "record", "step", "why"), rows, notes=notes)
+
+
+def describe_blast(radius: BlastRadius) -> Mapping[str, str]:
+    """Show what each change makes run again."""
+    columns = ("record", "change of", "runs again", "bytes", "what cuts most")
+    return describe(radius.summary, columns, [blast_cells(row) for row in radius])
+
+
+def describe_sources(found: Sources) -> Mapping[str, str]:
+    """Show what each cache brings."""
+    columns = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
+    return describe(found.summary, columns, [source_cells(row) for row in found])

@@ -8,9 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cachegraph.core.model import Kind
 from cachegraph.core.results import State
 from cachegraph.solver.keys import CacheKeys
@@ -61,28 +58,26 @@ class KeyLoads:
         self.keys = keys
         self._chains = chains
         self._eager = keys.export.export.kind in EAGER
-        columns, states = keys.export.columns, keys.export.resolved.result
-        usable = np.ones(len(states), dtype=np.bool_) if chains else ~columns.is_chain
-        owner = np.repeat(np.arange(len(keys.key)), np.diff(columns.result_ptr))
         self._state = bytearray(len(keys.key))
+        self._broken: set[int] = set()
         if not keys.export.export.results_known:
             self._state[:] = bytes([Loadable.UNKNOWN]) * len(self._state)
             return
-        self._mark(owner[usable & (states == State.BLOB_MISSING)], Loadable.BLOB_MISSING)
-        self._mark(owner[usable & (states == State.LOADABLE)], Loadable.YES)
-        self._broken = set(owner[usable & (states == State.BLOB_MISSING)].tolist())
+        columns, states = keys.export.columns, keys.export.resolved.result
+        for record, key in enumerate(keys.key):
+            for result in range(columns.result_ptr[record], columns.result_ptr[record + 1]):
+                if key < 0 or (columns.is_chain[result] and not chains):
+                    continue
+                if states[result] == State.LOADABLE:
+                    self._state[key] = Loadable.YES
+                elif states[result] == State.BLOB_MISSING:
+                    self._broken.add(record)
+                    self._state[key] = max(self._state[key], Loadable.BLOB_MISSING)
 
     @property
     def is_lazy(self) -> bool:
         """Whether a lost blob shows too late to run the step instead."""
         return not self._eager
-
-    def _mark(self, records: NDArray[np.int_], state: Loadable) -> None:
-        """Mark the keys of these records: each key once, with the best that one of its records has."""
-        for record in np.unique(records).tolist():
-            key = self.keys.key[record]
-            if key >= 0:
-                self._state[key] = state
 
     def state(self, key: int) -> Loadable:
         """Say whether a key has a result to load."""

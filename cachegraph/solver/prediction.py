@@ -223,7 +223,7 @@ class Prediction(Rows[Step]):
         self._by_record = {step.record: step for step in self}
 
     def step(self, record: int) -> Step | None:
-        """Give the step of a record; None for a record that is no step of this build, such as a source."""
+        """Give the step of a record; None for a record that is not a step of this build, such as a source."""
         return self._by_record.get(record)
 
     @property
@@ -259,7 +259,7 @@ class Prediction(Rows[Step]):
 
     def __repr__(self) -> str:
         """Say it in one line."""
-        return f"<Prediction: {self.summary}>"
+        return f"<{type(self).__name__}: {self.summary}>"
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show it in a notebook."""

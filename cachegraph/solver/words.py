@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from cachegraph.text.words import plural, size_text
 
 if TYPE_CHECKING:
+    from cachegraph.solver.blast import Blast
     from cachegraph.solver.prediction import Depends, Prediction, Step, Totals
+    from cachegraph.solver.sources import SourceShare
 
-__all__ = ["between", "depends_text", "outcome", "prediction_summary", "reason", "step_title"]
+__all__ = ["between", "blast_cells", "depends_text", "outcome", "prediction_summary", "reason", "step_title"]
 
 
 def prediction_summary(prediction: Prediction) -> str:
@@ -53,7 +55,7 @@ def between_sizes(low: int, high: int) -> str:
 def step_title(record: int, name: str | None, digest: str) -> str:
     """Name a step for a sentence: ``RUN make (record 7)``."""
     shown = digest[:19] if not name else name if len(name) <= 60 else name[:57] + "..."
-    return f"{shown} (record {record})"
+    return f"{shown} (record {record})" if shown else f"record {record}"
 
 
 def outcome(step: Step) -> str:
@@ -72,10 +74,9 @@ def reason(step: Step, prediction: Prediction) -> str:
     prediction : Prediction
         That it belongs to.
     """
-    said = [part for part in (_why(step), _needed(step, prediction)) if part]
     if step.depends is not None:
-        said = [depends_text(step.depends, prediction), *said]
-    return "; ".join(said)
+        return depends_text(step.depends, prediction)
+    return "; ".join(part for part in (_why(step), _needed(step, prediction)) if part)
 
 
 def _why(step: Step) -> str:
@@ -90,9 +91,9 @@ def _why(step: Step) -> str:
         case "no-result":
             return "its key is cached, but the cache has no result for it to load"
         case "blob-missing" if step.fails:
-            return "the store has lost a blob of its result, and the build fails here: export the cache again"
+            return "the store no longer has a blob of its result, so the build fails here: export the cache again"
         case "blob-missing":
-            return "the store has lost a blob of its result"
+            return "the store no longer has a blob of its result"
         case "source-not-read":
             return "BuildKit could import no cache"
     return ""
@@ -138,3 +139,28 @@ def depends_text(depends: Depends, prediction: Prediction) -> str:
             return f"cannot be told: {caches} says which keys are there, not what can be loaded"
         case "lost-link":
             return f"depends on chance: this version of BuildKit loses links to {name} when it imports the cache"
+
+
+def blast_cells(row: Blast) -> tuple[str, str, str, str, str]:
+    """Put a row of a blast radius into cells: record, what changes, steps, bytes, what cuts most."""
+    runs = between(row.runs if row.least is None else row.least, row.runs)
+    size = "" if row.bytes is None else size_text(row.bytes)
+    return str(row.record), row.name or row.digest[:19], runs, size, fix_text(row)
+
+
+def fix_text(row: Blast) -> str:
+    """Say what would cut a blast radius most; empty where nothing does."""
+    if row.fix is None or row.saved is None:
+        return ""
+    size = f" ({size_text(row.saved_bytes)})" if row.saved_bytes else ""
+    name = f"{row.fix_name} (record {row.fix})" if row.fix_name else f"record {row.fix}"
+    return f"if {name} did not take it, {plural(row.saved, 'step')}{size} would stay cached"
+
+
+def source_cells(row: SourceShare) -> tuple[str, str, str, str, str, str]:
+    """Put what a cache brings into cells: rank, cache, steps saved, bytes loaded, steps only here, steps hidden."""
+    if row.error is not None:
+        return str(row.rank), row.source, f"refused: {row.error}", "", "", ""
+    saves = "unknown" if row.saves is None else f"{row.saves:,}"
+    size = "" if row.bytes is None else size_text(row.bytes)
+    return str(row.rank), row.source, saves, size, f"{row.only:,}", f"{row.collides:,}"

@@ -6,25 +6,12 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from cachegraph.text.clean import legal, xml
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 __all__ = ["legal", "render"]
-
-
-def legal(text: str) -> str:
-    r"""Replace what no page and no XML can hold: control characters.
-
-    Parameters
-    ----------
-    text : str
-
-    Examples
-    --------
-    >>> legal("a\x00b")
-    'a�b'
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
@@ -53,5 +40,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(read),
-        finalize=lambda value: legal(value) if type(value) is str else value,
+        finalize=lambda value: xml(value) if type(value) is str else value,
     )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.times import rfc3339
 from cachegraph.errors import AccessError, MissingExtraError
+from cachegraph.schema import facts
 from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property
 from cachegraph.schema.focus import shown
-from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
-from cachegraph.text.render import legal
-from cachegraph.views.frames import FRAMES, frame
+from cachegraph.text.clean import json_safe, one_line, plain, xml
+from cachegraph.views.frames import FRAMES, columns
 from cachegraph.views.networkx import to_networkx
 from cachegraph.views.states import LOOKS, states
 from cachegraph.views.words import caption
@@ -47,23 +46,19 @@ def write_graphml(graphs: Sequence[ExportGraph], path: Path) -> None:
 
     Notes
     -----
-    GraphML knows no lists: they are written as JSON text. Control characters, which XML cannot hold, are replaced.
     `cachegraph.views.networkx.from_networkx` takes ``networkx.read_graphml(path, force_multigraph=True)``.
     """
     made = to_networkx(graphs)
     import networkx as nx
 
     for _, properties in made.nodes(data=True):
-        properties.update(_flat(properties))
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
     for *_, properties in made.edges(data=True):
-        properties.update(_flat(properties))
+        properties.update({name: xml(value) for name, value in properties.items() if isinstance(value, str)})
+    renamed = {key: clean for key in made if (clean := xml(key)) != key}
+    if renamed:
+        made = nx.relabel_nodes(made, renamed)
     _written(path, lambda: nx.write_graphml(made, path, infer_numeric_types=False))
-
-
-def _flat(properties: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {name: legal(value) for name, value in properties.items() if isinstance(value, str)}
-    lists = {name: json.dumps(value) for name, value in properties.items() if isinstance(value, list)}
-    return texts | lists
 
 
 def write_dot(graphs: Sequence[ExportGraph], path: Path) -> None:
@@ -94,8 +89,7 @@ def _dot(graph: ExportGraph) -> Iterator[str]:
         label = _quoted(f"{record}  {caption(graph, record, 60)}")
         shape = f'shape={_SHAPES[of[record]]}, fillcolor="{look.colour}", tooltip={_quoted(look.meaning)}'
         yield f"    {_quoted(f'{graph.id}/r{record}')} [label={label}, {shape}];"
-    rows = RELATIONSHIP_ROWS["INPUT"](graph)
-    for start, end, slot in zip(rows["from"], rows["to"], rows["slot"], strict=True):
+    for start, end, slot in facts.shown(graph, "INPUT").each("from", "to", "slot"):
         slots = graph.export.config.records[int(start.rpartition("/r")[2])].inputs
         style = ", style=dashed" if len(slots[slot]) > 1 else ""
         yield f'    {_quoted(end)} -> {_quoted(start)} [label="{slot}"{style}];'
@@ -104,7 +98,7 @@ def _dot(graph: ExportGraph) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """Quote for DOT, where only the double quote and the backslash mean something."""
-    safe = legal(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    safe = plain(one_line(text)).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe}"'
 
 
@@ -115,24 +109,43 @@ def write_parquet(graphs: Sequence[ExportGraph], path: Path) -> None:
     ----------
     graphs : sequence of ExportGraph
     path : Path
-        A folder, made where it is missing: ``exports.parquet``, ``records.parquet``, ``inputs.parquet``,
-        ``results.parquet``, ``layers.parquet``, ``blobs.parquet``.
+        A folder, made where it is missing: a file for each of `cachegraph.views.frames.FRAMES`, such as
+        ``records.parquet``.
 
     Raises
     ------
     MissingExtraError
-        pandas or PyArrow is not installed.
+        PyArrow is not installed.
     AccessError
         The folder cannot be written.
+
+    Notes
+    -----
+    A column has the same type whatever the export holds, if nothing but nulls too, so files of several exports can be
+    put together.
     """
     if find_spec("pyarrow") is None:
         raise MissingExtraError("Parquet", "parquet")
-    frames = {name: frame(graphs, name).reset_index(drop=not FRAMES[name].index) for name in FRAMES}
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "boolean": pa.bool_(),
+        "time": pa.timestamp("ns", tz="UTC"),
+        "strings": pa.list_(pa.string()),
+        "integers": pa.list_(pa.int64()),
+    }
+    tables = {
+        name: pa.table({one.name: pa.array(values, types[one.type]) for one, values in columns(graphs, name)})
+        for name in FRAMES
+    }
 
     def write() -> None:
         path.mkdir(parents=True, exist_ok=True)
-        for name, made in frames.items():
-            made.to_parquet(path / f"{name}.parquet", engine="pyarrow", index=False)
+        for name, table in tables.items():
+            parquet.write_table(table, path / f"{name}.parquet")
 
     _written(path, write)
 
@@ -156,27 +169,22 @@ def write_json(graphs: Sequence[ExportGraph], path: Path) -> None:
     of several exports stands there once for each.
     """
     document = {
-        "nodes": {n.label: _objects(graphs, NODE_ROWS[n.label], n.properties) for n in NODES},
-        "relationships": {r.type: _objects(graphs, RELATIONSHIP_ROWS[r.type], r.properties) for r in RELATIONSHIPS},
+        "nodes": {n.label: _objects(graphs, n.label, n.properties) for n in NODES},
+        "relationships": {r.type: _objects(graphs, r.type, r.properties) for r in RELATIONSHIPS},
     }
-    _written(path, lambda: path.write_bytes(msgspec.json.encode(document)))
+    _written(path, lambda: path.write_text(json_safe(msgspec.json.encode(document).decode()), encoding="utf-8"))
 
 
-def _objects(
-    graphs: Sequence[ExportGraph], rows_of: Callable[[ExportGraph], Rows], properties: Sequence[Property]
-) -> list[dict[str, Any]]:
+def _objects(graphs: Sequence[ExportGraph], owner: str, properties: Sequence[Property]) -> list[dict[str, Any]]:
     times = [declared.name for declared in properties if declared.type == "time"]
     found = []
     for graph in graphs:
-        rows = rows_of(graph)
+        rows = facts.shown(graph, owner)
+        names = tuple(rows)
         for values in zip(*rows.values(), strict=True):
-            one = dict(zip(rows, values, strict=True))
-            found.append(one | {name: _time(one[name]) for name in times})
+            one = dict(zip(names, values, strict=True))
+            found.append(one | {name: None if one[name] is None else rfc3339(one[name]) for name in times})
     return found
-
-
-def _time(ns: int | None) -> str | None:
-    return None if ns is None else f"{np.datetime64(ns, 'ns')}Z"
 
 
 def _written(path: Path, write: Callable[[], object]) -> None:

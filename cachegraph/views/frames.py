@@ -1,44 +1,44 @@
-"""Data frames: the schema's rows with sensible dtypes, and the columns that join them.
+"""Data frames: the schema's columns with sensible dtypes, and the columns that join them.
 
-Source of every column: `cachegraph.schema.declaration`; the joining columns are documented in `FRAMES`. They join
-like this::
+Each frame has a key that no other has as a column, and the names of all other columns differ between frames, so frames
+join without suffixes::
 
     inputs.join(records, on="record")               the record that depends; on="input" gives the other one
-    results.merge(records, left_on="record", right_index=True, suffixes=(None, "_record"))
+    results.join(records, on="record")
+    result_layers.join(results, on="result").join(layers, on="layer")
     layers.join(blobs, on=["export", "blob"])
     records.join(exports, on="export")
-    findings.to_frame().merge(records, left_on=["export", "record"], right_on=["export", "index"])
+    findings.to_frame().merge(records, left_on=["export", "record"], right_on=["export", "record_index"])
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import Kind, Op
 from cachegraph.errors import MissingExtraError
-from cachegraph.schema.declaration import Property, node, relationship
-from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.schema.declaration import DECLARED
+from cachegraph.schema.facts import Table, ends, shown, whole
+from cachegraph.schema.properties import Column, Property
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAMES", "Frame", "dtype", "frame"]
+__all__ = ["FRAMES", "Frame", "columns", "dtype", "frame"]
 
 _DTYPES = {"string": "string", "integer": "Int64", "boolean": "boolean", "time": "datetime64[ns, UTC]"}
 _LISTS = "object"
-_MISSING = ("blob-missing", "blob-not-listed", "not-exported")
-_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("exports", "kind"): get_args(Kind),
-    ("records", "op"): get_args(Op),
-    ("records", "missing_reason"): _MISSING,
-    ("inputs", "relation"): ("prefix", "subset", "scattered", "absent", "no-result"),
-    ("results", "kind"): ("layer", "chain"),
-    ("results", "reason"): ("blob-missing", "blob-not-listed", "invalid"),
-}
-"""Columns that hold words from a fixed set: these are their categories, whatever the graph holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A column of a frame that is not a property of its rows: its declaration, and how it is made."""
+
+    declared: Property
+    of: Callable[[Table], Column]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,123 +47,145 @@ class Frame:
 
     Attributes
     ----------
-    joins : tuple of Property
+    owner : str
+        The label or relationship type whose rows it has.
+    joins : tuple of Join
         Columns that join it with other frames, first.
-    properties : tuple of Property
-        Columns of the schema.
     index : tuple of str
         Columns that become the index; empty for none.
-    rows : callable
-        From an export's graph to columns of equal length.
     """
 
-    joins: tuple[Property, ...]
-    properties: tuple[Property, ...]
-    index: tuple[str, ...]
-    rows: Callable[[ExportGraph], Rows]
+    owner: str
+    joins: tuple[Join, ...] = ()
+    index: tuple[str, ...] = ()
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """Columns of the schema, by the schema's names."""
+        return DECLARED[self.owner].properties
 
     @property
     def columns(self) -> tuple[Property, ...]:
-        """All columns in order, those of the index among them."""
-        return (*self.joins, *self.properties)
+        """All columns in order, those of the index among them, by the frame's names."""
+        return (*(join.declared for join in self.joins), *(_renamed(p) for p in self.properties))
 
 
-_EXPORT = Property("export", "string", "Id of the export.")
+def _renamed(declared: Property) -> Property:
+    return replace(declared, name=declared.column or declared.name)
 
 
-def _records(graph: ExportGraph) -> Rows:
-    rows = NODE_ROWS["Record"](graph)
-    return {"export": [graph.id] * len(rows["id"]), **rows}
+def _beside(owner: str, column: str) -> Callable[[Table], Column]:
+    """Take a column of a relationship type that has a row for each row of the frame's label."""
+    return lambda table: Table(table.graph, owner, table.rows)[column]
 
 
-def _inputs(graph: ExportGraph) -> Rows:
-    rows = RELATIONSHIP_ROWS["INPUT"](graph)
-    return {"export": [graph.id] * len(rows["from"]), "record": rows["from"], "input": rows["to"], **rows}
+def _blobs(table: Table) -> Column:
+    (bounds, layers), config = ends(table.graph, "USES"), table.graph.export.config.layers
+    rows = range(len(bounds) - 1) if table.rows is None else table.rows
+    return [[config[layer].blob for layer in layers[bounds[row] : bounds[row + 1]]] for row in rows]
 
 
-def _results(graph: ExportGraph) -> Rows:
-    rows, owners = NODE_ROWS["Result"](graph), RELATIONSHIP_ROWS["HAS_RESULT"](graph)
-    uses, blobs_of = RELATIONSHIP_ROWS["USES"](graph), {id_: list[str]() for id_ in owners["to"]}
-    blob_of = dict(zip(*RELATIONSHIP_ROWS["BLOB"](graph).values(), strict=True))
-    for id_, layer in zip(uses["from"], uses["to"], strict=True):
-        blobs_of[id_].append(blob_of[layer])
-    return {
-        "export": [graph.id] * len(owners["from"]),
-        "record": owners["from"],
-        "position": owners["position"],
-        "blobs": [blobs_of[id_] for id_ in owners["to"]],
-        **rows,
-    }
+def _parents(table: Table) -> Column:
+    (bounds, parents), keys = ends(table.graph, "PARENT"), whole(table.graph, "Layer")["id"]
+    found = [keys[parents[low]] if high > low else None for low, high in pairwise(bounds)]
+    return found if table.rows is None else [found[row] for row in table.rows]
 
 
-def _layers(graph: ExportGraph) -> Rows:
-    rows, parents = NODE_ROWS["Layer"](graph), RELATIONSHIP_ROWS["PARENT"](graph)
-    parent_of = dict(zip(parents["from"], parents["to"], strict=True))
-    return {
-        "export": [graph.id] * len(rows["id"]),
-        "parent": [parent_of.get(id_) for id_ in rows["id"]],
-        "blob": RELATIONSHIP_ROWS["BLOB"](graph)["to"],
-        **rows,
-    }
+def _listed(table: Table) -> Column:
+    listed = set(whole(table.graph, "LISTS")["to"])
+    return [digest in listed for digest in table["digest"]]
 
 
-def _blobs(graph: ExportGraph) -> Rows:
-    rows, listed = NODE_ROWS["Blob"](graph), RELATIONSHIP_ROWS["LISTS"](graph)
-    present = dict(zip(listed["to"], listed["present"], strict=True))
-    return {
-        "export": [graph.id] * len(rows["digest"]),
-        "listed": [digest in present for digest in rows["digest"]],
-        "present": [present.get(digest) for digest in rows["digest"]],
-        **rows,
-    }
+def _present(table: Table) -> Column:
+    present = dict(whole(table.graph, "LISTS").each("to", "present"))
+    return [present.get(digest) for digest in table["digest"]]
 
+
+_EXPORT = Join(Property("export", "string", "Id of the export."), lambda table: [table.graph.id] * table.count)
+_TITLE = Join(
+    Property("title", "string", "Short name of the export, for people; `graph.exports` calls it ref."),
+    lambda table: list(whole(table.graph, "Export")["title"]) * table.count,
+)
+_BESIDE = (_EXPORT, _TITLE)
 
 FRAMES: Mapping[str, Frame] = {
-    "exports": Frame(joins=(), properties=node("Export").properties, index=("id",), rows=NODE_ROWS["Export"]),
-    "records": Frame(joins=(_EXPORT,), properties=node("Record").properties, index=("id",), rows=_records),
+    "exports": Frame(owner="Export", index=("id",)),
+    "records": Frame(owner="Record", joins=_BESIDE, index=("id",)),
     "inputs": Frame(
+        owner="INPUT",
         joins=(
-            _EXPORT,
-            Property("record", "string", "Id of the record that depends."),
-            Property("input", "string", "Id of the record that it depends on."),
+            Join(Property("record", "string", "Id of the record that depends."), lambda table: table["from"]),
+            Join(Property("input", "string", "Id of the record that it depends on."), lambda table: table["to"]),
         ),
-        properties=relationship("INPUT").properties,
-        index=(),
-        rows=_inputs,
     ),
     "results": Frame(
+        owner="Result",
         joins=(
-            _EXPORT,
-            Property("record", "string", "Id of the record."),
-            Property("position", "integer", "Order in which BuildKit reads the record's results."),
-            Property("blobs", "strings", "Blob digests, bottom first."),
+            Join(Property("record", "string", "Id of the record."), _beside("HAS_RESULT", "from")),
+            Join(
+                Property("position", "integer", "Order in which BuildKit reads the record's results."),
+                _beside("HAS_RESULT", "position"),
+            ),
+            Join(Property("blobs", "strings", "Blob digests, bottom first."), _blobs),
         ),
-        properties=node("Result").properties,
         index=("id",),
-        rows=_results,
+    ),
+    "result_layers": Frame(
+        owner="USES",
+        joins=(
+            Join(Property("result", "string", "Id of the result."), lambda table: table["from"]),
+            Join(Property("layer", "string", "Id of the layer."), lambda table: table["to"]),
+        ),
     ),
     "layers": Frame(
+        owner="Layer",
         joins=(
-            _EXPORT,
-            Property("parent", "string", "Id of the layer below; null for none."),
-            Property("blob", "string", "Digest of the layer's blob."),
+            *_BESIDE,
+            Join(Property("parent", "string", "Id of the layer below; null for none."), _parents),
+            Join(Property("blob", "string", "Digest of the layer's blob."), _beside("BLOB", "to")),
         ),
-        properties=node("Layer").properties,
         index=("id",),
-        rows=_layers,
     ),
     "blobs": Frame(
+        owner="Blob",
         joins=(
             _EXPORT,
-            Property("listed", "boolean", "Whether the export's manifest lists it."),
-            Property("present", "boolean", "Whether the store has it; null when nobody looked."),
+            Join(Property("listed", "boolean", "Whether the export's manifest lists it."), _listed),
+            Join(
+                Property("present", "boolean", "Whether the store has it; null when the loader did not look."), _present
+            ),
         ),
-        properties=node("Blob").properties,
         index=("export", "digest"),
-        rows=_blobs,
+    ),
+    "problems": Frame(owner="Problem", joins=_BESIDE, index=("id",)),
+    "strays": Frame(
+        owner="HAS_STRAY",
+        joins=(*_BESIDE, Join(Property("digest", "string", "Digest of the blob."), lambda table: table["to"])),
     ),
 }
 """The data frames by name."""
+
+
+def columns(graphs: Sequence[ExportGraph], name: str) -> Iterator[tuple[Property, list[Any]]]:
+    """Give the columns of a data frame, without pandas.
+
+    Parameters
+    ----------
+    graphs : sequence of ExportGraph
+    name : str
+        One of `FRAMES`.
+
+    Yields
+    ------
+    tuple of (Property, list)
+        The declaration, by the frame's name, and the values.
+    """
+    declared = FRAMES[name]
+    tables = [shown(graph, declared.owner) for graph in graphs]
+    for join in declared.joins:
+        yield join.declared, [value for table in tables for value in join.of(table)]
+    for one in declared.properties:
+        yield _renamed(one), [value for table in tables for value in table[one.name]]
 
 
 def frame(graphs: Sequence[ExportGraph], name: str) -> pd.DataFrame:
@@ -189,17 +211,21 @@ def frame(graphs: Sequence[ExportGraph], name: str) -> pd.DataFrame:
         import pandas as pd
     except ImportError:
         raise MissingExtraError("a data frame", "notebook") from None
-    declared = FRAMES[name]
-    parts = [declared.rows(graph) for graph in graphs]
-    columns = {
-        column.name: pd.Series([value for part in parts for value in part[column.name]], dtype=dtype(name, column))
-        for column in declared.columns
-    }
-    made = pd.DataFrame(columns)
-    return made.set_index(list(declared.index)) if declared.index else made
+    made = pd.DataFrame(
+        {one.name: pd.Series(_own(one, values), dtype=dtype(name, one)) for one, values in columns(graphs, name)}
+    )
+    index = list(FRAMES[name].index)
+    return made.set_index(index) if index else made
 
 
-def dtype(frame_name: str, column: Property) -> Any:  # noqa: ANN401 - pandas takes names and dtype objects alike
+def _own(column: Property, values: list[Any]) -> list[Any]:
+    """Copy lists: a frame is the user's to change, the graph's facts are not."""
+    if column.type not in ("strings", "integers"):
+        return values
+    return [None if value is None else list(value) for value in values]
+
+
+def dtype(frame_name: str, column: Property) -> Any:  # noqa: ANN401, ARG001 - pandas takes names and dtype objects alike
     """Give the dtype of a column.
 
     Parameters
@@ -216,6 +242,6 @@ def dtype(frame_name: str, column: Property) -> Any:  # noqa: ANN401 - pandas ta
     """
     import pandas as pd
 
-    if words := _WORDS.get((frame_name, column.name)):
-        return pd.CategoricalDtype(list(words))
+    if column.words:
+        return pd.CategoricalDtype(list(column.words))
     return _DTYPES.get(column.type, _LISTS)

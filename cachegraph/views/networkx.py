@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cachegraph.core.graph import ExportGraph
@@ -23,8 +23,13 @@ from cachegraph.core.model import (
     Problem,
     StrayBlob,
 )
-from cachegraph.errors import DecodeError, MissingExtraError
-from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.core.times import rfc3339
+from cachegraph.errors import DecodeError, MissingExtraError, UnknownNameError
+from cachegraph.schema.declaration import NODES, RELATIONSHIPS
+from cachegraph.schema.facts import Table, shown
+from cachegraph.schema.properties import Column
+from cachegraph.text.nearest import did_you_mean
+from cachegraph.text.render import legal
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -32,49 +37,76 @@ if TYPE_CHECKING:
 __all__ = ["from_networkx", "to_networkx"]
 
 
-def to_networkx(graphs: Sequence[ExportGraph]) -> nx.MultiDiGraph[str]:
+def to_networkx(graphs: Sequence[ExportGraph], kinds: Iterable[str] | None = None) -> nx.MultiDiGraph[str]:
     """Make a NetworkX graph.
 
     Parameters
     ----------
     graphs : sequence of ExportGraph
+    kinds : iterable of str, optional
+        Labels of the nodes to take, such as ``["Record"]``; by default all. Edges are those between these nodes.
 
     Returns
     -------
     networkx.MultiDiGraph
         Nodes are named by their keys and have ``label``; edges are keyed and have ``type``. Null properties are left
-        out; times are nanoseconds since 1970 UTC.
+        out; times are nanoseconds since 1970 UTC. Lists are JSON texts and control characters are replaced, since
+        GraphML and others can hold neither.
 
     Raises
     ------
     MissingExtraError
         NetworkX is not installed.
+    UnknownNameError
+        No such label.
     """
     try:
         import networkx as nx
     except ImportError:
         raise MissingExtraError("a NetworkX graph", "notebook") from None
+    wanted = _wanted(kinds)
     made: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     for graph in graphs:
-        for label, node_rows in NODE_ROWS.items():
-            rows = node_rows(graph)
-            keys = next(iter(rows.values()))
-            made.add_nodes_from(
-                (key, {"label": label, **properties}) for key, properties in zip(keys, _each(rows), strict=True)
-            )
-        for type_, relationship_rows in RELATIONSHIP_ROWS.items():
-            rows = relationship_rows(graph)
-            made.add_edges_from(
-                (properties.pop("from"), properties.pop("to"), {"type": type_, **properties})
-                for properties in _each(rows)
-            )
+        for declared in NODES:
+            if declared.label in wanted:
+                rows = shown(graph, declared.label)
+                made.add_nodes_from(
+                    (key, {"label": declared.label, **properties})
+                    for key, properties in zip(rows[declared.key], _each(rows), strict=True)
+                )
+        for tie in RELATIONSHIPS:
+            if {tie.start, tie.end} <= wanted:
+                made.add_edges_from(
+                    (properties.pop("from"), properties.pop("to"), {"type": tie.type, **properties})
+                    for properties in _each(shown(graph, tie.type))
+                )
     return made
 
 
-def _each(rows: Rows) -> Iterator[dict[str, Any]]:
+def _wanted(kinds: Iterable[str] | None) -> set[str]:
+    labels = [declared.label for declared in NODES]
+    wanted = set(labels if kinds is None else [kinds] if isinstance(kinds, str) else kinds)
+    if unknown := wanted - set(labels):
+        name = min(unknown)
+        raise UnknownNameError(f"there is no label {name!r}", hint=did_you_mean(name, labels, "labels"))
+    return wanted
+
+
+def _each(rows: Table) -> Iterator[dict[str, Any]]:
     """Turn columns into one dict of what is not null for each row."""
-    for values in zip(*rows.values(), strict=True):
-        yield {name: value for name, value in zip(rows, values, strict=True) if value is not None}
+    columns = {name: _plain(column) for name, column in rows.items()}
+    for values in zip(*columns.values(), strict=True):
+        yield {name: value for name, value in zip(columns, values, strict=True) if value is not None}
+
+
+def _plain(column: Column) -> Column:
+    """Leave in a column what every format can hold: lists become JSON, control characters are replaced."""
+    kinds = set(map(type, column))
+    if list in kinds:
+        return [None if value is None else json.dumps(value) for value in column]
+    if str in kinds:
+        return [value if value is None or value.isprintable() else legal(value) for value in column]
+    return column
 
 
 def from_networkx(made: nx.MultiDiGraph[str]) -> tuple[list[CacheExport], Names]:
@@ -131,7 +163,6 @@ class _Reader:
             layers=tuple(self._layer(layer, layers) for layer in layers),
             records=tuple(self._record(record, records, layers) for record in records),
         )
-        results_known = found["kind"] != "daemon" or any(record.layers or record.chains for record in config.records)
         return CacheExport(
             source=found["source"],
             kind=found["kind"],
@@ -144,7 +175,7 @@ class _Reader:
             strays=tuple(_stray(blob, found) for blob, found in self.out[key, "HAS_STRAY"]) or None,
             store=found.get("store", ""),
             manifest_digest=found.get("manifest_digest"),
-            results_known=results_known,
+            results_known=found["results_known"],
             layer_history=history if any(created or by for created, by in history) else (),
         )
 
@@ -206,9 +237,4 @@ def _sorted(edges: list[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, Mappi
 
 
 def _text(ns: int | None) -> str | None:
-    """Write nanoseconds since 1970 as Go does."""
-    if ns is None:
-        return None
-    seconds, rest = divmod(ns, 1_000_000_000)
-    text = f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}"
-    return text.rstrip("0").rstrip(".") + "Z"
+    return None if ns is None else rfc3339(ns)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries import unreachable_roots
+from cachegraph.schema.records import lost_roots
 
 __all__ = ["LOOKS", "Look", "State", "states"]
 
@@ -64,7 +64,7 @@ def states(graph: ExportGraph) -> list[State]:
     list of str
         By record index. A root that is loadable all the same counts as loadable, a merge that is not as a key.
     """
-    lost = {finding.record for finding in unreachable_roots.ask(graph) if finding.reason == "lost"}
+    lost = lost_roots(graph)
     merges = set(graph.merges)
 
     def state(record: int) -> State:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural, size_text
+from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["caption", "short", "verdict"]
 
@@ -45,26 +46,26 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def verdict(graph: ExportGraph) -> str:
-    """Say in a sentence or two what an export is worth.
+def verdict(export: ExportSummary) -> str:
+    """Say in a sentence or two what an export is worth, whether it was just read or is held by a store.
 
     Parameters
     ----------
-    graph : ExportGraph
+    export : ExportSummary
     """
-    steps = sum(not graph.is_root(record) for record in range(len(graph)))
-    loadable = sum(loadable for record, loadable in enumerate(graph.loadable) if not graph.is_root(record))
-    size = sum(graph.sizes.values())
-    layers = plural(len(graph.export.config.layers), "layer")
-    held = f"{plural(len(graph), 'record')} ({plural(len(graph.roots), 'root')}), {layers}"
-    held += f", {size_text(size)}" if size else ""
-    some = f"all {steps:,}" if loadable == steps else f"{loadable:,} of {steps:,}"
+    held = f"{plural(export.records, 'record')} ({plural(export.roots, 'root')}), {plural(export.layers, 'layer')}"
+    held += f", {size_text(export.listed_bytes)}" if export.listed_bytes else ""
+    some = (
+        f"all {export.steps:,}"
+        if export.loadable_steps == export.steps
+        else f"{export.loadable_steps:,} of {export.steps:,}"
+    )
     share = f"{some} records that have inputs"
-    if graph.export.kind == "daemon":
-        known = f"it has a result for {share}" if graph.export.results_known else "for which steps, this address hides"
+    if export.kind == "daemon":
+        known = f"it has a result for {share}" if export.results_known else "for which steps, this address hides"
         return f"A builder's own cache: {held}; {known}."
-    if graph.import_error is not None:
+    if not export.importable:
         return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
-    if not len(graph):
-        return "BuildKit imports it, and it is empty: it gives nothing."
+    if not export.records:
+        return "BuildKit imports it, and it is empty: every step runs."
     return f"BuildKit imports it: {held}. A build can load {share}."

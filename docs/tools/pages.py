@@ -1,6 +1,7 @@
 """Pages of the documentation that are made from the declarations: the schema, the questions, the Cypher library.
 
-``python -m docs.tools.pages docs`` writes them; a test holds that they are current.
+``python -m docs.tools.pages docs`` writes them, and the Cypher twins of the questions (`docs.tools.twins`) before; a
+test holds that they are current.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
+from docs.tools.api import api_page
+from docs.tools.docstrings import typed_attributes
+from docs.tools.rooms import architecture_page
+from docs.tools.twins import FOLDER, twin
 
 __all__ = ["PAGES", "cypher_page", "questions_page", "schema_page"]
 
@@ -51,7 +56,7 @@ def schema_page() -> str:
         index = f"Index: `{'`, `'.join(frame.index)}`." if frame.index else "No index of its own."
         parts += [f"### `graph.{name}`", index]
         if frame.joins:
-            parts.append(_properties(frame.joins))
+            parts.append(_properties(join.declared for join in frame.joins))
     return "\n\n".join(parts) + "\n"
 
 
@@ -108,27 +113,14 @@ def _properties(properties: Iterable[Property]) -> str:
 
 def _fields(finding: type[Finding], skip: Iterable[str] = ()) -> str:
     """List a finding's fields with what its docstring says of them."""
-    meanings = _attributes(finding.__doc__ or "")
+    meanings = typed_attributes(finding)
     names = [field.name for field in fields(finding) if field.name not in set(skip)]
     return "\n".join(f"- `{name}`: {meanings[name]}" for name in names)
 
 
-def _attributes(docstring: str) -> dict[str, str]:
-    """Read the attributes out of a NumPy style docstring: type, then meaning."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in docstring.partition("----------\n")[2].splitlines():
-        text = line.strip()
-        if " : " in text and line.startswith("    ") and not line.startswith("     "):
-            listed, _, type_ = text.partition(" : ")
-            names = listed.split(", ")
-            found |= dict.fromkeys(names, type_)
-        elif text:
-            found |= {name: f"{found[name]}{' ' if found[name].endswith('.') else '. '}{text}" for name in names}
-    return found
-
-
 PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api_page,
+    "architecture.md": architecture_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,
     "schema.md": schema_page,
@@ -136,5 +128,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
 """Makes each page, by its file name."""
 
 if __name__ == "__main__":
+    for query in QUERIES:  # the page on Cypher lists them
+        path = FOLDER / f"{query.name}.cypher"
+        path.write_text(twin(query, path.read_text("utf-8")), "utf-8")
     for file_name, page in PAGES.items():
         (Path(sys.argv[1]) / file_name).write_text(page(), "utf-8")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from cachegraph.errors import AccessError, NotFoundError, SourceError
+from cachegraph.errors import SourceError
 from cachegraph.loaders.buildkitd.bbolt import HEAD_BYTES, Database, newest_meta
+from cachegraph.loaders.limits import DEFAULT, Limits, over_limit
+from cachegraph.loaders.paths import kind_of, open_file, refused
 
 __all__ = ["read_database", "read_snapshot"]
 
-_MAX_BYTES = 4 << 30
 _ATTEMPTS = 10
 
 
-def read_database(path: Path) -> Database:
+def read_database(path: Path, limits: Limits = DEFAULT) -> Database:
     """Read a bbolt file.
 
     Raises
@@ -22,18 +23,17 @@ def read_database(path: Path) -> Database:
     cachegraph.errors.NotFoundError, AccessError, SourceError, DecodeError
         No such file; no right to read it; it changes too fast; it is no bbolt file.
     """
-    try:
-        with path.open("rb") as handle:
-            return read_snapshot(handle, str(path))
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: no such file", hint="give the path of a bbolt file") from None
-    except PermissionError:
-        raise AccessError(f"{path}: no right to read it", hint="run as a user who may read it, or copy it") from None
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    hint = "give the path of a bbolt file"
+    if kind_of(path) == "other":
+        raise SourceError(f"{path}: this is no regular file", hint=hint)
+    with open_file(path, str(path), hint) as handle:
+        try:
+            return read_snapshot(handle, str(path), limits)
+        except (OSError, ValueError, OverflowError) as error:
+            raise refused(error, str(path), hint) from None
 
 
-def read_snapshot(handle: BinaryIO, name: str) -> Database:
+def read_snapshot(handle: BinaryIO, name: str, limits: Limits = DEFAULT) -> Database:
     """Read a file that may be written meanwhile, so that all pages belong to one transaction.
 
     bbolt writes new versions of pages to free places and commits by writing a meta page. Pages of transaction N become
@@ -51,8 +51,8 @@ def read_snapshot(handle: BinaryIO, name: str) -> Database:
     for _ in range(_ATTEMPTS):
         before = newest_meta(_read_from_start(handle, HEAD_BYTES), name)
         used = before.high_water * before.page_size
-        if used > _MAX_BYTES:
-            raise SourceError(f"{name}: {used} bytes in use, more than {_MAX_BYTES}", hint="compact it with bbolt")
+        if used > limits.database_bytes:
+            raise over_limit(name, limits.database_bytes, "bytes in use", "database_bytes")
         data = _read_from_start(handle, max(used, 2 * before.page_size))
         after = newest_meta(_read_from_start(handle, HEAD_BYTES), name)
         database = Database(data, name)

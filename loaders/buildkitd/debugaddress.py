@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.http.client import Http
 from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.paths import local_path, read_file
 from cachegraph.loaders.specs.parse import bare_url
 
 __all__ = ["is_url", "masked", "read_answer"]
-
-_MAX_BYTES = 1 << 30  # of an answer
 
 
 def is_url(source: str) -> bool:
@@ -52,16 +50,8 @@ def read_answer(source: str, path: str, options: Options) -> bytes:
     """
     if is_url(source):
         return _get(source, path, options)
-    try:
-        return Path(source).read_bytes()
-    except FileNotFoundError:
-        raise NotFoundError(f"{source}: no such file", hint="give a path or an http:// address") from None
-    except PermissionError:
-        raise AccessError(f"{source}: no right to read it", hint="check who may read it") from None
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"{source}: {getattr(error, 'strerror', None) or error}", hint="give a file or an http:// address"
-        ) from None
+    limit, hint = options.limits.names_bytes, "give a path or an http:// address"
+    return read_file(local_path(source), source, limit=limit, name="names_bytes", hint=hint)
 
 
 def _get(source: str, path: str, options: Options) -> bytes:
@@ -76,11 +66,12 @@ def _get(source: str, path: str, options: Options) -> bytes:
     address = source if parts.path.strip("/") else source.rstrip("/") + path
     host = parts.netloc.rpartition("@")[2]
     # A daemon is near: no proxy, and plain HTTP as it speaks no other.
-    http = Http(timeout=options.timeout, connections=1, plain={host}, proxies=False)
+    limits = options.limits
+    http = Http(timeout=options.timeout, connections=1, plain={host}, proxies=False, near=True, limits=limits)
     # BuildKit compares the whole header with this value (cmd/buildkitd/debug.go).
     headers = {"Accept": "application/json"}
     with closing(http), at(place, hint="is this buildkitd's debug address?"):
-        answer = http.send("GET", address, headers=headers, limit=_MAX_BYTES, follow=False)
+        answer = http.send("GET", address, headers=headers, limit=limits.names_bytes, follow=False)
         _check(answer.status)
     return answer.body
 

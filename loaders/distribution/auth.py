@@ -23,15 +23,17 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
-from cachegraph.errors import AccessError, SourceError
+from cachegraph.core.untrusted import known_json
+from cachegraph.errors import AccessError, SourceError, hide
 from cachegraph.loaders.distribution.docker_config import Credentials, find_credentials
 from cachegraph.loaders.http.client import Answer, Http
 from cachegraph.loaders.http.failures import check_status
+from cachegraph.loaders.limits import Limits
 
 __all__ = ["Authenticator"]
 
-_TOKEN_LIMIT = 1 << 20  # bytes of a token server's answer
 _SHORTEST_LIFE = 60  # seconds that a token lives if its server does not say (token.md)
+_LONGEST_LIFE = 86_400  # seconds; no server means more
 _KEEP_CREDENTIALS = 30.0  # seconds; a notebook goes on after a docker login
 _MARGIN = 5.0  # seconds before its end at which a token counts as spent
 
@@ -48,6 +50,9 @@ class _TokenAnswer(msgspec.Struct, frozen=True):
     expires_in: int | None = None
 
 
+_TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer)
+
+
 class Authenticator:
     """The ``Authorization`` headers of one registry, by scope. Safe to use from many threads.
 
@@ -57,10 +62,12 @@ class Authenticator:
         The registry as in a reference; the key of its credentials.
     http : Http
         Asks the token server.
+    limits : Limits
     """
 
-    def __init__(self, host: str, http: Http) -> None:
+    def __init__(self, host: str, http: Http, limits: Limits) -> None:
         self._host = host
+        self._limits = limits
         self._http = http
         self._basic: str | None = None
         self._tokens: dict[str, tuple[str, float]] = {}
@@ -113,7 +120,7 @@ class Authenticator:
         with self._guard:
             if time.monotonic() - self._looked_up_at > _KEEP_CREDENTIALS:
                 try:
-                    self._looked_up = find_credentials(self._host)
+                    self._looked_up = find_credentials(self._host, self._limits)
                 except AccessError as exc:
                     self._looked_up = exc
                 self._looked_up_at = time.monotonic()
@@ -140,11 +147,13 @@ class Authenticator:
         realm, url = _split(params["realm"])
         if found is not None and found.identity_token:
             form = {"grant_type": "refresh_token", "client_id": "cachegraph", "refresh_token": found.identity_token}
-            answer = self._http.send("POST", url, headers={}, limit=_TOKEN_LIMIT, form={**form, **query}, follow=False)
+            answer = self._http.send(
+                "POST", url, headers={}, limit=self._limits.page_bytes, form={**form, **query}, follow=False
+            )
         else:
             headers = {"Authorization": found.basic} if found is not None and found.basic else {}
             url = f"{url}{'&' if realm.query else '?'}{urlencode({k: v for k, v in query.items() if v})}"
-            answer = self._http.send("GET", url, headers=headers, limit=_TOKEN_LIMIT, follow=False)
+            answer = self._http.send("GET", url, headers=headers, limit=self._limits.page_bytes, follow=False)
         header, life = self._read_token(answer, realm.netloc, anonymous=found is None)
         self._tokens[scope] = (header, time.monotonic() + life - _MARGIN)
         return header
@@ -158,14 +167,12 @@ class Authenticator:
             )
         if answer.status != 200:
             raise SourceError(f"the token server {server} answered {answer.status}", hint="is it a token server?")
-        try:
-            decoded = msgspec.json.decode(answer.body, type=_TokenAnswer)
-        except msgspec.MsgspecError:
-            decoded = _TokenAnswer()
+        decoded = known_json(answer.body, _TOKEN_ANSWER) or _TokenAnswer()
         token = decoded.token or decoded.access_token or ""
         if not token or not token.isascii() or not token.isprintable():
             raise SourceError(f"the token server {server} answered without a token", hint="is it a token server?")
-        return f"Bearer {token}", float(max(decoded.expires_in or 0, _SHORTEST_LIFE))
+        hide(token)
+        return f"Bearer {token}", float(min(max(decoded.expires_in or 0, _SHORTEST_LIFE), _LONGEST_LIFE))
 
 
 def _split(realm: str) -> tuple[SplitResult, str]:

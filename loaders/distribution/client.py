@@ -21,11 +21,13 @@ from dataclasses import dataclass
 import msgspec
 
 from cachegraph.core.digests import sha256
+from cachegraph.core.untrusted import decode_json
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.distribution.auth import Authenticator
 from cachegraph.loaders.http.client import Answer, Http
 from cachegraph.loaders.http.failures import at, check_status
+from cachegraph.loaders.limits import Limits, over_limit
 from cachegraph.loaders.oci.manifests import MANIFEST_TYPES, check_digest
 from cachegraph.loaders.specs.reference import is_loopback
 
@@ -33,7 +35,6 @@ __all__ = ["RawManifest", "RegistryClient", "close_clients", "shared_client"]
 
 _HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
 _PAGE = 1000  # tags a page
-_PAGE_LIMIT = 4 << 20  # bytes of a page of tags
 _EXPORT_AGAIN = "export the cache again"
 _ERROR_CODE = re.compile(rb'"code"\s*:\s*"([A-Z_]{1,40})"')
 
@@ -48,6 +49,9 @@ class RawManifest:
 
 class _Tags(msgspec.Struct, frozen=True):
     tags: list[str] | None = None
+
+
+_TAGS = msgspec.json.Decoder(_Tags)
 
 
 class RegistryClient:
@@ -70,8 +74,11 @@ class RegistryClient:
             connections=options.concurrency,
             plain=options.insecure_registries,
             proxies=not is_loopback(host),
+            near=is_loopback(host),
+            limits=options.limits,
         )
-        self._login = Authenticator(host, self._http)
+        self._limits = options.limits
+        self._login = Authenticator(host, self._http, options.limits)
         scheme = "http" if self._http.allows_plain(host) else "https"
         self._base = f"{scheme}://{_HUB_HOST if host == 'docker.io' else host}/v2"
 
@@ -122,7 +129,7 @@ class RegistryClient:
         with at(f"{'manifest' if is_manifest else 'blob'} {digest[:19]}"):
             check_digest(digest)
             if size > limit:
-                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is no cache")
+                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is not a cache")
             path = f"{'manifests' if is_manifest else 'blobs'}/{digest}"
             content = self._get(repository, path, min(limit, size or limit), accept=media_type or "*/*").body
             if size and len(content) != size:
@@ -152,22 +159,29 @@ class RegistryClient:
             except NotFoundError:
                 return None
         said = answer.headers.get("Content-Length", "")
-        return int(said) if said.isdecimal() else expected
+        return int(said) if said.isdecimal() and len(said) < 19 else expected
 
     def tags(self, repository: str) -> Iterator[str]:
-        """List the tags of a repository, page by page."""
+        """List the tags of a repository, page by page; what is listed may be no tag at all."""
         url: str | None = f"{self._base}/{repository}/tags/list?n={_PAGE}"
+        limits = self._limits
         seen: set[str] = set()
+        listed = 0
         with at("tags"):
             while url is not None:
                 if url in seen or not url.startswith(f"{self._base}/"):
-                    raise SourceError("a next page that leads astray", hint="this is the registry's fault")
+                    raise SourceError("a next page at another address", hint="this is the registry's fault")
                 seen.add(url)
-                answer = self._ask("GET", repository, url, limit=_PAGE_LIMIT, accept="application/json")
-                try:
-                    yield from msgspec.json.decode(answer.body, type=_Tags).tags or ()
-                except msgspec.MsgspecError:
-                    raise DecodeError("the answer is no list of tags", hint="is it a registry?") from None
+                if len(seen) > limits.pages:
+                    raise over_limit(repository, limits.pages, f"pages ({listed:,} tags read)", "pages")
+                answer = self._ask("GET", repository, url, limit=limits.page_bytes, accept="application/json")
+                page = decode_json(
+                    answer.body, _TAGS, "the answer is not JSON with tags in it", hint="is it a registry?"
+                ).tags
+                listed += len(page or ())
+                if listed > limits.items:
+                    raise over_limit(repository, limits.items, f"tags ({len(seen):,} pages read)", "items")
+                yield from page or ()
                 url = answer.next_url
 
     def _get(self, repository: str, path: str, limit: int, *, accept: str) -> Answer:
@@ -180,7 +194,7 @@ class RegistryClient:
             login = self._login.header(scope)
             answer = self._http.send(method, url, headers=_headers(accept, login), limit=limit)
             if answer.status == 401 and not answer.redirected:
-                login = self._login.answer(answer.headers.get_list("WWW-Authenticate"), scope, login)
+                login = self._login.answer(answer.headers.getlist("WWW-Authenticate"), scope, login)
                 answer = self._http.send(method, url, headers=_headers(accept, login), limit=limit)
             check_status(answer.status, answer.headers, self._host)
             return answer
@@ -217,13 +231,13 @@ def _compare(content: bytes, digest: str) -> None:
         )
 
 
-_clients: dict[tuple[str, float, int, frozenset[str]], RegistryClient] = {}
+_clients: dict[tuple[str, float, int, frozenset[str], Limits], RegistryClient] = {}
 _clients_lock = threading.Lock()
 
 
 def shared_client(host: str, options: Options) -> RegistryClient:
     """Give the client of a registry: the same for all threads, with its connections and tokens."""
-    key = (host, options.timeout, options.concurrency, options.insecure_registries)
+    key = (host, options.timeout, options.concurrency, options.insecure_registries, options.limits)
     with _clients_lock:
         if key not in _clients:
             _clients[key] = RegistryClient(host, options)

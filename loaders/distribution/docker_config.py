@@ -14,17 +14,20 @@ Docker's own order (``cli/config/configfile``: ``GetAuthConfig``): a helper of t
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from cachegraph.errors import AccessError
+from cachegraph.core.untrusted import known_json
+from cachegraph.errors import AccessError, NotFoundError, SourceError, hide
+from cachegraph.loaders.deadline import source_left
+from cachegraph.loaders.distribution.programs import ask_program
+from cachegraph.loaders.limits import DEFAULT, Limits
+from cachegraph.loaders.paths import local_path, read_file
 
 __all__ = ["HELPER_TIMEOUT", "Credentials", "find_credentials"]
 
@@ -38,12 +41,16 @@ _HELPER_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A user with a password, or an identity token, or a registry token. The secrets are not in the repr."""
+    """A user with a password, or an identity token, or a registry token; nothing shows the secrets."""
 
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
     registry_token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        for secret in (self.password, self.identity_token, self.registry_token, (self.basic or "")[6:]):
+            hide(secret)
 
     @property
     def basic(self) -> str | None:
@@ -72,13 +79,18 @@ class _HelperAnswer(msgspec.Struct, frozen=True, rename="pascal"):
     secret: str = ""
 
 
-def find_credentials(host: str) -> Credentials | None:
+_CONFIG = msgspec.json.Decoder(_Config)
+_HELPER_ANSWER = msgspec.json.Decoder(_HelperAnswer)
+
+
+def find_credentials(host: str, limits: Limits = DEFAULT) -> Credentials | None:
     """Look up what ``docker login`` knows of a registry.
 
     Parameters
     ----------
     host : str
         As in a reference: ``docker.io``, ``ghcr.io``, ``localhost:5000``.
+    limits : Limits
 
     Raises
     ------
@@ -86,11 +98,11 @@ def find_credentials(host: str) -> Credentials | None:
         The config cannot be read, or a helper is missing, hangs, fails or answers nonsense. What it answered is
         not repeated.
     """
-    config = _read_config()
+    config = _read_config(limits)
     key = _HUB_KEY if host == "docker.io" else host
     helper = (config.cred_helpers or {}).get(key) or (config.cred_helpers or {}).get(host) or config.creds_store
     if helper:
-        found = _ask_helper(helper, key)
+        found = _ask_helper(helper, key, limits)
         if found is not None:
             return found
     for name, entry in (config.auths or {}).items():
@@ -107,17 +119,20 @@ def _host_of(key: str) -> str:
     return "docker.io" if host == "index.docker.io" else host
 
 
-def _read_config() -> _Config:
+def _read_config(limits: Limits) -> _Config:
     folder = os.environ.get("DOCKER_CONFIG")
-    path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    path = (Path(folder) if folder else local_path("~/.docker")) / "config.json"
+    hint = "repair it, or set DOCKER_CONFIG; it holds Docker's credentials"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Config)
-    except FileNotFoundError:
+        data = read_file(path, str(path), limit=limits.helper_bytes, name="helper_bytes", hint=hint)
+    except NotFoundError:
         return _Config()
-    except OSError as exc:
-        raise AccessError(f"{path} cannot be read: {exc.strerror}", hint="it holds Docker's credentials") from None
-    except msgspec.MsgspecError:
-        raise AccessError(f"{path} is no Docker config", hint="repair its JSON, or set DOCKER_CONFIG") from None
+    except SourceError as error:
+        raise AccessError(f"Docker's config cannot be read: {error.message}", hint=error.hint) from None
+    config = known_json(data, _CONFIG)
+    if config is None:
+        raise AccessError(f"{path} is no Docker config", hint="repair its JSON, or set DOCKER_CONFIG")
+    return config
 
 
 def _from_entry(entry: _Entry, name: str) -> Credentials | None:
@@ -125,7 +140,7 @@ def _from_entry(entry: _Entry, name: str) -> Credentials | None:
     if entry.auth:
         try:
             username, _, password = base64.b64decode(entry.auth, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, not ASCII, not UTF-8
             raise AccessError(
                 f"the entry of {name} in Docker's config is no base64", hint=f"run docker login {_host_of(name)}"
             ) from None
@@ -138,7 +153,7 @@ def _from_entry(entry: _Entry, name: str) -> Credentials | None:
     return found if found.password or found.identity_token or found.registry_token else None
 
 
-def _ask_helper(name: str, key: str) -> Credentials | None:
+def _ask_helper(name: str, key: str, limits: Limits) -> Credentials | None:
     program = f"docker-credential-{name}"
     hint = f"run: echo {key} | {program} get"
     path = shutil.which(program) if _HELPER_NAME.fullmatch(name) else None
@@ -147,22 +162,22 @@ def _ask_helper(name: str, key: str) -> Credentials | None:
             f"Docker's config names the credential helper {program!r}, which is not on PATH",
             hint="install it, or take it out of config.json",
         )
+    seconds = source_left(HELPER_TIMEOUT)
     try:
-        done = subprocess.run(  # noqa: S603 - the program that the user's Docker config names
-            [path, "get"], input=key.encode(), capture_output=True, timeout=HELPER_TIMEOUT, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise AccessError(f"{program} gave no answer within {HELPER_TIMEOUT:g} s", hint=hint) from None
+        printed = ask_program([path, "get"], key.encode(), limits.helper_bytes, seconds)
+    except TimeoutError:
+        raise AccessError(f"{program} gave no answer within {seconds:.3g} s", hint=hint) from None
+    except OverflowError:
+        raise AccessError(f"{program} printed more than {limits.helper_bytes:,} bytes", hint=hint) from None
     except OSError as exc:
         raise AccessError(f"{program} cannot be run: {exc.strerror}", hint=hint) from None
-    if done.returncode:
-        if b"credentials not found" in done.stdout + done.stderr:
+    if printed.code:
+        if b"credentials not found" in printed.output + printed.errors:
             return None
-        raise AccessError(f"{program} failed with exit code {done.returncode}", hint=hint)
-    try:
-        answer = msgspec.json.decode(done.stdout, type=_HelperAnswer)
-    except msgspec.MsgspecError:
-        raise AccessError(f"{program} answered something that is not its JSON", hint=hint) from None
+        raise AccessError(f"{program} failed with exit code {printed.code}", hint=hint)
+    answer = known_json(printed.output, _HELPER_ANSWER)
+    if answer is None:
+        raise AccessError(f"{program} answered something that is not its JSON", hint=hint)
     if answer.username == _TOKEN_USER:
         return Credentials(identity_token=answer.secret)
     return Credentials(username=answer.username, password=answer.secret) if answer.secret else None

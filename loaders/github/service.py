@@ -28,18 +28,18 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
-from cachegraph.loaders.base import MAX_CONFIG
+from cachegraph.core.untrusted import NOT_JSON, decode_json
+from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.github.entries import CacheEntry
 from cachegraph.loaders.http.client import Answer, Http
 from cachegraph.loaders.http.failures import check_status
+from cachegraph.loaders.limits import Limits, over_limit
 
-__all__ = ["CacheService", "list_cache", "readable_refs"]
+__all__ = ["CacheService", "host_of", "list_cache", "readable_refs"]
 
 _VERSION = hashlib.sha256(b"|go-actionscache-1.0").hexdigest()
 _METHOD = "twirp/github.actions.results.api.v1.CacheService/GetCacheEntryDownloadURL"
 _PER_PAGE = 100
-_PAGE_LIMIT = 4 * 1024 * 1024  # bytes of one answer of either API; a page of a hundred entries has some 40,000
 _T = TypeVar("_T")
 
 
@@ -62,6 +62,12 @@ class _Page(msgspec.Struct):
     actions_caches: tuple[CacheEntry, ...]
 
 
+_CLAIMS = msgspec.json.Decoder(_Claims)
+_SCOPES = msgspec.json.Decoder(tuple[_Scope, ...])
+_FOUND = msgspec.json.Decoder(_Found)
+_PAGE = msgspec.json.Decoder(_Page)
+
+
 class CacheService:
     """The cache service that a workflow's run may use.
 
@@ -72,10 +78,12 @@ class CacheService:
         ``ACTIONS_RESULTS_URL``.
     token : str
         ``ACTIONS_RUNTIME_TOKEN``.
+    limits : Limits
     """
 
-    def __init__(self, http: Http, url: str, token: str) -> None:
+    def __init__(self, http: Http, url: str, token: str, limits: Limits) -> None:
         self._http = http
+        self._limits = limits
         self._url = f"{url.rstrip('/')}/{_METHOD}"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -88,13 +96,13 @@ class CacheService:
         url = self._find(key)
         if url is None:
             return None
-        answer = _ask(self._http, "GET", url, {}, MAX_CONFIG)
+        answer = _ask(self._http, "GET", url, {}, self._limits.config_bytes)
         return answer.body
 
     def _find(self, key: str) -> str | None:
         content = msgspec.json.encode({"key": key, "restore_keys": [key], "version": _VERSION})
-        answer = _ask(self._http, "POST", self._url, self._headers, _PAGE_LIMIT, content)
-        found = _decoded(answer, self._url, _Found)
+        answer = _ask(self._http, "POST", self._url, self._headers, self._limits.page_bytes, content)
+        found = _decoded(answer, self._url, _FOUND)
         return found.signed_download_url if found.ok else None
 
 
@@ -108,9 +116,9 @@ def readable_refs(token: str) -> tuple[str, ...]:
     """
     try:
         payload = token.split(".")[1]
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
-        scopes = msgspec.json.decode(claims.ac, type=tuple[_Scope, ...])
-    except (IndexError, ValueError, msgspec.MsgspecError):
+        claims = _CLAIMS.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        scopes = _SCOPES.decode(claims.ac)
+    except (IndexError, *NOT_JSON):
         hint = "it must be ACTIONS_RUNTIME_TOKEN as a workflow's run has it"
         raise AccessError("the cache service's token cannot be read", hint=hint) from None
     if claims.exp < time.time():
@@ -118,7 +126,9 @@ def readable_refs(token: str) -> tuple[str, ...]:
     return tuple(scope.scope for scope in scopes)
 
 
-def list_cache(http: Http, api: str, repository: str, token: str | None, prefix: str) -> Iterator[CacheEntry]:
+def list_cache(
+    http: Http, api: str, repository: str, token: str | None, prefix: str, limits: Limits
+) -> Iterator[CacheEntry]:
     """Return a repository's cache entries whose keys start with ``prefix``, as the REST API lists them.
 
     Parameters
@@ -131,6 +141,7 @@ def list_cache(http: Http, api: str, repository: str, token: str | None, prefix:
     token : str or None
         None asks as a stranger, which is enough for a public repository.
     prefix : str
+    limits : Limits
 
     Raises
     ------
@@ -148,19 +159,23 @@ def list_cache(http: Http, api: str, repository: str, token: str | None, prefix:
     page, seen, total = 1, 0, 1
     while seen < total:
         query = urlencode({"key": prefix, "per_page": _PER_PAGE, "page": page})
-        answer = _decoded(_ask(http, "GET", f"{url}?{query}", headers, _PAGE_LIMIT), url, _Page)
+        if page > limits.pages:
+            raise over_limit(host_of(url), limits.pages, f"pages ({seen:,} entries read)", "pages")
+        answer = _decoded(_ask(http, "GET", f"{url}?{query}", headers, limits.page_bytes), url, _PAGE)
         if not answer.actions_caches:
             return
         yield from answer.actions_caches
+        if seen + len(answer.actions_caches) > limits.items:
+            raise over_limit(host_of(url), limits.items, f"entries ({page:,} pages read)", "items")
         page, seen, total = page + 1, seen + len(answer.actions_caches), answer.total_count
 
 
 def _ask(
     http: Http, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None
 ) -> Answer:
-    host = _host(url)
+    host = host_of(url)
     if not host:
-        raise SpecError("the address of GitHub's service is no URL", hint="check url_v2= or GITHUB_API_URL")
+        raise SpecError("the address of GitHub's service is not a URL", hint="check url_v2= or GITHUB_API_URL")
 
     def attempt() -> Answer:
         answer = http.send(method, url, headers=headers, limit=limit, content=content)
@@ -180,16 +195,14 @@ def _ask(
     return answer
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Give the host of an address, with its port and without a user; empty if it is none."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return ""
 
 
-def _decoded(answer: Answer, url: str, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.MsgspecError as error:
-        said = f"{_host(url)} answered no such JSON as its manual says: {error}"
-        raise DecodeError(said, hint="check url_v2= or GITHUB_API_URL") from None
+def _decoded(answer: Answer, url: str, decoder: msgspec.json.Decoder[_T]) -> _T:
+    what = f"{host_of(url)} answered no such JSON as its manual says"
+    return decode_json(answer.body, decoder, what, hint="check url_v2= or GITHUB_API_URL")

@@ -15,6 +15,7 @@ import struct
 import msgspec
 
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.core.untrusted import decode_json
 from cachegraph.errors import DecodeError
 from cachegraph.loaders.buildkitd.bbolt import Database
 
@@ -39,7 +40,9 @@ class _Record(msgspec.Struct, frozen=True, rename="camel"):
     debug: tuple[_Record, ...] | None = None
 
 
-_decode_records = msgspec.json.Decoder(tuple[_Record, ...] | _Record | None).decode
+_RECORDS: msgspec.json.Decoder[tuple[_Record, ...] | _Record | None] = msgspec.json.Decoder(
+    tuple[_Record, ...] | _Record | None
+)
 
 
 def decode_database(database: Database) -> dict[str, Plaintext]:
@@ -85,12 +88,8 @@ def decode_answer(data: bytes, place: str) -> dict[str, Plaintext]:
     cachegraph.errors.DecodeError
         The bytes are none of these.
     """
-    try:
-        answer = _decode_records(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(
-            f"no plaintexts: {error}", path=place, hint="give an answer of /debug/cache/all as JSON"
-        ) from None
+    hint = "give an answer of /debug/cache/all as JSON"
+    answer = decode_json(data, _RECORDS, "no plaintexts", path=place, hint=hint)
     found: dict[str, Plaintext] = {}
     waiting = [answer] if isinstance(answer, _Record) else list(answer or ())
     while waiting:

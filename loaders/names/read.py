@@ -5,7 +5,8 @@
 ``http://127.0.0.1:6060``  a running daemon's ``/debug/cache/all``; as a spec ``type=daemon,debug=URL``
 a JSON file                a saved answer of ``/debug/cache/all``, ``lookup`` or ``store``; or an in-toto statement with
                            SLSA provenance, or its predicate
-a directory, an archive    an OCI image layout: the provenance of every image in it; as a spec ``type=local,src=DIR``
+a directory, an archive    an OCI image layout: the provenance of every image in it; as a spec ``type=local,src=DIR``;
+                           so also a build record (``.dockerbuild``)
 ``app:latest``             the provenance of an image in a registry; as a spec ``type=registry,ref=REF``
 =========================  ===========================================================================================
 """
@@ -13,31 +14,36 @@ a directory, an archive    an OCI image layout: the provenance of every image in
 from __future__ import annotations
 
 import contextlib
-import tarfile
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
 from cachegraph.builds.plaintext_names import name_all
-from cachegraph.builds.provenance import decode_provenance
+from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.builds.provenance import Texts, provenance_texts
 from cachegraph.core import gojson
 from cachegraph.core.digests import sha256
-from cachegraph.core.model import Name, Names
+from cachegraph.core.model import Names
+from cachegraph.core.untrusted import known_json
 from cachegraph.errors import DecodeError, NotFoundError, SpecError
+from cachegraph.loaders.archives import is_archive
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.buildkitd.bboltfile import read_database
 from cachegraph.loaders.buildkitd.debugaddress import is_url, masked, read_answer
 from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.http.parallel import within
+from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.registry import open_image
 from cachegraph.loaders.specs.parse import check_keys, parse, required
 
-__all__ = ["names_of_image", "read_names"]
+__all__ = ["is_provenance", "read_names", "read_texts", "texts_of_image"]
 
-_manifest_decoder = msgspec.json.Decoder(Manifest)
+_MANIFEST = msgspec.json.Decoder(Manifest)
+_FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PREDICATE_TYPE = "in-toto.io/predicate-type"
 _SLSA = "https://slsa.dev/provenance/"
 _PROVENANCE = frozenset({"predicate", "buildDefinition", "buildConfig"})
@@ -48,11 +54,25 @@ _IMAGE_HINT = "build it with --attest type=provenance,mode=max"
 def read_names(source: str, options: Options) -> Names:
     """Read the names that a source gives to records and selectors, by digest.
 
+    Takes and raises what `read_texts` does.
+    """
+    texts = read_texts(source, options)
+    return name_all(texts.plaintexts, texts.references)
+
+
+def read_texts(source: str, options: Options) -> Texts:
+    """Read the plaintexts that a source holds; over the network, only for so long.
+
     Parameters
     ----------
     source : str
         A path, an address, an image reference or a spec; see the module.
     options : Options
+
+    Returns
+    -------
+    cachegraph.builds.provenance.Texts
+        They name at least one record.
 
     Raises
     ------
@@ -63,59 +83,70 @@ def read_names(source: str, options: Options) -> Names:
     cachegraph.errors.SourceError
         It cannot be read, or is not one of these sources.
     """
-    if is_url(source):
-        return _daemon_names(source, options)
-    spec = parse(source)
+    spec = Spec(type="daemon", attrs={"debug": source}, text=masked(source)) if is_url(source) else parse(source)
+    is_far = spec.type == "registry" or is_url(spec.attrs.get("debug", ""))
+    seconds = source_seconds(options.limits, options.timeout) if is_far else None
+    return within(seconds, lambda: _read(spec, options), spec.text)
+
+
+def _read(spec: Spec, options: Options) -> Texts:
     match spec.type:
         case "registry":
-            return _registry_names(spec, options)
+            return _registry_texts(spec, options)
         case "daemon":
             check_keys(spec, {"db", "debug"})
             address = spec.attrs.get("debug", "")
-            return _daemon_names(address, options) if address else _file_names(required(spec, "db", "db=PATH"), options)
+            return _daemon_texts(address, options) if address else _file_texts(required(spec, "db", "db=PATH"), options)
         case "local" | "config":
             check_keys(spec, {"src", "tag", "digest"})
-            return _file_names(required(spec, "src", "src=PATH"), options)
+            return _file_texts(required(spec, "src", "src=PATH"), options)
     raise SpecError(
         f"{spec.text}: type={spec.type} holds no names",
         hint="give a daemon's cache-debug.db or debug address, or an image with provenance",
     )
 
 
-def _daemon_names(address: str, options: Options) -> Names:
+def _daemon_texts(address: str, options: Options) -> Texts:
     plaintexts = decode_answer(read_answer(address, "/debug/cache/all", options), masked(address))
-    return _some(name_all(plaintexts), masked(address), _DAEMON_HINT)
+    return _some(_texts(plaintexts), masked(address), _DAEMON_HINT)
 
 
-def _file_names(source: str, options: Options) -> Names:
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _layout_names(DirectoryStore(path), source)
-    if path.is_file() and tarfile.is_tarfile(path):
-        with contextlib.closing(ArchiveStore(path, options.report)) as store:
-            return _layout_names(store, source)
+def _file_texts(source: str, options: Options) -> Texts:
+    path = local_path(source)
+    kind = kind_of(path)
+    if kind == "directory":
+        return _layout_texts(DirectoryStore(path, options.limits), source)
+    if kind == "file" and is_archive(path, options.limits):
+        with contextlib.closing(ArchiveStore(path, options.report, options.limits)) as store:
+            return _layout_texts(store, source)
     data = read_answer(str(path), "", options)
-    if _is_provenance(data):
-        return _some(decode_provenance(data, source), source, _IMAGE_HINT)
-    plaintexts = decode_database(read_database(path)) if b"\0" in data[:64] else decode_answer(data, source)
-    return _some(name_all(plaintexts), source, _DAEMON_HINT)
+    if is_provenance(data):
+        return _some(provenance_texts(data, source), source, _IMAGE_HINT)
+    plaintexts = (
+        decode_database(read_database(path, options.limits)) if b"\0" in data[:64] else decode_answer(data, source)
+    )
+    return _some(_texts(plaintexts), source, _DAEMON_HINT)
 
 
-def _some(names: Names, place: str, hint: str) -> Names:
-    if not names.records:
+def _texts(plaintexts: dict[str, Plaintext]) -> Texts:
+    texts = Texts()
+    texts.plaintexts |= plaintexts
+    return texts
+
+
+def _some(texts: Texts, place: str, hint: str) -> Texts:
+    if not name_all(texts.plaintexts, texts.references).records:
         raise NotFoundError(f"{place}: no name in it", hint=hint)
-    return names
+    return texts
 
 
-def _is_provenance(data: bytes) -> bool:
-    try:
-        fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return not _PROVENANCE.isdisjoint(fields)
+def is_provenance(data: bytes) -> bool:
+    """Tell whether bytes are SLSA provenance: a predicate, or a statement around it."""
+    fields = known_json(data, _FIELDS)
+    return fields is not None and not _PROVENANCE.isdisjoint(fields)
 
 
-def _layout_names(store: BlobStore, place: str) -> Names:
+def _layout_texts(store: BlobStore, place: str) -> Texts:
     index = store.file("index.json")
     if index is None:
         raise NotFoundError(f"{place}: no index.json", hint="give an OCI image layout")
@@ -130,18 +161,18 @@ def _layout_names(store: BlobStore, place: str) -> Names:
             raise DecodeError("the bytes do not match the digest", path=f"{place}: {digest}", hint="export it again")
         return data
 
-    return names_of_image(index, read, place)
+    return texts_of_image(index, read, place)
 
 
-def _registry_names(spec: Spec, options: Options) -> Names:
+def _registry_texts(spec: Spec, options: Options) -> Texts:
     check_keys(spec, {"ref", "registry.insecure"})
     image = open_image(spec, options)
     with at(str(image.reference), hint="build the image again"):
-        return names_of_image(image.manifest().content, image.fetch, str(image.reference))
+        return texts_of_image(image.manifest().content, image.fetch, str(image.reference))
 
 
-def names_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], place: str) -> Names:
-    """Name what the provenance in the attestation manifests below an index names.
+def texts_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], place: str) -> Texts:
+    """Compute the plaintexts of what the provenance in the attestation manifests below an index tells of.
 
     Parameters
     ----------
@@ -159,21 +190,20 @@ def names_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], plac
     cachegraph.errors.DecodeError
         A manifest or a statement that is none.
     """
-    records: dict[str, Name] = {}
-    selectors: dict[str, str] = {}
+    texts = Texts()
     waiting = [root]
     seen: set[str] = set()
     while waiting:
-        document = gojson.read(waiting.pop(), _manifest_decoder, path=place)
+        document = gojson.read(waiting.pop(), _MANIFEST, path=place)
         for child in child_manifests(document):
             if child.digest not in seen and (data := read(child)) is not None:
                 seen.add(child.digest)
                 waiting.append(data)
         for layer in document.layers or ():
             if layer.annotations.get(_PREDICATE_TYPE, "").startswith(_SLSA):
-                names = decode_provenance(read(layer) or b"", f"{place}: {layer.digest}")
-                records |= names.records
-                selectors |= names.selectors
-    if not records:
+                found = provenance_texts(read(layer) or b"", f"{place}: {layer.digest}")
+                texts.plaintexts |= found.plaintexts
+                texts.references |= found.references
+    if not texts.plaintexts:
         raise NotFoundError(f"{place}: no provenance that names a step", hint=_IMAGE_HINT)
-    return Names(records=records, selectors=selectors)
+    return texts

@@ -10,10 +10,10 @@ from cachegraph.core.digests import sha256
 from cachegraph.core.model import CacheExport, Kind
 from cachegraph.core.progress import Report, quiet
 from cachegraph.core.verdict import too_large
+from cachegraph.loaders.limits import DEFAULT, Limits
 from cachegraph.loaders.oci.inline import InlineImages
 from cachegraph.loaders.oci.manifests import (
     CACHE_CONFIG,
-    MAX_READ,
     UNCOMPRESSED,
     Fetch,
     Present,
@@ -35,6 +35,7 @@ def read_manifest(
     fetch: Fetch,
     present: Present | None = None,
     report: Report = quiet,
+    limits: Limits = DEFAULT,
 ) -> list[CacheExport]:
     """Read every export that a manifest leads to.
 
@@ -50,6 +51,7 @@ def read_manifest(
     present : callable, optional
         Asks the store for the listed blobs.
     report : Report
+    limits : Limits
 
     Returns
     -------
@@ -69,12 +71,12 @@ def read_manifest(
     listed = [*(top.layers or ()), *(d for d in top.manifests or () if d.media_type != CACHE_CONFIG)]
     if not configs:
         refusal = too_large(manifest_digest, len(manifest))
-        images = InlineImages(source=source, refusal=refusal, fetch=fetch, present=present)
+        images = InlineImages(source=source, refusal=refusal, fetch=fetch, present=present, limits=limits)
         images.read(manifest, manifest_digest, None)
         return images.exports()
     config = configs[-1]  # BuildKit keeps the last
     report("config", 0, None)
-    data = fetch(config, MAX_READ)
+    data = fetch(config)
     sizes = present(listed) if present else {}
     return [
         CacheExport(

@@ -15,13 +15,13 @@ import msgspec
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode_records
 from cachegraph.core.digests import sha256
-from cachegraph.core.gojson import Wire
+from cachegraph.core.gojson import GoTime, Wire
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheLayer, Problem
 from cachegraph.core.times import parse_times
 from cachegraph.errors import DecodeError, NoCacheError
+from cachegraph.loaders.limits import Limits, over_limit
 from cachegraph.loaders.oci.manifests import (
-    MAX_READ,
     Descriptor,
     Fetch,
     Manifest,
@@ -46,7 +46,7 @@ class _RootFS(Wire, frozen=True):
 
 
 class _History(Wire, frozen=True):
-    created: str | None = None
+    created: GoTime | None = None
     created_by: str = ""
     empty_layer: bool = False
 
@@ -68,11 +68,14 @@ _IMAGE = msgspec.json.Decoder(_Image)
 class InlineImages:
     """Collects the inline caches of the images that an index leads to."""
 
-    def __init__(self, *, source: str, refusal: str | None, fetch: Fetch, present: Present | None) -> None:
+    def __init__(
+        self, *, source: str, refusal: str | None, fetch: Fetch, present: Present | None, limits: Limits
+    ) -> None:
         self.source = source
         self.refusal = refusal
         self.fetch = fetch
         self.present = present
+        self.limits = limits
         self.found: list[CacheExport] = []
         self.ignored: list[Problem] = []
         self.seen: set[str] = set()
@@ -88,7 +91,9 @@ class InlineImages:
         for child in child_manifests(manifest):
             if child.digest not in self.seen:
                 self.seen.add(child.digest)
-                self.read(self.fetch(child, MAX_READ), child.digest, child.platform, depth + 1)
+                if len(self.seen) > self.limits.manifests:
+                    raise over_limit(self.source, self.limits.manifests, "manifests", "manifests")
+                self.read(self.fetch(child), child.digest, child.platform, depth + 1)
 
     def exports(self) -> list[CacheExport]:
         """Give what was found; what was ignored goes with each."""
@@ -104,7 +109,7 @@ class InlineImages:
             return
         if platform is not None and platform.os == platform.architecture == "unknown":
             return  # an attestation
-        image = gojson.read(self.fetch(manifest.config, MAX_READ), _IMAGE, path="image config")
+        image = gojson.read(self.fetch(manifest.config), _IMAGE, path="image config")
         where = str(platform or Platform(os=image.os, architecture=image.architecture, variant=image.variant))
         if len(image.rootfs.diff_ids) != len(layers):
             counts = f"{len(layers)} layers and {len(image.rootfs.diff_ids)} diff IDs"
@@ -130,7 +135,8 @@ class InlineImages:
 
     def _inline(self, image: _Image, layers: Sequence[Descriptor], digest: str, platform: str) -> CacheExport:
         try:
-            data = base64.b64decode("".join((image.cache or "").split()), validate=True)
+            # Go's decoder passes over line ends, and nothing else.
+            data = base64.b64decode((image.cache or "").replace("\n", "").replace("\r", ""), validate=True)
         except (binascii.Error, ValueError):
             raise DecodeError("expected base64", path="image config.moby.buildkit.cache.v0") from None
         sizes = self.present(layers) if self.present else {}

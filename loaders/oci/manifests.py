@@ -33,7 +33,6 @@ from cachegraph.errors import DecodeError
 __all__ = [
     "CACHE_CONFIG",
     "MANIFEST_TYPES",
-    "MAX_READ",
     "UNCOMPRESSED",
     "Descriptor",
     "Fetch",
@@ -51,8 +50,6 @@ __all__ = [
 
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 UNCOMPRESSED = "containerd.io/uncompressed"
-MAX_READ = 512 << 20
-"""Bytes after which a manifest or config is not read any further."""
 
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
@@ -97,13 +94,13 @@ class Manifest(Wire, frozen=True, rename="camel"):
 class Fetch(Protocol):
     """Reads a blob."""
 
-    def __call__(self, descriptor: Descriptor, limit: int) -> bytes:
+    def __call__(self, descriptor: Descriptor) -> bytes:
         """Read the blob, and check its bytes against the descriptor's digest.
 
         Raises
         ------
         cachegraph.errors.SourceError
-            Not there, more than `limit` bytes, or other bytes than the digest says.
+            Not there, more bytes than a limit allows, or other bytes than the digest says.
         """
 
 
@@ -166,7 +163,7 @@ def check_digest(digest: str) -> tuple[str, str]:
         Anything but sha256 or sha512 and their number of digits: such a text may lead anywhere.
     """
     if not _DIGEST.fullmatch(digest):
-        raise DecodeError(f"{digest[:100]!r} is no digest, expected sha256: and 64 hexadecimal digits")
+        raise DecodeError(f"{digest[:100]!r} is not a digest, expected sha256: and 64 hexadecimal digits")
     algorithm, _, digits = digest.partition(":")
     return algorithm, digits
 

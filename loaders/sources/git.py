@@ -16,7 +16,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -388,13 +388,15 @@ def fetched(remote: str, commit: str, name: str, scratch: Path, *, timeout: floa
     """
     run_git("init", "--quiet", "--bare", os.fspath(scratch), timeout=timeout)
     repository = Repository(scratch)
-    wanted: Sequence[str] = [commit, name] if name and name != commit else [commit]
-    for number, what in enumerate(wanted, 1):
+    names = [commit, name] if name and name != commit else [commit]
+    # A server of plain files knows no shallow clones, and some give no commits by their hash.
+    tries = [(depth, what) for depth in (["--depth=1"], []) for what in names]
+    for number, (depth, what) in enumerate(tries, 1):
         try:
-            repository.run("fetch", "--quiet", "--depth=1", "--no-tags", "--", remote, what, timeout=timeout)
+            repository.run("fetch", "--quiet", *depth, "--no-tags", "--", remote, what, timeout=timeout)
             break
         except SourceError:
-            if number == len(wanted):
+            if number == len(tries):
                 raise
     return repository
 

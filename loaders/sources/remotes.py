@@ -93,7 +93,15 @@ class RemoteSources:
         http: Http | None = None
         try:
             plain = {host} if url.startswith("http://") else set()
-            http = Http(timeout=self.options.timeout, connections=1, plain=plain, proxies=not is_loopback(host))
+            near = is_loopback(host)
+            http = Http(
+                timeout=self.options.timeout,
+                connections=1,
+                plain=plain,
+                proxies=not near,
+                near=near,
+                limits=self.options.limits,
+            )
             client = http
             answer = client.retry(lambda: client.send("GET", url, headers={"Accept": "*/*"}, limit=self.limit))
         except CacheGraphError as error:

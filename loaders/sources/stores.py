@@ -11,6 +11,7 @@ image's digest is in its registry.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -26,6 +27,7 @@ from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError, SpecE
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.distribution.client import shared_client
 from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.limits import DEFAULT
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.manifests import Descriptor, parse_manifest
 from cachegraph.loaders.specs.reference import Reference, parse_reference
@@ -120,7 +122,8 @@ class LayoutStore:
         self.path = path
         if not path.exists():
             raise NotFoundError(f"{path}: there is no such layout or archive", hint="check the path")
-        self._store: BlobStore = DirectoryStore(path) if path.is_dir() else ArchiveStore(path, quiet)
+        self._store: BlobStore = DirectoryStore(path, DEFAULT) if path.is_dir() else ArchiveStore(path, quiet, DEFAULT)
+        weakref.finalize(self, self._store.close)
         index, saved = self._store.file("index.json"), self._store.file("manifest.json")
         if index is None and saved is None:
             raise DecodeError(f"{path}: no index.json", hint="give an OCI layout, or what docker image save wrote")

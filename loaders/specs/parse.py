@@ -18,8 +18,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from cachegraph.errors import SpecError
+from cachegraph.errors import SpecError, encodable, hide, masked
 from cachegraph.loaders.base import Spec
+from cachegraph.loaders.paths import kind_of
+from cachegraph.text.nearest import did_you_mean
 
 __all__ = ["FALSE", "IRRELEVANT", "SECRET", "TRUE", "bare_url", "canonical", "check_keys", "flag", "parse", "required"]
 
@@ -36,7 +38,7 @@ IRRELEVANT = frozenset(
         "timeout",
     }
 )
-"""Keys that shape a build or an export and say nothing about where it lies."""
+"""Keys that shape a build or an export and say nothing about where it is."""
 
 SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
 """Keys whose values are never shown."""
@@ -45,7 +47,10 @@ TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 """What Go's ``strconv.ParseBool`` takes."""
 
+_COMMAS = "separate fields with commas"
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
+# No address, but what a user may have in mind: user:password@host/name. A tag before a digest looks like it.
+_LOGIN = re.compile(r"[^/@\s=]*:[^/@\s]+@(?!sha256:|sha512:)")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
 
 
@@ -76,14 +81,26 @@ def parse(text: str) -> Spec:
     text = text.strip()
     if not text:
         raise SpecError("the spec is empty", hint="give a path, an image reference, or type=local,src=DIR")
-    if not _FIELD.match(text) or Path(text).exists():
+    if not _FIELD.match(text):
         return _bare(text)
+    try:
+        spec = _fields(text)
+    except SpecError:
+        if kind_of(Path(text)) is None:
+            raise
+        return _bare(text)  # a file whose name has an equals sign
+    for key in SECRET & spec.attrs.keys():
+        hide(spec.attrs[key])
+    return spec
+
+
+def _fields(text: str) -> Spec:
     attrs: dict[str, str] = {}
     for field in _split(text):
         key, equals, value = field.partition("=")
         key = key.strip().lower()
         if not equals or not key:
-            raise SpecError(f"{_masked(text)}: {field!r} is not key=value", hint="separate fields with commas")
+            raise SpecError(f"{_masked(text)}: {_masked_field(field)!r} is not key=value", hint=_COMMAS)
         if key in attrs:
             raise SpecError(f"{_masked(text)}: {key} is given twice")
         attrs[key] = value
@@ -114,7 +131,7 @@ def check_keys(spec: Spec, known: Collection[str]) -> None:
     for key in spec.attrs:
         if key not in known and key not in IRRELEVANT:
             raise SpecError(
-                f"{spec.text}: {key} is no key of type={spec.type}", hint=f"known keys: {', '.join(sorted(known))}"
+                f"{spec.text}: type={spec.type} has no key {key}", hint=did_you_mean(key, sorted(known), "known keys")
             )
 
 
@@ -170,23 +187,24 @@ def bare_url(url: str, key: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise SpecError(f"{key} is no URL") from None
+        raise SpecError(f"{key} is not a URL") from None
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _bare(text: str) -> Spec:
     """Tell what a path or reference is by what lies there, else by how it looks."""
     path = Path(text)
+    there = kind_of(path)
     kind, key = "registry", "ref"
-    if path.is_dir() or (_ARCHIVE.search(text) and (path.exists() or _looks_like_path(text))):
+    if there == "directory" or (_ARCHIVE.search(text) and (there is not None or _looks_like_path(text))):
         kind, key = "local", "src"
     elif path.suffix == ".db":
         kind, key = "daemon", "db"
-    elif path.is_file() or path.suffix == ".json":
+    elif there == "file" or path.suffix == ".json":
         kind, key = "config", "src"
     elif _looks_like_path(text):
         kind, key = "local", "src"
-    return Spec(type=kind, attrs={key: text}, text=text)
+    return Spec(type=kind, attrs={key: text}, text=_masked(text))
 
 
 def _looks_like_path(text: str) -> bool:
@@ -196,24 +214,26 @@ def _looks_like_path(text: str) -> bool:
 def _split(text: str) -> list[str]:
     try:
         return next(csv.reader([text], strict=True))
-    except csv.Error as error:
-        raise SpecError(f"{_masked(text)}: {error}", hint='quote a field with a comma as "key=a,b"') from None
+    except (csv.Error, StopIteration) as error:
+        reason = str(error) or "nothing in it"
+        raise SpecError(f"{_masked(text)}: {reason}", hint='quote a field with a comma as "key=a,b"') from None
 
 
 def _masked(text: str) -> str:
     """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``."""
     try:
         fields = next(csv.reader([text], strict=True))
-    except csv.Error:  # nobody can say where a value ends: show nothing behind the first secret
+    except (csv.Error, StopIteration):  # where a value ends is not known: show nothing behind the first secret
         fields = [re.sub(rf"(?i)\b({'|'.join(SECRET)})=.*", r"\1=***", text)]
-    hidden = (_masked_field(field) for field in fields)
-    return ",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden)
+    hidden = (_masked_field(encodable(field)) for field in fields)
+    return masked(",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden))
 
 
 def _masked_field(field: str) -> str:
     key, equals, _ = field.partition("=")
     if equals and key.strip().lower() in SECRET:
         return f"{key}=***"
+    field = _LOGIN.sub("***@", field)
     return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
 
 
@@ -226,5 +246,5 @@ def canonical(kind: str, attrs: Mapping[str, str]) -> str:
     attrs : mapping of str to str
         Without credentials.
     """
-    fields = [f"type={kind}", *(f"{key}={value}" for key, value in attrs.items())]
+    fields = [encodable(field) for field in (f"type={kind}", *(f"{key}={value}" for key, value in attrs.items()))]
     return ",".join(f'"{field}"' if "," in field else field for field in fields)

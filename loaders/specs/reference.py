@@ -19,15 +19,19 @@ from dataclasses import dataclass
 
 from cachegraph.errors import SpecError
 
-__all__ = ["Reference", "is_loopback", "parse_reference"]
+__all__ = ["TAG", "Reference", "is_loopback", "parse_reference"]
 
 _DOMAIN = (
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\]"
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+TAG = re.compile(_TAG)
+"""What a tag looks like; a registry may list anything."""
+
 _REFERENCE = re.compile(
     rf"(?P<host>(?:{_DOMAIN})(?::[0-9]+)?)/(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    rf"(?::(?P<tag>{_TAG}))?"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?"
 )
 _LONGEST_NAME = 255  # distribution/reference: RepositoryNameTotalLengthMax
@@ -75,7 +79,7 @@ def parse_reference(text: str) -> Reference:
     Raises
     ------
     cachegraph.errors.SpecError
-        The text is no reference. The message leaves out what might be a password (``user:password@host``).
+        The text is not a reference. The message leaves out what might be a password (``user:password@host``).
 
     Examples
     --------
@@ -92,7 +96,7 @@ def parse_reference(text: str) -> Reference:
     match = _REFERENCE.fullmatch(f"{host}/{remainder}")
     if match is None or len(match["repository"]) > _LONGEST_NAME:
         shown = f"***@{text.rpartition('@')[2]}" if "@" in text else text
-        raise SpecError(f"{shown!r} is no image reference", hint=f"write {_ALLOWED}")
+        raise SpecError(f"{shown!r} is not an image reference", hint=f"write {_ALLOWED}")
     return Reference(host=match["host"], repository=match["repository"], tag=match["tag"], digest=match["digest"])
 
 

@@ -35,7 +35,7 @@ def test_the_table_says_what_is_wrong_what_it_costs_and_what_to_do(layouts: Path
         "BuildKit imports it: 6 records (3 roots), 4 layers, 1.0 MiB. A build can load all 3 records that have inputs."
         in text
     )
-    assert "warning Record 1 (sha256:6eac9d425e3d) is a root, so nothing was exported for it" in text
+    assert "warning CG104 Record 1 (sha256:6eac9d425e3d) has no inputs, so the export left its result out." in text
     assert "7 notes (1 unreachable-roots, 3 merge-subsets, 2 legacy-misses, 1 size-forecast): --all shows them." in text
     assert result.stderr == ""
 
@@ -45,7 +45,7 @@ def test_a_refusal_comes_first(broken: str) -> None:
     text = " ".join(result.stdout.split())
     assert result.exit_code == 1
     assert "BuildKit refuses it, so every build that imports it is cold. It holds 1 record (0 roots), 0 layers." in text
-    first = text.index('error BuildKit refuses this export ("invalid looping record")')
+    first = text.index('error CG101 BuildKit refuses this export ("invalid looping record")')
     assert first < text.index("warning")
 
 
@@ -66,7 +66,8 @@ def test_notes_fail_only_when_asked(layouts: Path) -> None:
 def test_json_is_the_contract(layouts: Path) -> None:
     result = run("check", "--format", "json", str(layouts / "scratch-file-inline"))
     found = json.loads(result.stdout)
-    assert set(found) == {"exports", "findings"}
+    assert set(found) == {"exports", "findings", "sources_failed"}
+    assert found["sources_failed"] == []
     (export,) = found["exports"]
     assert {key: export[key] for key in ("kind", "platform", "records", "layers", "importable", "import_error")} == {
         "kind": "inline",
@@ -79,6 +80,7 @@ def test_json_is_the_contract(layouts: Path) -> None:
     lost = next(f for f in found["findings"] if f.get("reason") == "lost")
     assert {k: v for k, v in lost.items() if k not in ("message", "digest", "export")} == {
         "query": "unreachable-roots",
+        "code": "CG104",
         "severity": "warning",
         "record": 1,
         "reason": "lost",
@@ -92,10 +94,10 @@ def test_json_is_the_contract(layouts: Path) -> None:
 def test_csv_and_markdown_hold_every_finding(layouts: Path) -> None:
     spec = str(layouts / "scratch-file-inline")
     rows = run("check", "--format", "csv", spec).stdout.splitlines()
-    assert rows[0] == "query,severity,export,record,digest,message"
+    assert rows[0] == "query,severity,export,record,digest,message,code,source"
     assert len(rows) == 9
     table = run("check", "--format", "markdown", spec).stdout.splitlines()
-    assert table[1] == "| --- | --- | --- | --- | --- | --- |"
+    assert table[1] == "| --- | --- | --- | --- | --- | --- | --- | --- |"
     assert len(table) == 10
 
 
@@ -160,9 +162,9 @@ def test_long_lists_are_folded_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "cache.json"
     path.write_text(json.dumps({"records": [{"digest": f"d{i}"} for i in range(50)]}))
     folded, whole = run("check", str(path)).stdout, run("check", "--all", str(path)).stdout
-    assert folded.count("is used by no record") == 4
+    assert folded.count("No record uses ") == 4
     assert "... and 46 more of unreachable-roots (orphan): --all shows them." in folded
-    assert whole.count("is used by no record") == 50
+    assert whole.count("No record uses ") == 50
 
 
 def test_an_empty_export_says_so(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_an_empty_export_says_so(tmp_path: Path) -> None:
     path.write_text("{}")
     result = run("check", str(path))
     assert result.exit_code == 0
-    assert "BuildKit imports it, and it is empty: it gives nothing." in result.stdout
+    assert "BuildKit imports it, and it is empty: every step runs." in result.stdout
 
 
 def test_no_traceback_ever_reaches_a_user(monkeypatch: pytest.MonkeyPatch, layouts: Path) -> None:

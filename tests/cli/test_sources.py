@@ -34,7 +34,7 @@ def secrets(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str])
     """Search output and logs for the secrets that a test used."""
     used: list[str] = []
     caplog.set_level(logging.INFO)
-    for name in ("cachegraph", "httpx", "httpcore"):
+    for name in ("cachegraph", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield used
     assert used != []
@@ -172,7 +172,7 @@ def test_bad_specs_of_every_type_among_good_ones(
         gha.replace(filled.url, refused): "refused the connection",
         "type=gha,scope=web,repository=acme/app,ghtoken=ghs_stranger": "answered 401",
         f"type=gha,scope=web,repository=acme/app,ghtoken={REST_TOKEN}": "1 current and 1 superseded index entries",
-        f"type=s3,bucket=b,secret_acces_key={S3_SECRET[:3]}": "secret_acces_key is no key of type=s3",
+        f"type=s3,bucket=b,secret_acces_key={S3_SECRET[:3]}": "type=s3 has no key secret_acces_key",
         "type=nope": "there is no type=nope",
     }
     mixed = [spec for pair in zip(good, bad, strict=False) for spec in pair] + list(bad)[len(good) :]
@@ -268,7 +268,7 @@ def write(folder: Path, name: str, text: str) -> str:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_every_kind(tmp_path: Path, layouts: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read and written under one place is read once; what cannot be resolved is named, and is no failure."""
+    """What is read and written under one place is read once; what cannot be resolved is named, and is not a failure."""
     monkeypatch.delenv("UNSET", raising=False)
     file = write(tmp_path, name, FILES[name].replace("CACHE", str(layouts / "web-max")))
     result = run("check", "--format", "json", "--fail-on", "never", "--from-file", file)
@@ -333,7 +333,7 @@ def test_a_bare_entry_is_a_reference_whatever_lies_there(
         ("docker-bake.hcl", "target {", "not HCL"),
         ("docker-bake.json", "[", "not JSON"),
         ("compose.yaml", "a: [", "not YAML"),
-        ("Dockerfile.txt", "", ".txt is no kind of file that holds cache entries"),
+        ("Dockerfile.txt", "", ".txt is not a kind of file that holds cache entries"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -307,7 +307,7 @@ def test_any_damage_to_a_large_file_gives_data_or_an_error(flips: list[tuple[int
 @given(length=st.integers(0, len(LEVELS)))
 def test_any_truncation_is_an_error_or_harmless(length: int) -> None:
     read = outcome(LEVELS[:length])
-    assert (read is not None) == (length >= 1107 * PAGE)
+    assert (read is not None) == (length >= 1103 * PAGE)  # the free list, which nobody reads, comes after
 
 
 @settings(deadline=None)
@@ -403,16 +403,16 @@ def test_every_snapshot_of_a_busy_file_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"cache\.db: no such file \(give the path of a bbolt file\)"):
+    with pytest.raises(NotFoundError, match=r"cache\.db: there is no such file \(give the path of a bbolt file\)"):
         read_database(tmp_path / "cache.db")
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="Is a directory"):
+    with pytest.raises(SourceError, match="this is a directory"):
         read_database(tmp_path)
 
 
 def test_a_size_beyond_reason_is_refused() -> None:
     metas = meta(0, root=3, high_water=2**40, txid=1) + meta(1, root=3, high_water=2**40, txid=1)
-    with pytest.raises(SourceError, match="bytes in use, more than 4294967296"):
+    with pytest.raises(SourceError, match="more than 4,294,967,296 bytes in use"):
         read_snapshot(io.BytesIO(metas), "x.db")

@@ -48,6 +48,7 @@ def test_an_error_names_the_file(
     assert str(caught.value).startswith(f"{path}: {message}")
 
 
+@pytest.mark.slow
 def test_200_000_records_in_one_chain() -> None:
     """No recursion, no time that grows faster than the input."""
     count = 200_000
@@ -67,6 +68,7 @@ def test_200_000_records_in_one_chain() -> None:
     assert len(graph.key_ids) == len(set(graph.key_ids)) == count
 
 
+@pytest.mark.slow
 def test_a_loop_through_200_000_records() -> None:
     count = 200_000
     records = tuple(CacheRecord(digest=f"d{i}", inputs=((CacheInput(link=(i + 1) % count),),)) for i in range(count))
@@ -75,6 +77,7 @@ def test_a_loop_through_200_000_records() -> None:
     assert len(graph.missing_results()) == count
 
 
+@pytest.mark.slow
 def test_a_config_of_100_megabytes(tmp_path: Path) -> None:
     path = tmp_path / "cache.json"
     record = b'{"digest": "sha256:' + b"0" * 64 + b'"},'

@@ -16,36 +16,7 @@ import pytest
 import cachegraph as cg
 from cachegraph.errors import CacheGraphError, DecodeError, NoCacheError, NotFoundError, SpecError
 from cachegraph.loaders.base import Options
-
-CONFIG = "application/vnd.buildkit.cacheconfig.v0"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-class Layout:
-    """A layout made by hand."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.entries: list[dict[str, Any]] = []
-        (root / "blobs" / "sha256").mkdir(parents=True)
-        (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-
-    def blob(self, data: bytes, media_type: str = "") -> dict[str, Any]:
-        digits = hashlib.sha256(data).hexdigest()
-        (self.root / "blobs" / "sha256" / digits).write_bytes(data)
-        return {"mediaType": media_type, "digest": f"sha256:{digits}", "size": len(data)}
-
-    def export(self, config: bytes, layers: list[dict[str, Any]] | None = None, tag: str | None = "latest") -> None:
-        manifest = {"mediaType": MANIFEST, "config": self.blob(config, CONFIG), "layers": layers or []}
-        self.add(manifest, tag)
-
-    def add(self, manifest: dict[str, Any], tag: str | None = None) -> None:
-        entry = self.blob(json.dumps(manifest).encode(), manifest.get("mediaType", MANIFEST))
-        if tag:
-            entry["annotations"] = {"org.opencontainers.image.ref.name": tag}
-        self.entries.append(entry)
-        (self.root / "index.json").write_text(json.dumps({"manifests": self.entries}))
+from tests.builders import CONFIG, INDEX, MANIFEST, Layout
 
 
 @pytest.fixture
@@ -184,7 +155,7 @@ def test_an_empty_directory(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_no_layout(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("hello")
-    assert "there is no index.json, so this is no image layout" in str(failure(str(tmp_path)))
+    assert "there is no index.json, so this is not an image layout" in str(failure(str(tmp_path)))
 
 
 def test_an_unknown_tag_names_those_that_are_there(layout: Layout) -> None:
@@ -197,7 +168,7 @@ def test_an_unknown_tag_names_those_that_are_there(layout: Layout) -> None:
 def test_an_unknown_key_names_the_known_ones(layout: Layout) -> None:
     error = failure(f"type=local,src={layout.root},tga=x")
     assert isinstance(error, SpecError)
-    assert str(error).endswith("tga is no key of type=local (known keys: digest, src, tag)")
+    assert str(error).endswith("type=local has no key tga (did you mean tag?)")
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../x", "sha256:abc", "md5:" + "a" * 32, "", "sha256:" + "A" * 64])
@@ -205,7 +176,7 @@ def test_a_digest_that_is_none_leads_nowhere(layout: Layout, digest: str) -> Non
     layout.export(b"{}", [{"digest": digest, "size": 1}])
     error = failure(str(layout.root))
     assert isinstance(error, DecodeError)
-    assert f"{digest!r} is no digest, expected sha256: and 64 hexadecimal digits" in str(error)
+    assert f"{digest!r} is not a digest, expected sha256: and 64 hexadecimal digits" in str(error)
 
 
 @pytest.mark.parametrize("where", ["blob", "index.json"])

@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import trustme
+import urllib3
 
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
@@ -64,10 +64,10 @@ def test_asks_whether_a_blob_is_there(registry: str, push: Push) -> None:
     client = client_of(registry)
     manifest = json.loads(client.manifest("client/probe", "latest", limit=LIMIT).content)
     layers = [layer["digest"] for layer in manifest["layers"]]
-    httpx.delete(f"http://{registry}/v2/client/probe/blobs/{layers[2]}", trust_env=False).raise_for_status()
+    assert urllib3.request("DELETE", f"http://{registry}/v2/client/probe/blobs/{layers[2]}").status == 202
     sizes = [client.blob_size("client/probe", layer, expected=0) for layer in layers]
     assert sizes == [layer["size"] if n != 2 else None for n, layer in enumerate(manifest["layers"])]
-    with pytest.raises(DecodeError, match="is no digest"):
+    with pytest.raises(DecodeError, match="is not a digest"):
         client.blob_size("client/probe", "sha256:../../x", expected=0)
 
 

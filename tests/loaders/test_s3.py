@@ -261,13 +261,13 @@ def test_not_a_config(s3_endpoint: str, own_bucket: str, s3_client: S3Client) ->
 @pytest.mark.parametrize(
     ("attrs", "message"),
     [
-        ({"bucket": "b", "buket": "c"}, "buket is no key of type=s3"),
+        ({"bucket": "b", "buket": "c"}, "type=s3 has no key buket"),
         ({"bucket": ""}, "type=s3 needs bucket="),
         ({"bucket": "b", "region": ""}, "type=s3 needs region="),
         ({"bucket": "b", "retry_mode": "never"}, "retry_mode=never is not known"),
         ({"bucket": "b", "retry_max_attempts": "0"}, "retry_max_attempts=0 is not a number from 1 up"),
         ({"bucket": "not a bucket"}, "Invalid bucket name"),
-        ({"bucket": "b", "endpoint_url": "http://["}, "endpoint_url is no URL"),
+        ({"bucket": "b", "endpoint_url": "http://["}, "endpoint_url is not a URL"),
         ({"bucket": "b", "endpoint_url": "::"}, "Invalid endpoint: ::"),
     ],
 )

@@ -134,9 +134,9 @@ def test_keys_that_do_not_matter_are_passed_over_with_a_note(tmp_path: Path) -> 
     (export,) = load([f"type=config,src={path},mode=max,compression=zstd"]).exports
     (problem,) = export.problems
     assert (problem.code, problem.severity) == ("source-note", "note")
-    assert problem.message.endswith("says nothing about where the export lies: compression, mode.")
+    assert problem.message.endswith("say nothing about the place and were not used: compression, mode.")
     (failure,) = load([f"type=config,src={path},mod=max"]).failures
-    assert str(failure.error).endswith("mod is no key of type=config (known keys: src)")
+    assert str(failure.error).endswith("type=config has no key mod (known keys: src)")
 
 
 def test_the_page_of_sources_names_every_type_and_key() -> None:

@@ -31,18 +31,25 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
             [[7, 17], [7, 17]],
         ),
         "All **20** are *bridged*": ("missing['impact'].tolist()", ["bridged"] * 20),
+        "**12 records** depend on record 12": ("graph.record(12).downstream", 12),
+        "**0 records** of them run again": ("runs_again(12)", []),
+        "**10 records** run again, not 12": ("[len(runs_again(12, 16)), graph.record(16).downstream]", [10, 12]),
+        "records 0 and 2 take files by their content (records 1 and 10)": (
+            "[[a.record for a in graph.record(r).slots[0]][0] for r in (0, 2)]",
+            [1, 10],
+        ),
         "**11 records** deep": ("len(longest)", 11),
         "from the last `RUN` (record 5)": ("int(made.nodes[longest[0]]['index'])", 5),
     },
     "02_merge_ops": {
         "**6 records.** Record 2 is the merge, record 4 the diff, record 0 the command.": (
-            "graph.records.set_index('index')['op'].tolist()",
+            "graph.records.set_index('record_index')['op'].tolist()",
             ["unknown", "unknown", "merge", "source", "diff", "source"],
         ),
         "**4 layers**": ("len(graph.record(2).results[0].layers)", 4),
         "Slot 2, the diff, has a result of its own: layer 3.": ("list(graph.record(4).results[0].layers)", [3]),
         "**layer 2**": ("list(lost.layers)", [2]),
-        "**125 bytes**": ("int(layer['size'])", 125),
+        "**125 bytes**": ("int(layer['blob_bytes'])", 125),
         "The scratch step **matches and cannot be loaded**": (
             "[1 in matching, graph.record(1).loadable]",
             [True, False],
@@ -56,8 +63,8 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         "**2 warnings**, the second of them about record 3": ("[f.record for f in full.unreachable_roots()]", [1, 3]),
     },
     "03_names": {
-        "**4 of 6**": ("int(before.records['name'].notna().sum())", 4),
-        "**6 of 6**": ("int(graph.records['name'].notna().sum())", 6),
+        "**4 of 6**": ("int(before.records['record_name'].notna().sum())", 4),
+        "**6 of 6**": ("int(graph.records['record_name'].notna().sum())", 6),
         "`mkdir /d; mkfile /d/f` brought layer 2": (
             "[graph.record(1).name, list(graph.unreachable_roots()[0].layers)]",
             ["mkdir /d; mkfile /d/f", [2]],
@@ -92,6 +99,11 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
+# One starts a Neo4j; the others start a kernel each.
+MARKS = {name: pytest.mark.server if name == "04_fleet_in_neo4j" else pytest.mark.slow for name in FIGURES}
+NOTEBOOKS = [pytest.param(name, marks=mark) for name, mark in MARKS.items()]
+
+
 def _read(name: str) -> nbformat.NotebookNode:
     found: nbformat.NotebookNode = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     return found
@@ -112,7 +124,10 @@ def _text(name: str) -> str:
     return "\n".join(cell.source for cell in _read(name).cells if cell.cell_type == "markdown")
 
 
-@pytest.mark.parametrize(("name", "words"), [(name, words) for name, figures in FIGURES.items() for words in figures])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [pytest.param(name, words, marks=MARKS[name]) for name, figures in FIGURES.items() for words in figures],
+)
 def test_the_text_is_true(name: str, words: str) -> None:
     expression, expected = FIGURES[name][words]
     assert words in _text(name)
@@ -125,7 +140,7 @@ def test_every_figure_in_bold_is_tested(name: str) -> None:
     assert {words for words in bold if not any(words in tested for tested in FIGURES[name])} == set()
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_outputs_are_short_and_shown_once(name: str) -> None:
     for cell in _run(name)[0].cells:
         outputs = cell.get("outputs", [])
@@ -142,6 +157,7 @@ def test_notebooks_in_git_carry_no_outputs(path: Path) -> None:
     assert path.stem in FIGURES
 
 
+@pytest.mark.slow
 def test_async_cells_and_progress_in_one_line() -> None:
     notebook = new_notebook(
         cells=[

@@ -69,9 +69,8 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def full_cache() -> Path:
+def full_cache(neo4j_jars: None) -> Path:
     """The user's own cache, with the jars that these tests read."""
-    fetch(LOCK, quiet)
     return cache_home()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import shutil
 import socket
@@ -20,12 +18,12 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient
 from moto.server import ThreadedMotoServer
 
+from tests.servers.programs import azurite
+
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 DATA = Path(__file__).parents[1] / "data"
-BUSYBOX = "sha256:7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
-BUSYBOX_SIZE = 1_079_936
 
 AZURE_ACCOUNT = "devstoreaccount1"
 # Azurite's own account key, the same everywhere and published in its manual.
@@ -36,11 +34,10 @@ Serve = Callable[[Callable[[socket.socket], None]], str]
 
 
 def corpus(kind: str) -> dict[str, bytes]:
-    """Return the objects that BuildKit wrote, by key; a stand-in of the same size for the one large layer."""
+    """Return the objects that BuildKit wrote, by key."""
     objects = {
         "blobs/" + path.name.replace("-", ":", 1): path.read_bytes() for path in (DATA / kind / "blobs").iterdir()
     }
-    objects["blobs/" + BUSYBOX] = bytes(BUSYBOX_SIZE)
     objects["manifests/web"] = (DATA / kind / "manifests" / "web").read_bytes()
     return objects
 
@@ -52,23 +49,10 @@ def corpus_fixture() -> Callable[[str], dict[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def azurite_program() -> Path:
-    """Install Azurite once for each lock file, into the user's cache folder."""
-    source = DATA.parent / "azurite"
-    lock = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cachegraph" / f"azurite-{lock}"
-    program = home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    if not program.exists():
-        if shutil.which("npm") is None:
-            subprocess.run(["apt-get", "update"], check=True, capture_output=True)
-            subprocess.run(
-                ["apt-get", "install", "-y", "--no-install-recommends", "npm"], check=True, capture_output=True
-            )
-        home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(source / name, home)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=240)
-    return program
+    """Azurite, which ``make servers`` installs."""
+    if not azurite().exists() or shutil.which("node") is None:
+        pytest.fail("Azurite is not there yet: make servers")
+    return azurite()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -21,10 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import jwt
 import pytest
 import trustme
+import urllib3
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
@@ -89,7 +88,16 @@ def password() -> str:
 
 
 @pytest.fixture(scope="session")
-def registry_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def registry_program() -> str:
+    """Debian's registry, which ``make servers`` installs."""
+    found = shutil.which("docker-registry")
+    if found is None:
+        pytest.fail("docker-registry is not there yet: make servers")
+    return found
+
+
+@pytest.fixture(scope="session")
+def registry_storage(registry_program: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry-storage")
 
 
@@ -202,32 +210,36 @@ def push_layout(folder: Path, registry: str, target: str) -> str:
     """Push an image layout to ``repository:tag``; give the manifest's digest."""
     repository, tag = target.split(":")
     root = json.loads((folder / "index.json").read_bytes())["manifests"][0]
-    with httpx.Client(base_url=f"http://{registry}/v2/{repository}", trust_env=False) as client:
-        _push_manifest(client, folder, root, tag)
+    with urllib3.PoolManager() as client:
+        _push_manifest(client, f"http://{registry}/v2/{repository}", folder, root, tag)
     return str(root["digest"])
 
 
-def _push_manifest(client: httpx.Client, folder: Path, descriptor: dict[str, object], tag: str) -> None:
+def _push_manifest(
+    client: urllib3.PoolManager, base: str, folder: Path, descriptor: dict[str, object], tag: str
+) -> None:
     content = _blob_path(folder, str(descriptor["digest"])).read_bytes()
     manifest = json.loads(content)
     for child in [*manifest.get("manifests", []), manifest.get("config"), *manifest.get("layers", [])]:
         if child is None:
             continue
         if any(kind in child["mediaType"] for kind in MANIFEST_KINDS):
-            _push_manifest(client, folder, child, child["digest"])
+            _push_manifest(client, base, folder, child, child["digest"])
         else:
-            _push_blob(client, folder, child)
-    done = client.put(f"/manifests/{tag}", content=content, headers={"Content-Type": str(descriptor["mediaType"])})
-    assert done.status_code == 201, done.text
+            _push_blob(client, base, folder, child)
+    kind = {"Content-Type": str(descriptor["mediaType"])}
+    done = client.request("PUT", f"{base}/manifests/{tag}", body=content, headers=kind)
+    assert done.status == 201, done.data
 
 
-def _push_blob(client: httpx.Client, folder: Path, descriptor: dict[str, object]) -> None:
+def _push_blob(client: urllib3.PoolManager, base: str, folder: Path, descriptor: dict[str, object]) -> None:
     digest = str(descriptor["digest"])
     path = _blob_path(folder, digest)
-    start = client.post("/blobs/uploads/")
-    assert start.status_code == 202, start.text
-    done = client.put(httpx.URL(start.headers["Location"]).copy_add_param("digest", digest), content=path.read_bytes())
-    assert done.status_code == 201, done.text
+    start = client.request("POST", f"{base}/blobs/uploads/")
+    assert start.status == 202, start.data
+    place = start.headers["Location"]
+    done = client.request("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", body=path.read_bytes())
+    assert done.status == 201, done.data
 
 
 def _blob_path(folder: Path, digest: str) -> Path:
@@ -237,7 +249,6 @@ def _blob_path(folder: Path, digest: str) -> Path:
 @contextmanager
 def running_registry(storage: Path, log: Path, folder: Path, auth: str) -> Iterator[str]:
     """Run a registry on a free port; ``auth`` is that part of its configuration."""
-    binary = _registry_binary()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     config = folder / "config.yml"
@@ -247,7 +258,7 @@ def running_registry(storage: Path, log: Path, folder: Path, auth: str) -> Itera
         f"http:\n  addr: 127.0.0.1:{port}\n{auth}"
     )
     with log.open("wb") as out:
-        process = subprocess.Popen([binary, "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(process, port, log)
         yield f"127.0.0.1:{port}"
@@ -267,17 +278,6 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> No
         else:
             return
     pytest.fail(f"docker-registry did not start: {log.read_text()}")
-
-
-def _registry_binary() -> str:
-    found = shutil.which("docker-registry")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "docker-registry"], check=True)
-        found = shutil.which("docker-registry")
-    if found is None:
-        pytest.fail("these tests need Debian's docker-registry: apt-get install docker-registry")
-    return found
 
 
 def _http_server(handler: Handler, context: ssl.SSLContext | None = None) -> ThreadingHTTPServer:

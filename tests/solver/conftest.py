@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cachegraph.graph import CacheGraph, from_config
+from cachegraph.graph import CacheGraph
+from cachegraph.reading import from_config
 
 DATA = Path(__file__).parents[1] / "data" / "predictions"
 

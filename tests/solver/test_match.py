@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.graph import from_config
+from cachegraph.reading import from_config
 from cachegraph.solver.match import match
 
 

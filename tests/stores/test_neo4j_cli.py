@@ -73,7 +73,8 @@ def test_one_export_is_asked_by_its_id_or_source(loaded: Login) -> None:
 
 def test_every_format_of_check_from_the_server(loaded: Login) -> None:
     table = " ".join(run("check", "--neo4j").stdout.split())
-    assert "BuildKit imports it: 6 records, 4 layers." in table
+    assert "BuildKit imports it: 6 records (3 roots), 4 layers, " in table
+    assert "A build can load all 3 records that have inputs." in table
     assert "2 exports: 0 errors, 1 warning" in table
     for format_ in ("csv", "markdown", "sarif", "junit", "html"):
         assert "unreachable-roots" in run("check", "--neo4j", "--format", format_).stdout
@@ -82,7 +83,7 @@ def test_every_format_of_check_from_the_server(loaded: Login) -> None:
 def test_a_spec_and_a_server_are_two_things_to_ask(loaded: Login) -> None:
     result = run("check", "x", "--neo4j")
     assert result.exit_code == 2
-    assert "--neo4j asks what was loaded: give no SPEC, or load it first" in result.stderr
+    assert "SPEC cannot be used here: --neo4j asks what was loaded." in result.stderr
 
 
 def test_cypher_from_the_library_a_file_and_a_text(loaded: Login, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +42,7 @@ MERGES = {slots: digest for digest, (op, slots) in operation_digests().items() i
 TIMES = ["0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01.000000001Z"]
 
 
-def answers(question: Query, graphs: Iterable[ExportGraph]) -> list[Finding]:
+def answers(question: Query[Any], graphs: Iterable[ExportGraph]) -> list[Finding]:
     """What the core finds, with its words."""
     return [question.worded(finding, graph.title) for graph in graphs for finding in question.ask(graph)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,7 +83,7 @@ def test_the_environment_fills_in(neo4j_server: Login, monkeypatch: pytest.Monke
         ("http://localhost", "http://localhost: no Neo4j URI, which starts with one of neo4j://"),
         ("localhost:7687", "no Neo4j URI"),
         (f"bolt://neo4j:{SECRET}@localhost", "bolt://localhost: a URI must not hold credentials"),
-        ("bolt://localhost:port", "the Neo4j URI is no URI"),
+        ("bolt://localhost:port", "the Neo4j URI is not a URI"),
     ],
 )
 def test_addresses_that_are_none(uri: str, said: str) -> None:
@@ -119,13 +118,11 @@ def test_an_export_that_is_not_there(store: Neo4jStore) -> None:
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Login]:
+def read_only(home: Path) -> Login:
     """A server whose database may only be read, which is how rights end in the Community edition."""
-    home = tmp_path / "neo4j"
     up(home=home, port=choose_port(None, ()))  # the first start makes the database
     down(home=home)
-    yield up(home=home, settings={"server.databases.default_to_read_only": "true"})
-    down(home=home)
+    return up(home=home, settings={"server.databases.default_to_read_only": "true"})
 
 
 def test_missing_rights(read_only: Login) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import networkx as nx
 import pandas as pd
+import polars
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import cachegraph as cg
 from cachegraph.core.model import CacheExport
-from cachegraph.errors import AccessError, DecodeError
+from cachegraph.errors import AccessError, DecodeError, UnknownNameError
 from cachegraph.views.files import WRITERS, write_dot, write_graphml, write_json, write_parquet
 from cachegraph.views.frames import FRAMES
 from cachegraph.views.networkx import from_networkx
@@ -87,8 +91,8 @@ def test_graphml_properties_are_those_of_networkx(scratch: cg.CacheGraph, tmp_pa
         properties.pop("loaded_at", None)
     for key, properties in read.nodes(data=True):
         properties.pop("loaded_at", None)
-        lists = {name: json.loads(properties[name]) for name in ("root_reasons", "lost_layers") if name in properties}
-        assert properties | lists == made.nodes[key]
+        assert properties == made.nodes[key]
+    assert json.loads(made.nodes[f"{scratch.graphs[0].id}/r1"]["lost_layers"]) == [2]
 
 
 def test_a_hostile_name_fits_into_graphml(named: cg.CacheGraph, hostile: str, tmp_path: Path) -> None:
@@ -134,6 +138,75 @@ def test_parquet(fleet: cg.CacheGraph, tmp_path: Path) -> None:
         assert len(read) == len(getattr(fleet, name))
     records = pd.read_parquet(tmp_path / "made" / "frames" / "records.parquet")
     assert records["op"].value_counts()["merge"] == 13
+
+
+@pytest.fixture
+def folders(layouts: Path, tmp_path: Path) -> list[Path]:
+    """Parquet of three refs, of which one has no results at all and one no time."""
+    graphs = [cg.load(str(layouts / name)) for name in ("web-churn", "scratch-file-inline")]
+    graphs.append(cg.from_config(b'{"records": [{"digest": "a"}]}'))
+    made = [tmp_path / str(number) for number in range(len(graphs))]
+    for graph, folder in zip(graphs, made, strict=True):
+        write_parquet(graph.graphs, folder)
+    return made
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_parquet_of_several_exports_concatenates_in_pyarrow(folders: list[Path], name: str) -> None:
+    tables = [parquet.read_table(folder / f"{name}.parquet") for folder in folders]
+    assert pa.concat_tables(tables).num_rows == sum(table.num_rows for table in tables)
+    assert tables[0].schema == tables[1].schema == tables[2].schema
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_parquet_of_several_exports_concatenates_in_polars(folders: list[Path], name: str) -> None:
+    tables = [polars.read_parquet(folder / f"{name}.parquet") for folder in folders]
+    assert polars.concat(tables).height == sum(table.height for table in tables)
+    if name == "results":
+        assert polars.concat(tables)["created_at"].dtype == polars.Datetime("ns", "UTC")
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_parquet_of_several_exports_concatenates_in_duckdb(folders: list[Path], name: str) -> None:
+    files = [str(folder / f"{name}.parquet") for folder in folders]
+    with duckdb.connect() as database:
+        (together,) = database.execute("SELECT count(*) FROM read_parquet(?)", [files]).fetchone() or (None,)
+        each = [database.execute("SELECT count(*) FROM read_parquet(?)", [file]).fetchone() for file in files]
+    assert together == sum(count for found in each for count in found or ())
+
+
+def test_duckdb_joins_the_files(folders: list[Path]) -> None:
+    question = """
+        SELECT records.title, count(*) FROM read_parquet(?) AS inputs JOIN read_parquet(?) AS records
+        ON inputs.record = records.id GROUP BY records.title ORDER BY ALL
+    """
+    files = [[str(folder / f"{name}.parquet") for folder in folders] for name in ("inputs", "records")]
+    with duckdb.connect() as database:
+        assert database.execute(question, files).fetchall() == [
+            ("scratch-file-inline linux/amd64", 6),
+            ("web-churn", 42),
+        ]
+
+
+def test_networkx_writes_its_own_graphml_and_ranks(fleet: cg.CacheGraph, tmp_path: Path) -> None:
+    made = fleet.to_networkx()
+    nx.write_graphml(made, tmp_path / "own.graphml")
+    write_graphml(fleet.graphs, tmp_path / "ours.graphml")
+    assert nx.utils.graphs_equal(_read(tmp_path / "own.graphml"), _read(tmp_path / "ours.graphml"))
+    ranks = nx.pagerank(fleet.to_networkx(kinds=["Record"]))
+    assert len(ranks) == len(fleet.records)
+    assert sum(ranks.values()) == pytest.approx(1)
+
+
+def test_some_kinds_of_nodes(fleet: cg.CacheGraph) -> None:
+    made = fleet.to_networkx(kinds=["Record"])
+    assert {properties["label"] for _, properties in made.nodes(data=True)} == {"Record"}
+    assert set(nx.get_edge_attributes(made, "type").values()) == {"INPUT"}
+    assert (made.number_of_nodes(), made.number_of_edges()) == (len(fleet.records), len(fleet.inputs))
+    layered = fleet.to_networkx(["Layer", "Blob"])
+    assert set(nx.get_edge_attributes(layered, "type").values()) == {"PARENT", "BLOB"}
+    with pytest.raises(UnknownNameError, match=r"no label 'record' \(did you mean Record\?\)"):
+        fleet.to_networkx(kinds=["record"])
 
 
 def test_json(scratch: cg.CacheGraph, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 import cachegraph as cg
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries.catalogue import QUERIES
+from cachegraph.text.words import plural
 
 
 def _shown(graph: cg.CacheGraph) -> list[int]:
-    return sorted(graph.records["index"])
+    return sorted(graph.records["record_index"])
 
 
 def test_up_and_down(layouts: Path) -> None:
@@ -36,7 +37,7 @@ def test_records_keep_their_answers(large: cg.CacheGraph) -> None:
     for query in QUERIES:
         whole = [f for f in large.query(query.name) if f.record is None or f.record in inside]
         assert list(graph.query(query.name)) == whole
-    assert repr(graph) == f"<CacheGraph: 1 export(s), {len(inside)} record(s)>"
+    assert repr(graph) == f"<CacheGraph: 1 export, {plural(len(inside), 'record')}>"
     assert graph.record(3000) == large.record(3000)
     assert graph.loadable_results(2865) == large.loadable_results(2865)
     assert set(large.records.index) > set(graph.records.index)

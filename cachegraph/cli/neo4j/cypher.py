@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
-from cachegraph.cli.options import format_option, neo4j_options, open_store
-from cachegraph.cli.output import print_rows
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import neo4j_options, not_with, open_store
+from cachegraph.cli.output import Output, write_rows
 from cachegraph.cli.progress import progress
-from cachegraph.errors import CacheGraphError
-from cachegraph.graph import load
+from cachegraph.errors import AccessError, CacheGraphError
 from cachegraph.queries import library
+from cachegraph.reading import load
 
 __all__ = ["cypher"]
 
@@ -34,7 +35,7 @@ __all__ = ["cypher"]
 @click.option("--write", is_flag=True, help="Let the Cypher write; otherwise the server refuses to.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds after which the server gives up.")
 @neo4j_options
-@format_option()
+@output_options()
 def cypher(
     name: str | None,
     specs: tuple[str, ...],
@@ -44,7 +45,7 @@ def cypher(
     timeout: float | None,
     neo4j: str | None,
     database: str | None,
-    format_: str,
+    outputs: tuple[Output, ...],
     *,
     write: bool,
 ) -> None:
@@ -52,11 +53,15 @@ def cypher(
 
     Without anything, list the library. SPECs are loaded into the server first.
     """
-    own = file.read_text("utf-8") if file else text
+    if file and text is not None:
+        raise click.UsageError("--file and --execute: give one of them")
+    own = _text_of(file) if file else text
     if own is None and name is None:
+        not_with(_NEEDS_CYPHER, "without a NAME the library is listed", "Give a NAME, --file or --execute.")
         files = library.library().values()
         rows = [{"name": f.name, "question": f.question, "parameters": ", ".join(f.parameters)} for f in files]
-        print_rows(rows, ("name", "question", "parameters"), format_)
+        for output in outputs:
+            write_rows(rows, ("name", "question", "parameters"), output)
         return
     if own is not None and name is not None:  # no name is wanted, so the first word is a spec
         specs = (name, *specs)
@@ -71,12 +76,30 @@ def cypher(
                 failed.append(error)
                 complain(error, spec)
         table = store.run(statement, bound, write=write, timeout=timeout)
-    print_rows(list(table), table.columns, format_)
+    rows = list(table)
+    for output in outputs:
+        write_rows(rows, table.columns, output)
     sys.exit(max((error.exit_code for error in failed), default=0))
 
 
+_NEEDS_CYPHER = {
+    "params": "--param",
+    "write": "--write",
+    "timeout": "--timeout",
+    "neo4j": "--neo4j",
+    "database": "--database",
+}
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AccessError(f"{file}: {error}", hint="give a text file in UTF-8") from None
+
+
 def _parameter(text: str) -> tuple[str, Any]:
-    """Read NAME=VALUE; a value that is no JSON is text."""
+    """Read NAME=VALUE; a value that is not JSON is text."""
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--param")

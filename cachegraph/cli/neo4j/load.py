@@ -9,14 +9,15 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.formats import output_options
 from cachegraph.cli.options import neo4j_options, open_store, source_options, split_neo4j
-from cachegraph.cli.output import print_json
+from cachegraph.cli.output import Output, json_text, write
 from cachegraph.cli.progress import progress
 from cachegraph.cli.reading import exit_code, loader_options, named_specs, read_names
 from cachegraph.core.graph import ExportGraph
-from cachegraph.loaders import catalogue
+from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.queries.base import plural
+from cachegraph.text.words import plural
 
 __all__ = ["load"]
 
@@ -28,22 +29,21 @@ __all__ = ["load"]
 @source_options
 @neo4j_options
 @click.option("--replace", is_flag=True, help="Remove earlier exports of the same sources, instead of keeping them.")
-@click.option(
-    "--format", "-f", "format_", type=click.Choice(["table", "json"]), default="table", help="Of the summary."
-)
+@output_options(only=("table", "json"))
 def load(
     specs: tuple[str, ...],
     neo4j: str | None,
     database: str | None,
-    format_: str,
+    outputs: tuple[Output, ...],
     *,
     replace: bool,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
     """Load every export that the SPECs name into Neo4j.
 
-    What is there already is skipped after one look; a load that was interrupted is begun anew. Credentials come from
-    NEO4J_USERNAME and NEO4J_PASSWORD; without NEO4J_URI, the server that `cachegraph neo4j up` started is used.
+    What is there already is skipped after one look; a load that was interrupted starts again from the beginning.
+    Credentials come from NEO4J_USERNAME and NEO4J_PASSWORD; without NEO4J_URI, the server that `cachegraph neo4j up`
+    started is used.
     """
     specs, uri = split_neo4j(specs, neo4j)
     every = named_specs(specs, how)
@@ -61,15 +61,14 @@ def load(
         "rows": done.rows,
         "seconds": round(done.seconds, 3),
     }
-    if format_ == "json":
-        print_json(counts)
-    else:
-        rate = f", {done.rows / done.seconds:,.0f} rows a second" if done.rows and done.seconds else ""
-        removed = f" ({done.removed:,} removed)" if done.removed else ""
-        click.echo(
-            f"{plural(done.created, 'export')} created, {done.unchanged:,} unchanged, {done.superseded:,} superseded"
-            f"{removed}, {len(failures):,} failed; {plural(done.rows, 'row')} in {done.seconds:.1f} s{rate}."
-        )
+    rate = f", {done.rows / done.seconds:,.0f} rows a second" if done.rows and done.seconds else ""
+    removed = f" ({done.removed:,} removed)" if done.removed else ""
+    words = (
+        f"{plural(done.created, 'export')} created, {done.unchanged:,} unchanged, {done.superseded:,} superseded"
+        f"{removed}, {len(failures):,} failed; {plural(done.rows, 'row')} in {done.seconds:.1f} s{rate}."
+    )
+    for output in outputs:
+        write(json_text(counts) if output.format == "json" else words, output)
     for failure in failures:
         complain(failure.error, failure.spec)
     sys.exit(exit_code(failures, any_read=bool(done.created + done.unchanged)))
@@ -81,7 +80,7 @@ def _graphs(
     """Read the exports one by one, so that memory holds only the few that are ahead."""
     names, nameless = read_names(how["names"], options)
     failures += nameless
-    for part in catalogue.load_each(specs, options):
+    for part in several.read_each(specs, options):
         failures += part.failures
         for export in part.exports:
             yield ExportGraph(export, names)

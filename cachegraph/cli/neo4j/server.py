@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from cachegraph import server
-from cachegraph.cli.output import print_json
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.output import TEXT, Output, json_text, write
 from cachegraph.cli.progress import progress
-from cachegraph.queries.base import size_text
 from cachegraph.server.config import VERSIONS
+from cachegraph.text.clean import plain
+from cachegraph.text.words import size_text
 
 __all__ = ["down", "logs", "status", "up"]
 
@@ -38,26 +40,25 @@ def up(version: str | None, port: int | None, settings: tuple[str, ...], home: P
     given = {key.strip(): value.strip() for key, _, value in pairs} or None
     with progress() as report:
         found = server.up(version, home=home, browser=browser, port=port, settings=given, report=report)
-    click.echo(f"Neo4j {found.version} is running at {found.uri}, user {found.username}.")
+    lines = [f"Neo4j {found.version} is running at {found.uri}, user {found.username}."]
     if found.browser:
-        click.echo(f"Neo4j Browser: {found.browser}")
-    click.echo(f"Its password is in {found.home / 'password'}; cachegraph finds both by itself.")
+        lines.append(f"Neo4j Browser: {found.browser}")
+    lines.append(f"Its password is in {found.home / 'password'}; cachegraph finds both by itself.")
+    write(plain("\n".join(lines)), TEXT)
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j down")
 @_home
 def down(home: Path | None) -> None:
     """Stop the Neo4j of your own; its data stays."""
-    click.echo("Stopped." if server.down(home=home) else "It was not running.")
+    write("Stopped." if server.down(home=home) else "It was not running.", TEXT)
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j status --format json")
-@click.option(
-    "--format", "-f", "format_", type=click.Choice(["table", "json"]), default="table", help="How to write it."
-)
+@output_options(only=("table", "json"))
 @_home
-def status(format_: str, home: Path | None) -> None:
-    """Show whether your own Neo4j runs, and where everything lies. Exits with 1 when it does not run."""
+def status(outputs: tuple[Output, ...], home: Path | None) -> None:
+    """Show whether your own Neo4j runs, and where everything is. Exits with 1 when it does not run."""
     found = server.status(home=home)
     here = found.running
     rows = {
@@ -72,17 +73,18 @@ def status(format_: str, home: Path | None) -> None:
         "data_bytes": found.data_bytes,
         "memory_bytes": found.memory_bytes,
     }
-    if format_ == "json":
-        print_json(rows)
-    else:
-        state = "running" if here else "ended without being told to" if found.crashed else "not running"
-        click.echo(f"Neo4j {found.version or '(none yet)'}: {state}{f' at {here.uri}' if here else ''}")
-        click.echo(f"data       {found.home} ({size_text(found.data_bytes)})")
-        click.echo(f"downloads  {found.cache}")
-        if here and here.browser:
-            click.echo(f"browser    {here.browser}")
-        if found.memory_bytes is not None:
-            click.echo(f"memory     {size_text(found.memory_bytes)}")
+    state = "running" if here else "ended without being told to" if found.crashed else "not running"
+    lines = [
+        f"Neo4j {found.version or '(none yet)'}: {state}{f' at {here.uri}' if here else ''}",
+        f"data       {found.home} ({size_text(found.data_bytes)})",
+        f"downloads  {found.cache}",
+    ]
+    if here and here.browser:
+        lines.append(f"browser    {here.browser}")
+    if found.memory_bytes is not None:
+        lines.append(f"memory     {size_text(found.memory_bytes)}")
+    for output in outputs:
+        write(json_text(rows) if output.format == "json" else plain("\n".join(lines)), output)
     sys.exit(0 if here else 1)
 
 
@@ -91,5 +93,4 @@ def status(format_: str, home: Path | None) -> None:
 @_home
 def logs(lines: int, home: Path | None) -> None:
     """Show the end of your own Neo4j's log."""
-    for line in server.logs(lines, home=home):
-        click.echo(line)
+    write(plain("\n".join(server.logs(lines, home=home))), TEXT)

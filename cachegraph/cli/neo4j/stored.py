@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from cachegraph.cli.options import format_option, neo4j_options, open_store
-from cachegraph.cli.output import print_rows
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import neo4j_options, not_with, open_store
+from cachegraph.cli.output import TEXT, Output, write, write_rows
 from cachegraph.cli.progress import progress
-from cachegraph.queries.base import plural
+from cachegraph.text.clean import one_line, plain
+from cachegraph.text.words import plural
 
 __all__ = ["contents", "forget", "prune", "schema"]
 
@@ -18,22 +20,23 @@ __all__ = ["contents", "forget", "prune", "schema"]
 def schema(neo4j: str | None, database: str | None, *, only_print: bool) -> None:
     """Create the constraints and indexes that are not there; `load` does so by itself."""
     if only_print:
+        not_with({"neo4j": "--neo4j", "database": "--database"}, "--print asks no server", "Leave it out.")
         from cachegraph.stores.neo4j.statements import schema as statements
 
         for _, statement in statements():
-            click.echo(f"{statement};")
+            write(f"{statement};", TEXT)
         return
     with open_store(neo4j or None, database) as store:
         missing = store.status().missing_schema
         store.ensure_schema()
-    click.echo(f"{len(missing)} created." if missing else "All constraints and indexes are there.")
+    write(f"{len(missing)} created." if missing else "All constraints and indexes are there.", TEXT)
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j contents --history --format json")
 @click.option("--history", is_flag=True, help="List superseded exports too.")
 @neo4j_options
-@format_option()
-def contents(neo4j: str | None, database: str | None, format_: str, *, history: bool) -> None:
+@output_options()
+def contents(neo4j: str | None, database: str | None, outputs: tuple[Output, ...], *, history: bool) -> None:
     """List the exports that a Neo4j holds."""
     with open_store(neo4j or None, database) as store:
         rows = [
@@ -51,13 +54,13 @@ def contents(neo4j: str | None, database: str | None, format_: str, *, history: 
         ]
         status = store.status()
     columns = ["source", "platform", "records", "layers", "importable", "current", "loaded_at", "id"]
-    if format_ == "table":
-        columns.remove("id")
-        nodes = ", ".join(f"{count:,} {label}" for label, count in status.nodes.items())
-        click.echo(f"{status.server} at {status.place}, database {status.database}: {nodes}.")
-        if status.loading or status.abandoned:
-            click.echo(f"{status.loading} being loaded, {status.abandoned} left behind by loads that died.")
-    print_rows(rows, columns, format_)
+    nodes = ", ".join(f"{count:,} {label}" for label, count in status.nodes.items())
+    about = f"{status.server} at {status.place}, database {status.database}: {nodes}."
+    if status.loading or status.abandoned:
+        about += f" {status.loading} being loaded, {status.abandoned} left behind by loads that died."
+    for output in outputs:
+        shown = [column for column in columns if column != "id"] if output.format == "table" else columns
+        write_rows(rows, shown, output, title=about)
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j prune --keep 7 --dry-run")
@@ -71,9 +74,10 @@ def prune(keep: int, neo4j: str | None, database: str | None, *, dry_run: bool) 
     with open_store(neo4j or None, database) as store, progress() as report:
         done = store.prune(keep, dry_run=dry_run, report=report)
     for export in done.exports:
-        click.echo(f"{export.source} {export.platform or ''}".rstrip() + f"  loaded {export.loaded_at}")
+        name = one_line(f"{export.source} {export.platform or ''}").rstrip()
+        write(plain(f"{name}  loaded {export.loaded_at}"), TEXT)
     would = "would be removed" if dry_run else "removed"
-    click.echo(f"{plural(len(done.exports), 'export')} {would}, and the remains of {plural(done.abandoned, 'load')}.")
+    write(f"{plural(len(done.exports), 'export')} {would}, and the remains of {plural(done.abandoned, 'load')}.", TEXT)
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j forget type=registry,ref=registry.example.com/app:pr-17")
@@ -83,4 +87,4 @@ def forget(sources: tuple[str, ...], neo4j: str | None, database: str | None) ->
     """Remove every export of the SOURCEs, as `contents` lists them: they are gone, or of no interest any more."""
     with open_store(neo4j or None, database) as store:
         for source in sources:
-            click.echo(f"{source}: {plural(store.forget(source), 'export')} removed.")
+            write(plain(one_line(f"{source}: {plural(store.forget(source), 'export')} removed.")), TEXT)

@@ -24,7 +24,7 @@ RETURN r.index, r.name, r.digest
 """
 
 
-def ask(connection: Connection, name: str, export: str | None) -> Findings:
+def ask(connection: Connection, name: str, export: str | None) -> Findings[Any]:
     """Ask a question of the server.
 
     Parameters
@@ -42,12 +42,13 @@ def ask(connection: Connection, name: str, export: str | None) -> Findings:
     return Findings(_worded(connection, question, found), question)
 
 
-def _finding(question: Query, row: dict[str, Any]) -> Finding:
+def _finding(question: Query[Any], row: dict[str, Any]) -> Finding:
     """Build the typed finding."""
-    return msgspec.convert({"query": question.name, **row}, question.finding)
+    found: Finding = msgspec.convert({"query": question.name, **row}, question.finding)
+    return found
 
 
-def _worded(connection: Connection, question: Query, found: list[Finding]) -> Iterator[Finding]:
+def _worded(connection: Connection, question: Query[Any], found: list[Finding]) -> Iterator[Finding]:
     named: defaultdict[str, set[int]] = defaultdict(set)
     for finding in found:
         question.sentence(finding, _Listener(named[finding.export]))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from cachegraph import __version__
 from cachegraph.core.graph import ExportGraph
-from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS, Rows
+from cachegraph.schema import declaration
+from cachegraph.schema.facts import whole
 from cachegraph.stores.neo4j.statements import BLOB, OWNERS, SHARED, TIES, create_owned, create_shared, create_tie
 
 __all__ = ["BATCH", "Batch", "batches", "export_properties", "fingerprint", "transactions"]
@@ -39,17 +39,17 @@ def batches(graph: ExportGraph, size: int = BATCH) -> Iterator[Batch]:
         A statement and its rows.
     """
     for label, type_ in OWNERS.items():
-        ties, nodes = RELATIONSHIP_ROWS[type_](graph), NODE_ROWS[label](graph)
-        columns = [ties["from"], *_properties(ties), *nodes.values()]
+        ties = whole(graph, type_)
+        columns = [ties["from"], *ties.properties, *whole(graph, label).properties]
         yield from _cut(create_owned(label), zip(*columns, strict=True), size)
     for type_ in TIES:
-        yield from _cut(create_tie(type_), zip(*RELATIONSHIP_ROWS[type_](graph).values(), strict=True), size)
+        yield from _cut(create_tie(type_), zip(*whole(graph, type_).values(), strict=True), size)
     blobs = _blobs(graph)
     for type_ in SHARED:
-        rows = zip(*RELATIONSHIP_ROWS[type_](graph).values(), strict=True)
+        rows = zip(*whole(graph, type_).values(), strict=True)
         # Loaders at work at the same time lock shared blobs in the same order, so they do not wait for each other.
         ordered = sorted(rows, key=lambda row: str(row[1]))
-        yield from _cut(create_shared(type_), (row + blobs[row[1]] for row in ordered), size)
+        yield from _cut(create_shared(type_), ((*row, *blobs[row[1]]) for row in ordered), size)
 
 
 def transactions(graph: ExportGraph, size: int = BATCH) -> Iterator[list[Batch]]:
@@ -77,13 +77,8 @@ def transactions(graph: ExportGraph, size: int = BATCH) -> Iterator[list[Batch]]
         yield together
 
 
-def _properties(rows: Rows) -> Iterator[Sequence[Any]]:
-    return (column for name, column in rows.items() if name not in ("from", "to"))
-
-
-def _blobs(graph: ExportGraph) -> Mapping[str, tuple[Any, ...]]:
-    rows = NODE_ROWS["Blob"](graph)
-    return dict(zip(rows["digest"], zip(*(rows[name] for name in BLOB), strict=True), strict=True))
+def _blobs(graph: ExportGraph) -> Mapping[str, list[Any]]:
+    return {digest: properties for digest, *properties in whole(graph, "Blob").each("digest", *BLOB)}
 
 
 def _cut(statement: str, rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[Batch]:
@@ -93,12 +88,11 @@ def _cut(statement: str, rows: Iterator[tuple[Any, ...]], size: int) -> Iterator
 
 def export_properties(graph: ExportGraph) -> dict[str, Any]:
     """Give the properties of the ``Export`` node, but for the time, which is the server's to say."""
-    rows = NODE_ROWS["Export"](graph)
-    return {name: column[0] for name, column in rows.items() if name != "loaded_at"}
+    return {name: column[0] for name, column in whole(graph, "Export").items() if name != "loaded_at"}
 
 
 def fingerprint(graph: ExportGraph) -> str:
-    """Digest all that the loader saw of an export, and the version of the program that makes rows of it.
+    """Digest all that the loader saw of an export, and the schema that makes rows of it.
 
     The id names the config alone: blobs that the store has lost since, problems, and plaintexts of keys come on top.
 
@@ -111,4 +105,4 @@ def fingerprint(graph: ExportGraph) -> str:
     names = graph.names.records
     digests = dict.fromkeys(record.digest for record in export.config.records) if names else {}
     known = [(digest, names[digest].op, names[digest].name) for digest in digests if digest in names]
-    return hashlib.sha256(msgspec.json.encode([__version__, seen, known])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([declaration.digest(), seen, known])).hexdigest()

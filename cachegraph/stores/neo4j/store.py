@@ -32,8 +32,7 @@ RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND curren
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e.id, e.source, e.kind, e.platform, COUNT { (e)-[:HAS_RECORD]->() }, COUNT { (e)-[:HAS_LAYER]->() },
-       e.importable, e.import_error, e.current, toString(e.loaded_at)
+RETURN e {.*, loaded_at: toString(e.loaded_at)}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """
@@ -285,7 +284,7 @@ class Neo4jStore:
         """
         names = tuple(StoredExport.__dataclass_fields__)
         rows = self._connection.read(_EXPORTS, {"history": history})
-        return tuple(StoredExport(**dict(zip(names, row, strict=True))) for row in rows)
+        return tuple(StoredExport(**{name: found.get(name) for name in names}) for (found,) in rows)
 
     def run(
         self,
@@ -329,7 +328,7 @@ class Neo4jStore:
 
     # --- Asking ------------------------------------------------------------------------------------------------------
 
-    def ask(self, name: str, export: str | None = None) -> Findings:
+    def ask(self, name: str, export: str | None = None) -> Findings[Any]:
         """Ask a question of the server: its Cypher runs there, and the findings are those of the core.
 
         Parameters
@@ -351,7 +350,7 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings:
+    def check(self, export: str | None = None) -> Findings[Any]:
         """Ask every question, as `ask` does."""
         self._check_export(export)
         return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cachegraph.errors import CacheGraphError
+from cachegraph.schema.summary import ExportSummary
 
 __all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary"]
 
@@ -54,29 +55,17 @@ class PruneSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredExport:
+class StoredExport(ExportSummary):
     """An export in the store.
 
     Attributes
     ----------
-    id, source, kind, platform, importable, import_error
-        As the schema says.
-    records, layers : int
-        How many it has.
     current : bool
         Whether it is the newest of its source and platform.
     loaded_at : str
         When its load was complete, UTC.
     """
 
-    id: str
-    source: str
-    kind: str
-    platform: str | None
-    records: int
-    layers: int
-    importable: bool
-    import_error: str | None
     current: bool
     loaded_at: str
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural
 from cachegraph.schema.focus import Window, shown
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural
 from cachegraph.views.figures.figures import DIM, INK, new_figure
 from cachegraph.views.figures.layering import Layering, depths, layer
 from cachegraph.views.states import LOOKS, State, states
@@ -178,7 +178,7 @@ _HATCHES: dict[State, str] = {"loadable": "", "merge": "//", "key only": "..", "
 
 
 def _operation(graph: ExportGraph, record: int) -> str:
-    """Give the operation, and of those that nobody can name at least whether it is a root."""
+    """Give the operation, and of those without a name at least whether it is a root."""
     op = graph.naming(record).op
     if op == "unknown":
         return "unknown root" if graph.is_root(record) else "unknown step"

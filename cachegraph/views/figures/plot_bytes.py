@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.verdict import MAX_CONFIG_BYTES
 from cachegraph.queries import size_forecast
-from cachegraph.queries.base import plural, size_text
 from cachegraph.queries.size_forecast import SizeForecast
-from cachegraph.schema.rows import NODE_ROWS, RELATIONSHIP_ROWS
+from cachegraph.schema.facts import shown
 from cachegraph.text.render import legal
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.figures.figures import INK, new_figure
 from cachegraph.views.words import short
 
@@ -49,7 +49,7 @@ def plot_bytes(graphs: Sequence[ExportGraph]) -> Figure:
     -------
     matplotlib.figure.Figure
         Above, what fills each config, and BuildKit's limit where one applies (a registry or a local directory); below,
-        the 15 largest blobs and the sum of the others. Blobs whose size nobody says are counted in the title.
+        the 15 largest blobs and the sum of the others. Blobs of unknown size are counted in the title.
 
     Raises
     ------
@@ -130,12 +130,10 @@ def _blobs(graphs: Sequence[ExportGraph]) -> tuple[list[_Blob], int]:
     sizes: dict[str, int | None] = {}
     used: set[str] = set()
     for graph in graphs:
-        rows = NODE_ROWS["Blob"](graph)
-        for digest, size in zip(rows["digest"], rows["size"], strict=True):
+        for digest, size in shown(graph, "Blob").each("digest", "size"):
             sizes[digest] = sizes.get(digest) or size
-        layers = dict(zip(NODE_ROWS["Layer"](graph)["id"], NODE_ROWS["Layer"](graph)["used"], strict=True))
-        of = RELATIONSHIP_ROWS["BLOB"](graph)
-        used |= {blob for layer, blob in zip(of["from"], of["to"], strict=True) if layers[layer]}
+        layers = dict(shown(graph, "Layer").each("id", "used"))
+        used |= {blob for layer, blob in shown(graph, "BLOB").each("from", "to") if layers[layer]}
     known = [_Blob(digest=d, size=size, used=d in used) for d, size in sizes.items() if size is not None]
     return sorted(known, key=lambda blob: -blob.size), len(sizes) - len(known)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from cachegraph.lookup import ExportRef, RecordRef
     from cachegraph.views.html.interactive import Explorer
 
 __all__ = ["Plots"]
 
 
-class Plots:
+class Plots(ABC):
     """Drawings of exports; `cachegraph.CacheGraph` is one of these.
 
     Attributes
@@ -25,18 +26,21 @@ class Plots:
 
     graphs: tuple[ExportGraph, ...]
 
-    def _graph(self, export: int) -> ExportGraph:
-        if not 0 <= export < len(self.graphs):
-            raise UnknownNameError(f"there is no export {export}", hint=f"the graph has {len(self.graphs)}")
-        return self.graphs[export]
+    @abstractmethod
+    def _graph(self, export: ExportRef) -> ExportGraph:
+        """Find an export, however it is named."""
 
-    def plot(self, export: int = 0) -> Figure:
+    @abstractmethod
+    def _located(self, record: RecordRef, export: ExportRef) -> tuple[ExportGraph, int]:
+        """Find a record, however it is named."""
+
+    def plot(self, export: ExportRef = 0) -> Figure:
         """Draw the record graph of an export, layered left to right and coloured by state.
 
         Parameters
         ----------
-        export : int
-            Position of the export in the graph.
+        export : int or str
+            Position, id or source of the export.
 
         Returns
         -------
@@ -54,15 +58,15 @@ class Plots:
 
         return plot(self._graph(export))
 
-    def plot_merge(self, record: int, export: int = 0) -> Figure:
+    def plot_merge(self, record: RecordRef, export: ExportRef = 0) -> Figure:
         """Draw a merge: the merged result's layers as a strip, each input's span under it, gaps marked.
 
         Parameters
         ----------
-        record : int
-            A merge record.
-        export : int
-            Position of the export in the graph.
+        record : int, str, Finding or tuple
+            A merge record: its index, its id, a finding about it, or (export, index).
+        export : int or str
+            Position, id or source of the export.
 
         Returns
         -------
@@ -77,7 +81,7 @@ class Plots:
         """
         from cachegraph.views.figures.plot_merge import plot_merge
 
-        return plot_merge(self._graph(export), record)
+        return plot_merge(*self._located(record, export))
 
     def plot_bytes(self) -> Figure:
         """Draw what fills each config, against BuildKit's limit, and the largest blobs.
@@ -95,13 +99,13 @@ class Plots:
 
         return plot_bytes(self.graphs)
 
-    def explore(self, export: int = 0) -> Explorer:
+    def explore(self, export: ExportRef = 0) -> Explorer:
         """Show the record graph of an export to pan, zoom, search and click on; works offline.
 
         Parameters
         ----------
-        export : int
-            Position of the export in the graph.
+        export : int or str
+            Position, id or source of the export.
 
         Returns
         -------

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.queries.base import plural, size_text
 from cachegraph.schema.focus import Window, shown
+from cachegraph.schema.summary import summarise
 from cachegraph.text.render import legal, render
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.words import verdict
 
 __all__ = ["describe_graphs"]
@@ -43,7 +44,7 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
             "layers": len(graph.export.config.layers),
             "config": graph.export.config_bytes,
             "blobs": sum(graph.sizes.values()) if graph.sizes else None,
-            "verdict": verdict(graph),
+            "verdict": verdict(summarise(graph)),
         }
         for graph in graphs[:_MOST]
     ]

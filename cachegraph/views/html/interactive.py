@@ -53,7 +53,7 @@ body { margin: 0 }
 </style>{% endblock %}"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explorer:
     """A page with the record graph.
 
@@ -66,6 +66,10 @@ class Explorer:
 
     page: str
     title: str
+
+    def __repr__(self) -> str:
+        """Say what it is."""
+        return f"<Explorer: {self}>"
 
     def __str__(self) -> str:
         """Say what it is."""

@@ -1,4 +1,4 @@
-"""One record, with all that hangs on it."""
+"""One record: its inputs, its results, what depends on it, and what the questions say of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import ZERO_TIME, CacheInput, Op
+from cachegraph.core.model import CacheInput, Op
+from cachegraph.core.times import rfc3339
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
-from cachegraph.queries.base import Finding, plural, size_text
+from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import get
-from cachegraph.text.render import legal, render
+from cachegraph.schema.facts import whole
+from cachegraph.text.clean import legal, one_line
+from cachegraph.text.render import render
+from cachegraph.text.words import plural, size_text
 from cachegraph.views.states import LOOKS, State, states
 from cachegraph.views.words import caption, short
 
@@ -61,7 +65,7 @@ class Result:
     size : int or None
         Bytes of the blobs together; None where one is unknown.
     created_at : str or None
-        As the export says it, RFC 3339; None where nobody knows.
+        RFC 3339, in UTC; None where unknown, or outside of the years 1678 to 2261.
     loadable : bool
     reason : str or None
         Why not: ``blob-missing``, ``blob-not-listed``, ``invalid``.
@@ -76,9 +80,9 @@ class Result:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RecordView:
-    """A record and all that hangs on it.
+    """A record: its inputs, its results, what depends on it, and what the questions say of it.
 
     Attributes
     ----------
@@ -88,7 +92,7 @@ class RecordView:
         Index in the export's own ``records``.
     digest : str
     op : str
-        ``unknown`` where nobody can say.
+        ``unknown`` where that is not known.
     name : str or None
     state : str
         See `cachegraph.views.states`.
@@ -124,17 +128,21 @@ class RecordView:
         """Whether it has a loadable result."""
         return any(result.loadable for result in self.results)
 
+    def __repr__(self) -> str:
+        """Name it in one line; `str` says all of it."""
+        return f"<RecordView of record {self.index}: {one_line(self.name or self.digest)}, {self.state}>"
+
     def __str__(self) -> str:
         """Say all of it in plain text."""
         lines = [f"record {self.index}: {legal(self.name or self.digest)}", f"  {LOOKS[self.state].meaning}"]
         for number, slot in enumerate(self.slots):
             lines.append(f"  slot {number}: " + (" or ".join(_input(a) for a in slot) or "empty"))
         lines += [f"  {result.kind}: {_held(result)}" for result in self.results]
-        lines.append(f"  {self._hangs()}")
+        lines.append(f"  {self._dependents_text()}")
         lines += [f"  {finding.severity}: {legal(finding.message)}" for finding in self.findings]
         return "\n".join(lines)
 
-    def _hangs(self) -> str:
+    def _dependents_text(self) -> str:
         if not self.downstream:
             return "no record depends on it"
         depend = "depends" if self.downstream == 1 else "depend"
@@ -149,7 +157,7 @@ class RecordView:
             "cachegraph.views.html/record.html.jinja",
             record=self,
             looks=LOOKS,
-            hangs=self._hangs(),
+            depend=self._dependents_text(),
             short=short,
             size=size_text,
         )
@@ -216,7 +224,7 @@ def look_at_all(graph: ExportGraph, records: Iterable[int]) -> Iterator[RecordVi
             name=naming.name or None,
             state=of[record],
             slots=tuple(tuple(_alternative(graph, a, of) for a in slot) for slot in found.inputs),
-            results=tuple(_result(graph, record, result) for result in graph.results(record)),
+            results=tuple(_result(graph, result) for result in graph.results(record)),
             dependents=tuple(graph.links.dependents[record]),
             downstream=len(above),
             downstream_loadable=sum(graph.loadable[other] for other in above),
@@ -235,19 +243,15 @@ def _alternative(graph: ExportGraph, alternative: CacheInput, of: list[State]) -
     )
 
 
-def _result(graph: ExportGraph, record: int, result: int) -> Result:
-    found = graph.export.config.records[record]
-    written = [*(one.created_at for one in found.layers), *(one.created_at for one in found.chains)]
-    created_at = written[result - graph.results(record).start]
-    blobs, state = graph.result_blobs(result), graph.state(result)
-    sizes = [graph.sizes.get(blob) for blob in blobs]
-    known = [size for size in sizes if size is not None]
+def _result(graph: ExportGraph, result: int) -> Result:
+    facts = whole(graph, "Result")
+    created_at = facts["created_at"][result]
     return Result(
-        kind="chain" if graph.columns.is_chain[result] else "layer",
+        kind=facts["kind"][result],
         layers=tuple(graph.result_layers(result)),
-        blobs=blobs,
-        size=sum(known) if len(known) == len(sizes) else None,
-        created_at=None if created_at in ("", ZERO_TIME) else created_at,
-        loadable=state.reason is None,
-        reason=state.reason,
+        blobs=graph.result_blobs(result),
+        size=facts["bytes"][result],
+        created_at=None if created_at is None else rfc3339(created_at),
+        loadable=facts["loadable"][result],
+        reason=facts["reason"][result],
     )

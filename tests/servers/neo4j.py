@@ -12,13 +12,23 @@ import pytest
 from cachegraph.server import VERSIONS, Login, Running, down, up
 from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore
+from tests.servers.programs import LOCKS, missing_jars
 
 # Points the tests at another server instead; everything in it is deleted.
 _OTHER = os.environ.get("NEO4J_TEST_URI")
 
 
 @pytest.fixture(scope="session")
-def neo4j_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Login]]:
+def neo4j_jars() -> None:
+    """The jars of Neo4j are there; tests fetch none."""
+    if any(missing_jars(lock) for lock in LOCKS):
+        pytest.fail("the jars of Neo4j are not there yet: make servers")
+
+
+@pytest.fixture(scope="session")
+def neo4j_servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Login]]:
     """Gives the server of a version, started at the first call."""
     started: dict[str, Running] = {}
 
@@ -27,6 +37,7 @@ def neo4j_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             username = os.environ.get("NEO4J_TEST_USERNAME", "neo4j")
             return Login(uri=_OTHER, username=username, password=os.environ.get("NEO4J_TEST_PASSWORD", ""))
         if version not in started:
+            request.getfixturevalue("neo4j_jars")
             # Not the usual port, which a server of the user's own may want meanwhile.
             started[version] = up(version, home=tmp_path_factory.mktemp("neo4j"), port=choose_port(None, ()))
         return started[version]
@@ -64,7 +75,7 @@ def empty_neo4j(clean_neo4j: Login) -> Login:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def home(neo4j_jars: None, tmp_path: Path) -> Iterator[Path]:
     """A place for a server of the test's own, which is stopped at its end."""
     yield tmp_path / "neo4j"
     if (tmp_path / "neo4j").is_dir():

@@ -1,0 +1,130 @@
+"""A prediction line by line: what becomes of each instruction, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cachegraph.builds.records import BuildStep
+from cachegraph.causes.model import Cause
+from cachegraph.solver.prediction import Prediction, Step
+from cachegraph.solver.words import outcome, reason
+from cachegraph.text.words import size_text
+
+__all__ = ["Line", "predicted_lines"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A step of a build.
+
+    Attributes
+    ----------
+    line : int
+        Of the Dockerfile; 0 for a step that no line asks for.
+    name, stage : str
+    record : int or None
+        In the build's own records; None for a step that is in no cache, since it stands on a folder of the client.
+    executed : bool or None
+        Whether it runs; None where that cannot be told before the build.
+    outcome : str
+        ``cached``, ``cached, loaded``, ``runs``, ``may run``.
+    reason : str
+        Why it runs, or what decides; where it is loaded from, for a step that is.
+    remedy : str or None
+    step : Step or None
+    cause : Cause or None
+    unknown : tuple of str
+        What could not be worked out of it.
+    """
+
+    line: int
+    name: str
+    stage: str
+    record: int | None
+    executed: bool | None
+    outcome: str
+    reason: str
+    remedy: str | None
+    step: Step | None
+    cause: Cause | None
+    unknown: tuple[str, ...]
+
+
+def predicted_lines(steps: Sequence[BuildStep], prediction: Prediction, causes: Mapping[int, Cause]) -> list[Line]:
+    """Put a prediction into the Dockerfile's order.
+
+    Parameters
+    ----------
+    steps : sequence of BuildStep
+        The build's operations, inputs first.
+    prediction : Prediction
+    causes : mapping of int to Cause
+        By record.
+
+    Returns
+    -------
+    list of Line
+        Steps alone, without sources and BuildKit's own; several platforms of a line stand one below the other.
+    """
+    of = {one.operation.identity: one for one in steps}
+    lines = []
+    for one in steps:
+        label = one.operation.label
+        if not one.operation.inputs or (not label.start and label.name.startswith("[internal]")):
+            continue
+        lines.append(_line(one, prediction, causes, of))
+    # A step stands behind what it takes, which is the order of the lines but for stages that are built on later ones.
+    return sorted(lines, key=lambda line: line.line)
+
+
+def _line(one: BuildStep, prediction: Prediction, causes: Mapping[int, Cause], of: Mapping[str, BuildStep]) -> Line:
+    label = one.operation.label
+    step = prediction.step(one.record) if one.record is not None else None
+    cause = causes.get(one.record) if one.record is not None else None
+    unknown = tuple(unknown.reason for unknown in one.unknown)
+    if step is None:
+        executed: bool | None = True
+        said, why = "runs", "it stands on a folder of the client, so it is in no cache and runs in every build"
+    else:
+        executed, said, why = step.executed, outcome(step), _reason(one, step, prediction, cause, of)
+    return Line(
+        line=label.start,
+        name=label.name,
+        stage=label.stage,
+        record=one.record,
+        executed=executed,
+        outcome=said,
+        reason=why,
+        remedy=cause.remedy if cause else None,
+        step=step,
+        cause=cause,
+        unknown=unknown,
+    )
+
+
+def _reason(
+    one: BuildStep, step: Step, prediction: Prediction, cause: Cause | None, of: Mapping[str, BuildStep]
+) -> str:
+    if cause is not None and step.executed is not False:
+        return cause.text
+    if step.executed and step.why == "input" and not step.first:
+        below = _missed_below(one, prediction, of)
+        if below:
+            return f"line {below} is not cached, and this step stands on it"
+    if step.executed is False:
+        if step.loads is None:
+            return ""
+        size = "" if step.loads.bytes is None else f"{size_text(step.loads.bytes)} "
+        return f"{size}from {step.source}"
+    return reason(step, prediction)
+
+
+def _missed_below(one: BuildStep, prediction: Prediction, of: Mapping[str, BuildStep]) -> int:
+    """Give the line of the nearest step below that misses; 0 if none has a line."""
+    for source in one.operation.inputs:
+        below = of.get(source.identity)
+        step = prediction.step(below.record) if below is not None and below.record is not None else None
+        if below is not None and step is not None and step.why in ("instruction", "input"):
+            return below.operation.label.start or _missed_below(below, prediction, of)
+    return 0

@@ -1,0 +1,39 @@
+"""Times, modes and lists in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from cachegraph.text.words import plural
+
+__all__ = ["age", "listed", "mode_text"]
+
+_UNITS = ((86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+def age(seconds: int, now: float | None = None) -> str:
+    """Say how long ago something was, such as ``2 days ago``.
+
+    Parameters
+    ----------
+    seconds : int
+        Since 1970.
+    now : float, optional
+    """
+    past = (time.time() if now is None else now) - seconds
+    for length, unit in _UNITS:
+        if past >= length:
+            return f"{plural(int(past // length), unit)} ago"
+    return "just now"
+
+
+def mode_text(mode: int) -> str:
+    """Write a mode as ``chmod`` takes it."""
+    return f"{mode:03o}"
+
+
+def listed(paths: Sequence[str], most: int = 3) -> str:
+    """Name a few paths and count the rest."""
+    shown = ", ".join(paths[:most])
+    return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown

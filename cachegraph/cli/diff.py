@@ -1,0 +1,80 @@
+"""``cachegraph diff``: what changed between two exports."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import ROWS, Output, write
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.solver.diff import Diff
+from cachegraph.solver.diff import diff as compare
+from cachegraph.solver.rows import as_json
+from cachegraph.text.words import plural
+
+__all__ = ["diff"]
+
+_COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begins", "slot")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph diff ./cache-before ./cache-now\n  cachegraph diff ./cache^1 ./cache\n"
+    "  cachegraph diff app:cache-main app:cache-branch --fail-on lost-results"
+)
+@source_options
+@output_options()
+@click.option(
+    "--fail-on",
+    type=click.Choice(["never", "lost-results", "any"]),
+    default="never",
+    show_default=True,
+    help="Exit with 1 when a result that could be loaded cannot be any more, or when anything differs.",
+)
+def diff(specs: tuple[str, ...], outputs: tuple[Output, ...], fail_on: str, **how: Any) -> None:  # noqa: ANN401
+    """Compare two exports, OLD and NEW: keys and results that are gained and lost, and where each difference begins.
+
+    SPEC^1 is the export before in the same directory; with one SPEC alone, it is compared with that.
+    """
+    count(specs, how, (1, 2), "OLD and NEW, or one SPEC to compare with the export before it")
+    options = options_of(how)
+    known = known_names(how["names"], options)
+    old, new = specs if len(specs) == 2 else (f"{specs[0]}^1", specs[0])
+    found = compare(read_exports(old, options, known.names), read_exports(new, options, known.names))
+    for output in outputs:
+        if output.format == "table":
+            write("\n\n".join([*_groups(found, output), found.summary]), output)
+        else:
+            answer = {
+                "summary": found.summary,
+                "old": as_json(found.old),
+                "new": as_json(found.new),
+                "same": found.same,
+                "changes": found.to_dicts(),
+            }
+            write_answer(answer, found.to_dicts(), _COLUMNS, found.summary, output)
+    lost = fail_on == "lost-results" and found.lost_results
+    sys.exit(1 if lost or (fail_on == "any" and len(found)) else 0)
+
+
+def _groups(found: Diff, output: Output) -> list[str]:
+    """Write a line for each place where a difference begins, what follows from it folded."""
+    rows = []
+    for (change, _), members in found.groups.items():
+        first = members[0]
+        place = first.new if first.old is None or change.endswith("gained") else first.old
+        rows.append(
+            {
+                "change": change,
+                "begins with": first.name or first.digest[:19],
+                "record": place,
+                "why": {"instruction": "its instruction", "input": "what it takes", "result": "only the result"}[
+                    first.cause
+                ],
+                "and": plural(len(members) - 1, "record") + " after it" if len(members) > 1 else "",
+            }
+        )
+    return [ROWS["table"](rows, ("change", "begins with", "record", "why", "and"), "", output)] if rows else []

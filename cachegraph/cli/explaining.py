@@ -1,0 +1,133 @@
+"""``cachegraph explain``: why the steps of a build ran."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cachegraph.cli.app import complain
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output, json_text, write, write_rows
+from cachegraph.cli.sides import Known, New, count, known_names, options_of, read_caches, read_new
+from cachegraph.core.graph import ExportGraph
+from cachegraph.errors import CacheGraphError, NotFoundError
+from cachegraph.loaders.base import Options
+from cachegraph.solver.causes import Explanation
+from cachegraph.solver.explain import explain as explain_build
+from cachegraph.solver.rows import as_json
+from cachegraph.text.clean import one_line
+
+__all__ = ["explain"]
+
+_COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "seconds", "bytes")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from registry.example.com/app:cache\n"
+    "  cachegraph explain ./cache-now --cache-from ./cache-before --names provenance.json\n"
+    "  cachegraph explain ./cache --format json"
+)
+@source_options
+@click.option(
+    "--cache-from",
+    "caches",
+    multiple=True,
+    metavar="OLD",
+    help="The cache that the build imported, or the export before; may be repeated, in the build's order.",
+)
+@click.option("--buildkit", metavar="VERSION", help="Version of the builder, such as 0.31; without, the newest.")
+@output_options()
+def explain(
+    specs: tuple[str, ...],
+    caches: tuple[str, ...],
+    buildkit: str | None,
+    outputs: tuple[Output, ...],
+    **how: Any,  # noqa: ANN401 - values of source_options
+) -> None:
+    """Say why the steps of a build ran, by first cause, with what changed, what followed and what it cost.
+
+    NEW is a build that ran: an export of any kind, a build record (.dockerbuild), provenance, or an image with inline
+    cache. Without --cache-from it is compared with the export before in the same directory, or with the caches that a
+    build record says it imported.
+    """
+    count(specs, how, (1,), "one NEW, and the caches with --cache-from")
+    options = options_of(how)
+    known = known_names(how["names"], options)
+    new = read_new(specs[0], options)
+    known = known.beside(new.texts)
+    olds = _caches(specs[0], new, caches, options, known)
+    found = [
+        *(
+            explain_build(record, olds, texts=known.texts, references=known.references, buildkit=buildkit)
+            for record in new.records
+        ),
+        *(
+            explain_build(
+                [ExportGraph(export, known.names)],
+                olds,
+                texts=known.texts,
+                references=known.references,
+                buildkit=buildkit,
+            )
+            for export in new.exports
+        ),
+    ]
+    for output in outputs:
+        _write(found, output)
+
+
+def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known: Known) -> list[ExportGraph]:
+    """Read the caches: those given, else those of the record, else the export before."""
+    if not given and new.records:
+        given = tuple(
+            dict.fromkeys(entry.spec for r in new.records for entry in r.cache_imports if entry.spec and entry.read)
+        )
+        graphs, failures = read_caches(given, options, known.names)
+        for failure in failures:
+            complain(failure)
+        return graphs
+    if not given:
+        try:
+            return read_caches([f"{spec}^1"], options, known.names)[0] or _none(spec)
+        except CacheGraphError:
+            return _none(spec)
+    graphs, failures = read_caches(given, options, known.names)
+    if failures and not graphs:
+        raise failures[0]
+    for failure in failures:
+        complain(failure)
+    return graphs
+
+
+def _none(spec: str) -> list[ExportGraph]:
+    from cachegraph.loaders.specs.parse import parse
+
+    raise NotFoundError(
+        f"{parse(spec).text}: there is no export before it to compare with", hint="give one with --cache-from"
+    )
+
+
+def _write(found: list[Explanation], output: Output) -> None:
+    if output.format == "json":
+        write(json_text([_as_json(explanation) for explanation in found]), output)
+    elif output.format == "table":
+        heads = [[one_line(explanation.build)] if len(found) > 1 else [] for explanation in found]
+        pages = [[*head, *map(one_line, e.to_text().splitlines())] for head, e in zip(heads, found, strict=True)]
+        write("\n\n".join("\n".join(page) for page in pages), output)
+    else:
+        rows = [{"build": explanation.build, **row} for explanation in found for row in explanation.to_dicts()]
+        write_rows(rows, _COLUMNS, output)
+
+
+def _as_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "build": explanation.build,
+        "caches": list(explanation.caches),
+        "summary": explanation.summary,
+        "steps": explanation.steps,
+        "causes": [{**as_json(cause), "cost": cause.cost} for cause in explanation.causes],
+        "misses": explanation.to_dicts(),
+        "notes": list(explanation.notes),
+    }

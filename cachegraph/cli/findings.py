@@ -1,0 +1,62 @@
+"""Findings as lines of text: on a terminal folded to its width, elsewhere one line each."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cachegraph.cli.output import Output, styled, width
+from cachegraph.queries.base import Finding, Severity
+from cachegraph.text.clean import one_line, plain
+
+__all__ = ["finding_lines", "folded"]
+
+_STYLES: dict[Severity, dict[str, Any]] = {
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow"},
+    "note": {"fg": "cyan"},
+}
+
+
+def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 2) -> Iterator[str]:
+    """Give each finding as text: severity, code, message.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    output : Output
+    indent : int
+        Blanks before each line.
+    """
+    for finding in findings:
+        severity = styled(finding.severity, output, **_STYLES[finding.severity])
+        start = f"{' ' * indent}{severity} {finding.code} "
+        before = indent + len(finding.severity) + len(finding.code) + 2
+        yield start + folded(finding.message, output, before=before, indent=indent + 2)
+
+
+def folded(text: str, output: Output, *, before: int, indent: int) -> str:
+    """Fold a text to the width of the terminal, never within a word; elsewhere leave it on one line.
+
+    Parameters
+    ----------
+    text : str
+    output : Output
+    before : int
+        Columns that are taken on the first line.
+    indent : int
+        Blanks before the others.
+    """
+    text = plain(one_line(text))
+    if not output.is_terminal:
+        return text
+    lines = textwrap.wrap(
+        text,
+        max(width(), 40),
+        initial_indent=" " * before,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)[before:]

@@ -1,0 +1,90 @@
+"""``cachegraph history``: a cache over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Any
+
+import click
+
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import ROWS, Output, write
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests, write_answer
+from cachegraph.core.graph import ExportGraph
+from cachegraph.solver.history import History
+from cachegraph.solver.history import history as follow
+from cachegraph.text.clean import one_line
+
+__all__ = ["history"]
+
+_COLUMNS = (
+    "source",
+    "at",
+    "records",
+    "steps",
+    "loadable",
+    "bytes",
+    "keys_gained",
+    "keys_lost",
+    "results_lost",
+    "same_as",
+)
+
+_TABLE = ("export", "at", "steps", "loadable", "bytes", "keys_gained", "keys_lost", "same_as", "source")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph history ./cache\n"
+    "  cachegraph history ./monday ./tuesday ./wednesday --format csv"
+)
+@source_options
+@output_options()
+def history(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+    """Follow a cache through its exports, oldest first: coverage, contents that take turns, results that went.
+
+    With one SPEC that is a directory: all exports that the directory still has.
+    """
+    count(specs, how, range(1, 10_001), "at least one SPEC")
+    options = options_of(how)
+    known = known_names(how["names"], options)
+    if len(specs) == 1:
+        from cachegraph.loaders.previous import versions
+
+        graphs = [ExportGraph(export, known.names) for export in versions(specs[0], options)]
+    else:
+        graphs = [graph for spec in specs for graph in read_exports(spec, options, known.names)]
+    found = follow(graphs)
+    for output in outputs:
+        if output.format == "table":
+            write("\n".join([ROWS["table"](_short(found), _TABLE, "", output), "", *_said(found)]), output)
+        else:
+            answer = {"summary": found.summary, "exports": found.to_dicts(), "events": found.events.to_dicts()}
+            write_answer(answer, found.to_dicts(), _COLUMNS, found.summary, output)
+
+
+def _short(found: History) -> list[dict[str, Any]]:
+    """Make the points fit a line: times without fractions, sources without what they have in common."""
+    rows = short_digests(found.to_dicts())
+    fields = [row["source"].split(",") for row in rows]
+    same = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*fields, strict=False)))
+    kept = 0 if len({row["source"] for row in rows}) == 1 else same
+    for number, row in enumerate(rows):
+        row["export"] = number
+        row["at"] = (row["at"] or "")[:19].replace("T", " ")
+        row["source"] = ",".join(fields[number][kept:])
+    return rows
+
+
+def _said(found: History) -> Iterator[str]:
+    for event in found.events:
+        what = event.name or event.digest[:19]
+        since = f" after {event.since}" if event.since else ""
+        said = {
+            "alternates": f"the same content as export {event.position - 2}",
+            "result gone": f"the result of {what} went{since}, its key stayed",
+            "result back": f"the result of {what} is there again",
+        }[event.kind]
+        yield one_line(f"export {event.position}: {said}")
+    yield found.summary

@@ -1,0 +1,63 @@
+"""``cachegraph inline-preview``: what inline export would keep of a full export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.errors import UsageError
+from cachegraph.loaders.base import Options
+from cachegraph.solver.inline_preview import inline_preview as preview
+
+__all__ = ["inline_preview"]
+
+_COLUMNS = ("record", "name", "digest", "kept", "layers", "outside", "bytes")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph inline-preview ./cache --image app:latest\n"
+    "  cachegraph inline-preview ./cache --layers sha256:7562..,sha256:745a.."
+)
+@source_options
+@click.option("--image", metavar="IMAGE", help="The image that was built with it: its layers count.")
+@click.option("--platform", metavar="OS/ARCH", help="With --image of several platforms: which one.")
+@click.option("--layers", metavar="DIGESTS", help="The image's layers instead, bottom first, between commas.")
+@output_options()
+def inline_preview(
+    specs: tuple[str, ...],
+    image: str | None,
+    platform: str | None,
+    layers: str | None,
+    outputs: tuple[Output, ...],
+    **how: Any,  # noqa: ANN401 - values of source_options
+) -> None:
+    """Say which results of the full export SPEC inline cache would keep in an image, and which it would lose."""
+    count(specs, how, (1,), "one SPEC, and --image or --layers")
+    if (image is None) == (layers is None):
+        raise click.UsageError("give either --image or --layers")
+    options = options_of(how)
+    known = known_names(how["names"], options)
+    digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
+    found = preview(read_exports(specs[0], options, known.names), digests)
+    rows = found.to_dicts()
+    for output in outputs:
+        answer = {"summary": found.summary, "image": digests, "results": rows}
+        write_answer(answer, rows, _COLUMNS, found.summary, output)
+
+
+def _layers(image: str, platform: str | None, options: Options) -> list[str]:
+    """Read the layers of an image, with or without inline cache."""
+    from cachegraph.loaders.image_layers import image_layers
+
+    found = image_layers(image, options)
+    if platform is not None:
+        found = {key: value for key, value in found.items() if key == platform}
+    if len(found) != 1:
+        names = ", ".join(sorted(found)) or "none of that platform"
+        raise UsageError(f"{image}: it must be one image, there are {names}", hint="choose with --platform")
+    return list(next(iter(found.values())))

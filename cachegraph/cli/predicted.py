@@ -1,0 +1,135 @@
+"""Predictions in every format."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cachegraph.causes.compare import Change
+from cachegraph.causes.lines import Line
+from cachegraph.cli.output import Output, json_text, write, write_rows
+from cachegraph.predicting import Forecast
+from cachegraph.text.clean import markdown, one_line
+from cachegraph.text.words import plural
+
+__all__ = ["answer", "write_changes", "write_forecast"]
+
+_COLUMNS = ("line", "name", "stage", "outcome", "reason", "remedy", "executed", "bytes", "source", "digest")
+_CHANGES = ("line", "name", "before", "after", "is_worse", "text")
+_NAME = 48
+
+
+def write_forecast(made: Forecast, output: Output) -> None:
+    """Write a prediction.
+
+    Parameters
+    ----------
+    made : Forecast
+    output : Output
+    """
+    match output.format:
+        case "json":
+            write(json_text(answer(made)), output)
+        case "table":
+            write("\n".join(_text(made)), output)
+        case "markdown":
+            write("\n".join(_markdown(made)), output)
+        case _:
+            write_rows([_line(line) | {"outcome": line.outcome} for line in made.lines], _COLUMNS, output)
+
+
+def _text(made: Forecast) -> Iterator[str]:
+    yield one_line(f"{made.build.file}: {made.prediction.summary}")
+    width = max((len(str(line.line)) for line in made.lines), default=1)
+    names = min(_NAME, max((len(line.name) for line in made.lines), default=1))
+    for line in made.lines:
+        name = one_line(line.name)
+        name = name if len(name) <= names else f"{name[: names - 3]}..."
+        said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
+        yield f"{line.line or '':>{width}}  {name:<{names}}  {said}"
+        if line.remedy and line.executed is not False:
+            yield f"{'':>{width}}  {'':<{names}}  -> {one_line(line.remedy)}"
+        for unknown in line.unknown if line.executed is None else ():
+            yield f"{'':>{width}}  {'':<{names}}     {one_line(unknown)}"
+
+
+def _markdown(made: Forecast) -> Iterator[str]:
+    yield f"**{markdown(made.build.file)}**: {markdown(made.prediction.summary)}\n"
+    yield "| line | step | | why |"
+    yield "| --- | --- | --- | --- |"
+    for line in made.lines:
+        why = f"{line.reason}; {line.remedy}" if line.remedy and line.executed is not False else line.reason
+        yield f"| {line.line or ''} | {markdown(line.name)} | {line.outcome} | {markdown(why)} |"
+
+
+def answer(made: Forecast) -> dict[str, Any]:
+    """Give the JSON of a prediction.
+
+    Parameters
+    ----------
+    made : Forecast
+    """
+    prediction = made.prediction
+    return {
+        "dockerfile": made.build.file,
+        "summary": prediction.summary,
+        "exact": prediction.exact,
+        "caches": list(prediction.caches),
+        "not_imported": [dataclasses.asdict(one) for one in prediction.not_imported],
+        "notes": list(made.build.notes),
+        "best": dataclasses.asdict(prediction.best),
+        "worst": dataclasses.asdict(prediction.worst),
+        "steps": [_line(line) for line in made.lines],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    step = line.step
+    return {
+        "line": line.line or None,
+        "name": line.name,
+        "stage": line.stage or None,
+        "record": line.record,
+        "digest": step.digest if step else None,
+        "executed": line.executed,
+        "how": step.how if step else "runs",
+        "best": step.best if step else "runs",
+        "worst": step.worst if step else "runs",
+        "why": step.why if step else None,
+        "first": step.first if step else None,
+        "reason": line.reason or None,
+        "remedy": line.remedy,
+        "cause": dataclasses.asdict(line.cause) if line.cause else None,
+        "source": step.source if step else None,
+        "blobs": list(step.loads.blobs) if step and step.loads else [],
+        "bytes": step.loads.bytes if step and step.loads else None,
+        "depends": step.depends.cause if step and step.depends else None,
+        "unknown": list(line.unknown),
+    }
+
+
+def write_changes(
+    revisions: Sequence[str], before: Forecast, after: Forecast, changes: Sequence[Change], output: Output
+) -> None:
+    """Write what a change of the source makes of the cache.
+
+    Parameters
+    ----------
+    revisions : sequence of str
+        The two.
+    before, after : Forecast
+    changes : sequence of Change
+    output : Output
+    """
+    title = f"{' '.join(revisions)}: {plural(len(changes), 'step') if changes else 'no steps'} changed"
+    match output.format:
+        case "json":
+            rows = [dataclasses.asdict(change) for change in changes]
+            write(json_text({"before": answer(before), "after": answer(after), "changes": rows}), output)
+        case "table":
+            write("\n".join([one_line(title), *(f"  {one_line(change.text)}" for change in changes)]), output)
+        case "markdown":
+            write("\n".join([markdown(title), "", *(f"- {markdown(change.text)}" for change in changes)]), output)
+        case _:
+            write_rows([dataclasses.asdict(change) for change in changes], _CHANGES, output)

@@ -1,0 +1,37 @@
+"""``cachegraph why``: what keeps a record, a layer or a blob."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cachegraph.cli.formats import output_options
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output
+from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.solver.why import why as look
+
+__all__ = ["why"]
+
+_COLUMNS = ("relation", "record", "name", "digest", "detail")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph why ./cache 7\n  cachegraph why ./cache layer:3\n"
+    "  cachegraph why ./cache sha256:745adc93"
+)
+@source_options
+@output_options()
+def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+    """Say what keeps X in the export SPEC: what uses it, the shortest way to it, and what is lost without it.
+
+    X is a record's index, layer:N, or the start of a digest of a record or blob.
+    """
+    count(specs, how, (2,), "SPEC and X: a record's index, layer:N, or the start of a digest")
+    options = options_of(how)
+    known = known_names(how["names"], options)
+    found = look(read_exports(specs[0], options, known.names), specs[1])
+    answer = {"what": found.what, "label": found.label, "bytes": found.bytes, "summary": found.summary}
+    for output in outputs:
+        write_answer({**answer, "reasons": found.to_dicts()}, found.to_dicts(), _COLUMNS, found.summary, output)

@@ -1,0 +1,324 @@
+"""Facts about records: what they do, what can be loaded, and what a build loses where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from cachegraph.core.fragile import missable
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheRecord, Op
+from cachegraph.core.results import State
+from cachegraph.schema.properties import Column, Node, Property, Relationship, keys, once
+from cachegraph.schema.uncached import UncachedCause, uncached
+
+__all__ = ["HAS_RECORD", "RECORD", "Lost", "MissingReason", "RootReason", "lost_roots", "root_reasons"]
+
+MissingReason = Literal["blob-missing", "blob-not-listed", "not-exported"]
+"""Why a record has no loadable result; of several reasons the one nearest to loading, which is the first here."""
+
+RootReason = Literal["orphan", "dead", "lost"]
+"""Why a root leads to no cached result."""
+
+
+@once
+def _missing_reasons(graph: ExportGraph) -> dict[int, MissingReason]:
+    """Say of each missing record why it has no loadable result."""
+    found: dict[int, MissingReason] = {}
+    for record in graph.missing:
+        states = {graph.state(result) for result in graph.results(record)}
+        found[record] = (
+            "blob-missing"
+            if State.BLOB_MISSING in states
+            else "blob-not-listed"
+            if State.BLOB_NOT_LISTED in states
+            else "not-exported"
+        )
+    return found
+
+
+@once
+def _downstream(graph: ExportGraph) -> dict[int, int | None]:
+    """Count the loadable records that depend on each missing record and each root."""
+    return {**graph.downstream_loadable, **graph.links.count_above(graph.roots, graph.loadable)}
+
+
+@once
+def _legacy(graph: ExportGraph) -> dict[int, int]:
+    """Count the loadable chains of each record that nothing but chains makes loadable."""
+    is_chain = graph.columns.is_chain
+    found = {}
+    for record, loadable in enumerate(graph.loadable):
+        if loadable:
+            results = list(graph.loadable_results(record))
+            if all(is_chain[result] for result in results):
+                found[record] = len(results)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Missable:
+    slots: list[int]
+    steps: list[int]
+
+
+@once
+def missable_records(graph: ExportGraph) -> dict[int, _Missable]:
+    """Find the records that BuildKit 0.25.0 to 0.32 can miss, and what that costs."""
+    found: dict[int, _Missable] = {}
+    for one in missable(graph):
+        found.setdefault(one.record, _Missable([], list(one.steps))).slots.append(one.slot)
+    return found
+
+
+@once
+def _merged(graph: ExportGraph) -> dict[int, int | None]:
+    """Count the layers of each merge's result; None where none is loadable."""
+    return {merge.record: None if merge.blobs is None else len(merge.blobs) for merge in graph.merge_layouts}
+
+
+# --- Roots ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Where the layers of a lost root stand.
+
+    Attributes
+    ----------
+    merge, slot : int
+        Index of the merge record, and which of its slots.
+    layers : list of int, or None
+        Positions in the merged result; None where the other slots do not leave exactly one gap.
+    """
+
+    merge: int
+    slot: int
+    layers: list[int] | None
+
+
+@once
+def lost_roots(graph: ExportGraph) -> dict[int, Lost]:
+    """Find the roots whose layers stand in a merged result and nowhere else, each in the merge that says most.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Returns
+    -------
+    dict of int to Lost
+        By record. A root that is known to be a source is fetched from where it came from, and so is not lost.
+    """
+    found: dict[int, Lost] = {}
+    for merge in graph.merge_layouts if graph.export.results_known else ():
+        for number, slot in enumerate(merge.slots):
+            if any(graph.loadable[link] for link, _ in slot.alternatives):
+                continue
+            layers = None if slot.place is None else list(range(*slot.place))
+            for root in dict.fromkeys(link for link, _ in slot.alternatives if graph.is_root(link)):
+                if not graph.is_source(root) and (root not in found or found[root].layers is None):
+                    found[root] = Lost(merge.record, number, layers)
+    return found
+
+
+@once
+def root_reasons(graph: ExportGraph) -> dict[int, list[RootReason]]:
+    """Say of each root why it leads to no cached result.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+
+    Returns
+    -------
+    dict of int to list of str
+        By record; empty lists for roots that can give something.
+    """
+    known, lost = graph.export.results_known, lost_roots(graph)
+    found: dict[int, list[RootReason]] = {}
+    for root in graph.roots:
+        reasons = found[root] = []
+        if not graph.links.dependents[root]:
+            reasons.append("orphan")
+        elif known and not graph.bridged[root]:
+            reasons.append("dead")
+        if root in lost:
+            reasons.append("lost")
+    return found
+
+
+# --- The declaration --------------------------------------------------------------------------------------------------
+
+
+def _each(value: Callable[[CacheRecord], Any]) -> Callable[[ExportGraph], Column]:
+    return lambda graph: [value(record) for record in graph.export.config.records]
+
+
+def _spread(
+    found: Callable[[ExportGraph], dict[int, Any]], value: Callable[[Any], Any] = lambda one: one
+) -> Callable[[ExportGraph], Column]:
+    """Make a column of what is known of some records only."""
+
+    def column(graph: ExportGraph) -> Column:
+        made: list[Any] = [None] * len(graph)
+        for record, one in found(graph).items():
+            made[record] = value(one)
+        return made
+
+    return column
+
+
+RECORD = Node(
+    "Record",
+    "A cache key of an export.",
+    (
+        Property("id", "string", "<export id>/r<index>.", keys("r", len)),
+        Property(
+            "index", "integer", "Index in the export's own records.", lambda g: range(len(g)), column="record_index"
+        ),
+        Property(
+            "digest",
+            "string",
+            "Digest of the key; several records may share one.",
+            _each(lambda r: r.digest),
+            indexed=True,
+        ),
+        Property(
+            "key_id",
+            "string",
+            "Identity across exports: over digest and, for each slot, the set of (selector, key_id).",
+            lambda g: g.key_ids,
+            indexed=True,
+        ),
+        Property(
+            "op",
+            "string",
+            "merge, diff, exec, file, source, content or unknown.",
+            lambda g: [name.op for name in g.namings],
+            words=get_args(Op),
+        ),
+        Property(
+            "name",
+            "string",
+            "What it does, in plain text; null where unknown.",
+            lambda g: [name.name or None for name in g.namings],
+            column="record_name",
+        ),
+        Property("is_root", "boolean", "Whether it has no inputs.", _each(lambda r: not r.inputs)),
+        Property(
+            "is_merge",
+            "boolean",
+            "Whether it is a merge: its digest and the number of its slots say so.",
+            lambda g: [index in merges for merges in [set(g.merges)] for index in range(len(g))],
+        ),
+        Property(
+            "loadable", "boolean", "Whether it has a loadable result.", lambda g: [bool(one) for one in g.loadable]
+        ),
+        Property(
+            "bridged",
+            "boolean",
+            "Whether a loadable record depends on it, directly or not.",
+            lambda g: [bool(one) for one in g.bridged],
+        ),
+        Property(
+            "missing_reason",
+            "string",
+            "Why a record that is not a root has no loadable result: blob-missing, blob-not-listed or not-exported.",
+            _spread(_missing_reasons),
+            indexed=True,
+            words=get_args(MissingReason),
+        ),
+        Property(
+            "uncached_cause",
+            "string",
+            "Why, as a cause that it shares with others: lost-blob, unlisted-blob, inline, final-image, earlier-build "
+            "or unknown.",
+            _spread(uncached, lambda found: found.cause),
+            indexed=True,
+            words=get_args(UncachedCause),
+        ),
+        Property(
+            "lacking_blob",
+            "string",
+            "Digest of the blob that its result lacks, the lowest one; null where none is the cause.",
+            _spread(uncached, lambda found: found.blob),
+        ),
+        Property(
+            "downstream_loadable",
+            "integer",
+            "How many loadable records depend on a root or one with a missing_reason; else null, or behind a loop.",
+            _spread(_downstream),
+        ),
+        Property(
+            "root_reasons",
+            "strings",
+            "Why a root leads to no cached result: orphan, dead, lost; empty if it leads to one, null for records with "
+            "inputs.",
+            _spread(root_reasons),
+            indexed=True,
+        ),
+        Property(
+            "lost_merge",
+            "integer",
+            "Of a lost root: index of the merge record that holds its layers.",
+            _spread(lost_roots, lambda lost: lost.merge),
+        ),
+        Property(
+            "lost_slot",
+            "integer",
+            "Of a lost root: the slot of that merge.",
+            _spread(lost_roots, lambda lost: lost.slot),
+        ),
+        Property(
+            "lost_layers",
+            "integers",
+            "Of a lost root: positions in the merged result; null if unknown.",
+            _spread(lost_roots, lambda lost: lost.layers),
+        ),
+        Property(
+            "merged_layers",
+            "integer",
+            "Of a merge: layers of its result; null if none is loadable.",
+            _spread(_merged),
+        ),
+        Property(
+            "legacy_chains",
+            "integer",
+            "Loadable chains of a record that nothing else makes loadable: builders before BuildKit 0.10 miss it.",
+            _spread(_legacy),
+            indexed=True,
+        ),
+        Property(
+            "missable_slots",
+            "integers",
+            "Slots all of whose links BuildKit 0.25.0 to 0.32 can lose on import, so that it misses the record.",
+            _spread(missable_records, lambda found: found.slots),
+            indexed=True,
+        ),
+        Property(
+            "missed_steps",
+            "integers",
+            "Of a record with missable_slots: indexes of the steps that it then cannot find, itself among them.",
+            _spread(missable_records, lambda found: found.steps),
+        ),
+        Property(
+            "folds_into",
+            "integer",
+            "Index of the record that BuildKit makes this one part of, else null.",
+            _spread(lambda g: g.folded, lambda folded: folded[0]),
+            indexed=True,
+        ),
+        Property(
+            "dropped_results",
+            "integer",
+            "Results that this folding loses; null where nothing is folded.",
+            _spread(lambda g: g.folded, lambda folded: folded[1]),
+        ),
+    ),
+)
+
+HAS_RECORD = Relationship(
+    "HAS_RECORD", "Export", "Record", "The export holds the record.", lambda graph: ((0, len(graph)), range(len(graph)))
+)

@@ -1,0 +1,67 @@
+"""Every kind of finding by its code: what it means, an example, and the cure.
+
+A code is stable: reports, baselines and people's scripts name it, so it is never given to another rule. A rule is
+described where it is found (a question in its own module); here stands which code it has.
+
+=====  ============================================
+CG1..  questions about an export
+CG2..  builds, and what they will ask a cache for
+CG3..  settings: bake, compose and workflow files
+=====  ============================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["CODES", "Rule"]
+
+CODES: Mapping[str, str] = {
+    "import-errors": "CG101",
+    "source-problems": "CG102",
+    "missing-results": "CG103",
+    "unreachable-roots": "CG104",
+    "merge-subsets": "CG105",
+    "legacy-misses": "CG106",
+    "duplicate-keys": "CG107",
+    "orphan-layers": "CG108",
+    "orphan-blobs": "CG109",
+    "size-forecast": "CG110",
+    "uncached-steps": "CG111",
+    "fragile-links": "CG112",
+}
+"""Codes by the name of the rule. A new rule takes the next number of its hundred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A kind of finding, explained.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``missing-results``; a key of `CODES`.
+    title : str
+        What it asks or says, in one line.
+    meaning : str
+        One paragraph: what a finding means, and what it costs.
+    severity : str
+        Which severities its findings have, and when.
+    example : str
+        A case of it, and what the finding says; several lines.
+    cure : str
+        What to change.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    severity: str
+    example: str
+    cure: str
+
+    @property
+    def code(self) -> str:
+        """Such as ``CG103``."""
+        return CODES[self.name]

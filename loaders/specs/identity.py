@@ -1,0 +1,69 @@
+"""Whether two specs name the same place, however they are spelt.
+
+::
+
+    cache          ./cache/         type=local,src=/home/you/cache          one directory
+    app:latest     docker.io/library/app     type=registry,ref=app          one reference
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cachegraph.errors import SpecError
+from cachegraph.loaders.base import Spec
+from cachegraph.loaders.paths import local_path
+from cachegraph.loaders.specs.parse import IRRELEVANT, parse
+from cachegraph.loaders.specs.reference import parse_reference
+
+__all__ = ["identity", "spec_of"]
+
+_PATHS = {"local": "src", "config": "src", "daemon": "db"}
+"""Keys that hold a path, by type."""
+
+
+def spec_of(given: str | os.PathLike[str] | Spec) -> Spec:
+    """Read a spec; a path object is a path, whatever it looks like.
+
+    Parameters
+    ----------
+    given : str, path or Spec
+
+    Raises
+    ------
+    SpecError
+        It cannot be understood.
+    TypeError
+        It is none of these.
+    """
+    if isinstance(given, Spec):
+        return given
+    if isinstance(given, str):
+        return parse(given)
+    if not isinstance(given, os.PathLike):
+        raise TypeError(f"a spec is a str or a path, not {type(given).__name__}: {given!r:.60}")
+    path = os.fspath(given)
+    if not isinstance(path, str):
+        raise TypeError(f"a path is made of str, not {type(path).__name__}")
+    return parse(path if path.startswith(("/", ".", "~")) or Path(path).is_absolute() else f"./{path}")
+
+
+def identity(spec: Spec) -> tuple[str, ...]:
+    """Give what two specs of the same place have in common.
+
+    Parameters
+    ----------
+    spec : Spec
+        Keys that say nothing about the place do not count.
+    """
+    attrs = {key: value for key, value in spec.attrs.items() if key not in IRRELEVANT}
+    if spec.type == "registry" and attrs.get("ref"):
+        with suppress(SpecError):  # it fails when it is read, and says why
+            attrs["ref"] = str(parse_reference(attrs["ref"]))
+    key = _PATHS.get(spec.type, "")
+    if attrs.get(key) and attrs[key] != "-":
+        with suppress(OSError, ValueError, RuntimeError):  # as above: no such user, a NUL, too long
+            attrs[key] = os.path.realpath(local_path(attrs[key]))
+    return (spec.type, *(f"{key}={value}" for key, value in sorted(attrs.items())))

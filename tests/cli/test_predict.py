@@ -1,0 +1,117 @@
+"""``cachegraph predict``: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cachegraph.cli.app import app
+from tests.causes.project import BASE, BASES, Project
+
+DOCKERFILE = "FROM busybox:1\nCOPY package.json /app/\nRUN npm ci\nCOPY src /app/src\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    root = tmp_path / "project"
+    root.mkdir()
+    made = Project(root)
+    made.write({"Dockerfile": DOCKERFILE, "package.json": "{}", "src/app.js": "1"})
+    return made
+
+
+def run(project: Project, *arguments: str, cache: Path | None = None) -> Result:
+    given = ["--image", f"busybox:1={BASE}", "--image", str(BASES), "--offline", "--builder", "linux/amd64", *arguments]
+    if cache is not None:
+        given += ["--cache-from", str(cache)]
+    return CliRunner().invoke(app, ["predict", str(project.root), *given])
+
+
+@pytest.fixture
+def cache(project: Project, tmp_path: Path) -> Path:
+    path = tmp_path / "cache.json"
+    path.write_bytes(project.config())
+    return path
+
+
+def test_a_step_a_line(project: Project, cache: Path) -> None:
+    project.write({"src/app.js": "2"})
+    result = run(project, cache=cache)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[0] == "Dockerfile: 1 of 3 steps run, 1 is loaded, 1 need not be looked at"
+    assert [line.split("  ")[0] for line in lines[1:]] == ["2", "3", "4"]
+    assert lines[3] == "4  COPY src /app/src        runs: the step is cached with other files than these"
+
+
+def test_without_a_cache_everything_runs(project: Project) -> None:
+    result = run(project)
+    assert result.exit_code == 0
+    assert result.output.startswith("Dockerfile: 3 of 3 steps run")
+
+
+def test_json(project: Project, cache: Path) -> None:
+    result = run(project, "--format", "json", cache=cache)
+    answer = json.loads(result.output)
+    assert answer["exact"] is True
+    assert [(step["line"], step["executed"], step["stage"]) for step in answer["steps"]] == [
+        (2, False, None),
+        (3, False, None),
+        (4, False, None),
+    ]
+    assert answer["steps"][2]["source"].startswith("type=config,src=")
+
+
+def test_markdown_has_nothing_live(project: Project, tmp_path: Path) -> None:
+    project.write({"Dockerfile": "FROM busybox:1\nRUN echo `<img src=x>` | @org/team\n"})
+    result = run(project, "--format", "markdown")
+    assert "<img" not in result.output
+    assert "@org" not in result.output
+
+
+@pytest.mark.parametrize(("wanted", "code"), [("", 1), ("4", 1), ("npm ci", 0), ("COPY src", 1), ("2", 0)])
+def test_fail_on_miss(project: Project, cache: Path, wanted: str, code: int) -> None:
+    project.write({"src/app.js": "2"})
+    assert run(project, f"--fail-on-miss={wanted}", cache=cache).exit_code == code
+
+
+def test_compare(project: Project, cache: Path) -> None:
+    commit = project.commit()
+    project.write({"package.json": "{1}"})
+    project.commit("deps")
+    result = run(project, "--compare", "HEAD~1", "HEAD", "--fail-on-miss", cache=cache)
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0] == "HEAD~1 HEAD: 3 steps changed"
+    assert lines[1].startswith(
+        f"  line 2: this change makes COPY package.json /app/ uncached (cached for commit {commit[:7]} ("
+    )
+    assert lines[1].endswith("ago); since then package.json was changed)")
+    same = run(project, "--compare", "HEAD", "HEAD", "--fail-on-miss", cache=cache)
+    assert same.output == "HEAD HEAD: no steps changed\n"
+    assert same.exit_code == 0
+
+
+def test_compare_needs_a_repository(project: Project, cache: Path) -> None:
+    result = run(project, "--compare", "HEAD~1", "HEAD", cache=cache)
+    assert result.exit_code == 3
+    assert "not in a git repository" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (["--build-context", "x"], "--build-context x: not NAME=VALUE", 2),
+        (["-f", "none"], "none: no such Dockerfile", 3),
+        (["--cache-from", "/nowhere/at/all"], "/nowhere/at/all", 3),
+        (["--target", "none"], "none", 3),
+    ],
+)
+def test_what_cannot_be_done_is_said(project: Project, arguments: list[str], said: str, code: int) -> None:
+    result = run(project, *arguments)
+    assert result.exit_code == code
+    assert said in result.output
+    assert "Traceback" not in result.output
