@@ -10,7 +10,8 @@ import pytest
 
 import cachegraph as cg
 from cachegraph.building import BuildGraph
-from cachegraph.graph import CacheGraph, from_config
+from cachegraph.graph import CacheGraph
+from cachegraph.reading import from_config
 from tests.builds.conftest import Serve
 from tests.builds.content.corpus import DATA
 from tests.builds.truth import Json, build, export_of, predicted_source, read, same_records, steps_of

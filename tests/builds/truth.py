@@ -11,7 +11,8 @@ from typing import Any
 
 import cachegraph as cg
 from cachegraph.building import BuildGraph
-from cachegraph.graph import CacheGraph, from_config
+from cachegraph.graph import CacheGraph
+from cachegraph.reading import from_config
 from cachegraph.solver.match import match
 from tests.builds.content.corpus import DATA, write_source
 
