@@ -209,6 +209,9 @@ class Archive:
     def chunks(self, name: str) -> Iterator[bytes]:
         """Read a file that is there in pieces, however large."""
         offset, size = self._members[name]
+        if name in self._kept:
+            yield self._kept[name]
+            return
         with self._reading(f"{name} cannot be read", "make it again"):
             self._stream.again()
             self._stream.seek(offset)

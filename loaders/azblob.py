@@ -26,8 +26,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cachegraph.core.model import CacheExport
-from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
+from cachegraph.errors import (
+    AccessError,
+    CacheGraphError,
+    MissingExtraError,
+    NotFoundError,
+    SourceError,
+    SpecError,
+    hide,
+)
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.limits import Limits
+from cachegraph.loaders.objects.libraries import bounded_pages, one_line, quiet_library
 from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
 from cachegraph.loaders.specs.parse import bare_url, check_keys
 
@@ -67,7 +77,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         No credentials, or not the rights.
     cachegraph.errors.SourceError
-        The store cannot be reached, or what it holds is no cache config.
+        The store cannot be reached, or what it holds is not a cache config.
     """
     check_keys(spec, _KEYS)
     account_url = spec.attrs.get("account_url") or os.environ.get("BUILDKIT_AZURE_STORAGE_ACCOUNT_URL")
@@ -76,7 +86,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         raise SpecError("type=azblob needs account_url=", hint=hint)
     place = _place(spec.attrs, account_url)
     with _client(spec.attrs, account_url, place, options) as client:
-        return read_exports(_AzureStore(place.label, client), place, options)
+        return read_exports(_AzureStore(place.label, client, options.limits), place, options)
 
 
 def _place(attrs: Mapping[str, str], account_url: str) -> Place:
@@ -111,7 +121,10 @@ def _client(attrs: Mapping[str, str], account_url: str, place: Place, options: O
     except ImportError as error:
         raise MissingExtraError("Reading a cache from Azure Blob storage", "azure") from error
 
+    for library in ("azure", "msal"):
+        quiet_library(library)
     url = urlsplit(account_url)
+    hide(url.query)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise SpecError(f"account_url={place.where['account_url']} is no http or https URL")
     credential: AzureNamedKeyCredential | DefaultAzureCredential | None = None
@@ -145,7 +158,8 @@ def _check_key(key: str) -> None:
 class _AzureStore:
     """One container, read through azure-storage-blob."""
 
-    def __init__(self, place: str, client: ContainerClient) -> None:
+    def __init__(self, place: str, client: ContainerClient, limits: Limits) -> None:
+        self._limits = limits
         self._place = place
         self._client = client
 
@@ -163,9 +177,11 @@ class _AzureStore:
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         with _translated(self._place):
-            for found in self._client.list_blobs(name_starts_with=prefix or None):
-                modified = found.last_modified.astimezone(UTC).isoformat().replace("+00:00", "Z")
-                yield StoredObject(key=found.name, size=found.size, modified_at=modified)
+            pages = (list(page) for page in self._client.list_blobs(name_starts_with=prefix or None).by_page())
+            for page in bounded_pages(pages, self._place, self._limits, len):
+                for found in page:
+                    modified = found.last_modified.astimezone(UTC).isoformat().replace("+00:00", "Z")
+                    yield StoredObject(key=found.name, size=found.size, modified_at=modified)
 
 
 @contextmanager
@@ -175,12 +191,14 @@ def _translated(place: str) -> Iterator[None]:
 
     try:
         yield
+    except CacheGraphError:
+        raise
     except exceptions.HttpResponseError as error:
-        raise _answered(place, error) from error
-    except (exceptions.ServiceRequestTimeoutError, exceptions.ServiceResponseTimeoutError) as error:
-        raise SourceError(f"{place}: no answer in time", hint="is account_url right? Raise --timeout") from error
-    except (exceptions.AzureError, ValueError) as error:  # ValueError: headers that no blob service sends
-        raise SourceError(f"{place}: {_reason(error)}", hint="check account_url") from error
+        raise _answered(place, error) from None
+    except (exceptions.ServiceRequestTimeoutError, exceptions.ServiceResponseTimeoutError):
+        raise SourceError(f"{place}: no answer in time", hint="is account_url right? Raise --timeout") from None
+    except Exception as error:  # noqa: BLE001 - headers that no blob service sends, a listing without times, ..
+        raise SourceError(f"{place}: {_reason(error)}", hint="check account_url") from None
 
 
 def _answered(place: str, error: HttpResponseError) -> SourceError:
@@ -190,14 +208,21 @@ def _answered(place: str, error: HttpResponseError) -> SourceError:
     refused = isinstance(error, ClientAuthenticationError)
     if error.status_code is None:
         if refused:
-            return AccessError(f"{place}: no usable Azure credential", hint=_CREDENTIALS_HINT)
+            return AccessError(f"{place}: no usable Azure credential{_why(error)}", hint=_CREDENTIALS_HINT)
         return SourceError(f"{place}: {_reason(error)}", hint="check account_url")
-    said = f"{place}: Azure answered {error.status_code} {code or error.reason}"
+    said = f"{place}: Azure answered {error.status_code} {one_line(code or error.reason or '')}"
     if code == "ContainerNotFound":
         return NotFoundError(said, hint="BuildKit would create it and take it for an empty cache")
     if refused or error.status_code in {401, 403}:
         return AccessError(said, hint="the credential needs to read and list blobs (Storage Blob Data Reader)")
     return SourceError(said, hint="try again later" if error.status_code >= 500 else "check account_url")
+
+
+def _why(error: Exception) -> str:
+    """Give the first reason that says more than that something is not set up, in a few words."""
+    lines = [line.strip() for line in str(error).splitlines()[1:] if ":" in line]
+    told = [line for line in lines if not re.search(r"unavailable|not (set|installed|found|configured|fully)", line)]
+    return f" ({one_line(told[0])[:160]})" if told else ""
 
 
 def _code(error: HttpResponseError) -> str | None:

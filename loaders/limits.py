@@ -97,9 +97,9 @@ def parse_limits(settings: Iterable[str], base: Limits | None = None) -> Limits:
 def source_seconds(limits: Limits, timeout: float) -> float:
     """Give the seconds that one source may take over the network.
 
-    Unless set, 2.5 times the timeout, and more for the patient: 7.5 s at 3 s, 5 minutes at the usual 30 s.
+    Unless set, 2.25 times the timeout, and more for the patient: 6.75 s at 3 s, 5 minutes at the usual 30 s.
     """
-    return limits.source_seconds or timeout * max(2.5, timeout / 3)
+    return limits.source_seconds or timeout * max(2.25, timeout / 3)
 
 
 def over_limit(what: str, allowed: int, of: str, name: str) -> DecodeError:

@@ -23,8 +23,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
 
 from cachegraph.core.model import CacheExport, Problem
-from cachegraph.errors import AccessError, MissingExtraError, NotFoundError, SourceError, SpecError
+from cachegraph.errors import (
+    AccessError,
+    CacheGraphError,
+    MissingExtraError,
+    NotFoundError,
+    SourceError,
+    SpecError,
+)
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.limits import Limits
+from cachegraph.loaders.objects.libraries import bounded_pages, one_line, quiet_library
 from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
 from cachegraph.loaders.specs.parse import TRUE, bare_url, check_keys
 
@@ -44,6 +53,8 @@ _DENIED = frozenset(
     {"403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "Forbidden", "InvalidAccessKeyId", "InvalidToken"}
     | {"SignatureDoesNotMatch", "UnauthorizedAccess"}
 )
+_NONSENSE = "the store answered something that is no S3"
+_NONSENSE_HINT = "check region and endpoint_url"
 _CREDENTIALS_HINT = "set access_key_id and secret_access_key, the AWS_* variables or AWS_PROFILE"
 
 
@@ -69,12 +80,12 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         No credentials, or not the rights.
     cachegraph.errors.SourceError
-        The store cannot be reached, or what it holds is no cache config.
+        The store cannot be reached, or what it holds is not a cache config.
     """
     check_keys(spec, _KEYS)
     attrs = spec.attrs
     place = _place(attrs)
-    store = _S3Store(place.where["bucket"], place.label, _client(attrs, place, options))
+    store = _S3Store(place.where["bucket"], place.label, _client(attrs, place, options), options.limits)
     exports = read_exports(store, place, options)
     if len(place.names) == 1:
         return exports
@@ -123,6 +134,7 @@ def _client(attrs: Mapping[str, str], place: Place, options: Options) -> S3Clien
         retries={"mode": _retry_mode(attrs), "total_max_attempts": _attempts(attrs)},
         s3={"addressing_style": "path"} if path_style else {"addressing_style": "virtual"},
     )
+    quiet_library("botocore")
     with _translated(place.label):
         session = botocore.session.Session()
         session.register_component("data_loader", _models())
@@ -174,7 +186,8 @@ def _with_note(export: CacheExport, first: str) -> CacheExport:
 class _S3Store:
     """One bucket, read through botocore."""
 
-    def __init__(self, bucket: str, place: str, client: S3Client) -> None:
+    def __init__(self, bucket: str, place: str, client: S3Client, limits: Limits) -> None:
+        self._limits = limits
         self._bucket = bucket
         self._place = place
         self._client = client
@@ -186,7 +199,7 @@ class _S3Store:
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                     return None
                 raise
             with closing(answer["Body"]) as body:
@@ -194,7 +207,8 @@ class _S3Store:
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         with _translated(self._place):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in bounded_pages(pages, self._place, self._limits, lambda page: len(page.get("Contents", ()))):
                 for found in page.get("Contents", ()):
                     modified = found["LastModified"].astimezone(UTC).isoformat().replace("+00:00", "Z")
                     yield StoredObject(key=found["Key"], size=found["Size"], modified_at=modified)
@@ -202,13 +216,15 @@ class _S3Store:
 
 @contextmanager
 def _translated(place: str) -> Iterator[None]:
-    """Turn botocore's errors into ours."""
+    """Turn botocore's errors into ours; whatever else it raises is an answer that it cannot make sense of."""
     from botocore import exceptions
 
     try:
         yield
+    except CacheGraphError:
+        raise
     except exceptions.ClientError as error:
-        raise _answered(place, error) from error
+        raise _answered(place, error) from None
     except (
         exceptions.NoCredentialsError,
         exceptions.PartialCredentialsError,
@@ -217,19 +233,22 @@ def _translated(place: str) -> Iterator[None]:
         exceptions.SSOError,
         exceptions.TokenRetrievalError,
     ) as error:
-        raise AccessError(f"{place}: no usable AWS credentials: {error}", hint=_CREDENTIALS_HINT) from error
+        raise AccessError(f"{place}: no usable AWS credentials: {error}", hint=_CREDENTIALS_HINT) from None
     except (exceptions.ParamValidationError, exceptions.InvalidRegionError, ValueError) as error:
-        raise SpecError(f"{place}: {_one_line(error)}") from error
-    except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
-        raise SourceError(f"{place}: no answer in time", hint="is the endpoint right? Raise --timeout") from error
+        raise SpecError(f"{place}: {_one_line(error)}") from None
+    except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError):
+        raise SourceError(f"{place}: no answer in time", hint="is the endpoint right? Raise --timeout") from None
     except (exceptions.BotoCoreError, exceptions.HTTPClientError) as error:
-        raise SourceError(f"{place}: {_one_line(error)}", hint="check region and endpoint_url") from error
+        raise SourceError(f"{place}: {_one_line(error)}", hint="check region and endpoint_url") from None
+    except Exception as error:  # noqa: BLE001 - a redirect without a region, a listing without times, ..
+        raise SourceError(f"{place}: {_NONSENSE} ({type(error).__name__})", hint=_NONSENSE_HINT) from None
 
 
 def _answered(place: str, error: ClientError) -> SourceError:
-    code = error.response["Error"]["Code"]
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    said = f"{place}: S3 answered {status} {code}: {error.response['Error'].get('Message', '')}".rstrip(": ")
+    about = error.response.get("Error", {})
+    code = about.get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    said = f"{place}: S3 answered {status} {code}: {one_line(about.get('Message', ''))}".rstrip(": ")
     if code == "NoSuchBucket":
         return NotFoundError(said, hint="check bucket, region and endpoint_url")
     if code in _DENIED or status in {401, 403}:
@@ -239,4 +258,4 @@ def _answered(place: str, error: ClientError) -> SourceError:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return one_line(str(error))

@@ -7,6 +7,7 @@ from typing import Any
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
     duplicate_keys,
+    fragile_links,
     import_errors,
     legacy_misses,
     merge_subsets,
@@ -15,6 +16,7 @@ from cachegraph.queries import (
     orphan_layers,
     size_forecast,
     source_problems,
+    uncached_steps,
     unreachable_roots,
 )
 from cachegraph.queries.base import Query
@@ -25,10 +27,12 @@ __all__ = ["QUERIES", "get"]
 QUERIES: tuple[Query[Any], ...] = (
     import_errors.QUERY,
     source_problems.QUERY,
+    uncached_steps.QUERY,
     missing_results.QUERY,
     unreachable_roots.QUERY,
     merge_subsets.QUERY,
     legacy_misses.QUERY,
+    fragile_links.QUERY,
     duplicate_keys.QUERY,
     orphan_layers.QUERY,
     orphan_blobs.QUERY,

@@ -57,8 +57,8 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
     MissingResult
         By record index.
     """
-    columns = ("missing_reason", "index", "digest", "bridged", "downstream_loadable")
-    for reason, record, digest, bridged, downstream in whole(graph, "Record").each(*columns):
+    downstream = graph.downstream_loadable
+    for reason, record, digest, bridged in whole(graph, "Record").each("missing_reason", "index", "digest", "bridged"):
         if reason is not None:
             impact: Literal["bridged", "dead-end"] = "bridged" if bridged else "dead-end"
             yield MissingResult(
@@ -69,7 +69,7 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
                 digest=digest,
                 reason=reason,
                 impact=impact,
-                downstream_loadable=downstream,
+                downstream_loadable=downstream[record],
             )
 
 

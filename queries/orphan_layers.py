@@ -42,7 +42,7 @@ def ask(graph: ExportGraph) -> Iterator[OrphanLayer]:
     OrphanLayer
         By layer index.
     """
-    blobs = whole(graph, "BLOB")["to"]
+    blobs = graph.columns.layer_blob
     for layer, used, size in whole(graph, "Layer").each("index", "used", "bytes"):
         if not used:
             yield OrphanLayer(

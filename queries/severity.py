@@ -118,7 +118,10 @@ class Severities:
             At least those that the tests look at.
         """
         for severity, *tests in self.rules:
-            if all(test.passed(fields) for test in tests):
+            for test in tests:
+                if not test.passed(fields):
+                    break
+            else:
                 return severity
         if isinstance(self.otherwise, As):
             own: Severity = fields[self.otherwise.field]

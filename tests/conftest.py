@@ -13,6 +13,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.servers.github",
+    "tests.servers.hostile",
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",

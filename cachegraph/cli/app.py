@@ -34,6 +34,9 @@ COMMANDS = {
         "Say what inline cache would keep of a full export.",
     ),
     "explain-rule": ("cachegraph.cli.explain:explain_rule", "Explain a kind of finding, and how to cure it."),
+    "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
+    "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
+    "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
     "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
     "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
@@ -108,7 +111,7 @@ class LazyGroup(click.Group):
             click.echo("cachegraph: interrupted", err=True)
             code = 130
         except BrokenPipeError:  # the reader of our output has seen enough
-            code = _drop_output(0)
+            code = _dropped(0)
         except Exception as error:  # no traceback ever reaches a user
             if os.environ.get("CACHEGRAPH_DEBUG"):
                 raise
@@ -123,15 +126,17 @@ def _flushed(code: Any) -> Any:  # noqa: ANN401 - what sys.exit takes
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _drop_output(code)
+        return _dropped(code)
     except OSError as error:
         complain(CacheGraphError(f"the answer could not be written: {error.strerror}"))
-        return _drop_output(3)
+        return _dropped(3)
     return code
 
 
-def _drop_output(code: Any) -> Any:  # noqa: ANN401 - as above
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _dropped(code: Any) -> Any:  # noqa: ANN401 - as above
+    from cachegraph.cli.output import drop_output
+
+    drop_output()
     return code
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
@@ -11,10 +12,15 @@ from cachegraph.cli.output import Output, styled, write, write_rows
 from cachegraph.cli.rules import rule_named, rules
 from cachegraph.text.rules import CODES, Rule
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["explain_rule"]
 
 
 def _complete(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:  # noqa: ARG001 - click's
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for pair in CODES.items() for name in pair if name.startswith(start)]
 
 

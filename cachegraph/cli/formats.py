@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from cachegraph.cli.output import ROWS, Output
 from cachegraph.text.nearest import did_you_mean
@@ -16,6 +15,8 @@ from cachegraph.text.nearest import did_you_mean
 __all__ = ["NamedFormat", "output_options"]
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     Type = click.ParamType[Output]
 else:
     Type = click.ParamType
@@ -53,6 +54,8 @@ class NamedFormat(Type):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """Complete the format's name."""
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(name) for name in self.formats if name.startswith(incomplete)]
 
 

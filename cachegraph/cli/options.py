@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cachegraph.stores.neo4j import Neo4jStore
 
     Type = click.ParamType[str]
@@ -43,6 +44,7 @@ SOURCE_OPTIONS: Mapping[str, str] = {
     "insecure_registry": "--insecure-registry",
     "timeout": "--timeout",
     "concurrency": "--concurrency",
+    "limits": "--limit",
 }
 """What says which sources are read and how, by parameter."""
 
@@ -54,6 +56,8 @@ class SpecText(Type):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """Complete ``type=`` and paths."""
+        from click.shell_completion import CompletionItem
+
         from cachegraph.loaders.catalogue import LOADERS
 
         starts = [f"type={name}," for name in sorted(LOADERS)]
@@ -109,6 +113,13 @@ def source_options(command: F) -> F:
         click.option("--timeout", type=seconds, default=30, show_default=True, help="Seconds for a request."),
         click.option(
             "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
+        ),
+        click.option(
+            "--limit",
+            "limits",
+            multiple=True,
+            metavar="NAME=N",
+            help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]
     for decorate in reversed(decorators):

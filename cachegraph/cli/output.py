@@ -21,7 +21,20 @@ from cachegraph.errors import AccessError, UnknownNameError
 from cachegraph.text.clean import csv_cell, json_text, markdown, one_line, plain
 from cachegraph.text.nearest import did_you_mean
 
-__all__ = ["ROWS", "TEXT", "Output", "Row", "for_people", "json_text", "say", "styled", "width", "write", "write_rows"]
+__all__ = [
+    "ROWS",
+    "TEXT",
+    "Output",
+    "Row",
+    "drop_output",
+    "for_people",
+    "json_text",
+    "say",
+    "styled",
+    "width",
+    "write",
+    "write_rows",
+]
 
 Row = Mapping[str, Any]
 
@@ -65,7 +78,13 @@ def write(text: str, output: Output) -> None:
     """
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if output.path is None:
-        click.echo(text, nl=False, color=True)
+        try:
+            click.echo(text, nl=False, color=True)
+        except BrokenPipeError:  # the reader has seen enough
+            raise
+        except OSError as error:
+            drop_output()
+            raise AccessError(f"the answer could not be written: {error.strerror}", hint="make room for it") from None
         return
     try:
         _replace(output.path, text)
@@ -87,6 +106,11 @@ def _replace(path: Path, text: str) -> None:
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)
+
+
+def drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere: nobody can take it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:
@@ -133,7 +157,7 @@ def _csv(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output
 
 
 def _csv_value(value: object) -> str:
-    # A number is no formula, whatever its sign.
+    # A number is not a formula, whatever its sign.
     return _cell(value) if isinstance(value, (int, float)) else csv_cell(_cell(value))
 
 
@@ -155,17 +179,29 @@ def _table(rows: Sequence[Row], columns: Sequence[str], title: str, output: Outp
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=one_line(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column)
+    # The widest column is folded at blanks. If that is not enough, lines are wider than the terminal, which wraps them:
+    # a digest or a reference can be copied whole.
+    widths = [max(map(len, texts)) for texts in zip(columns, *cells, strict=True)]
+    widest = widths.index(max(widths))
+    words = [len(word) for line in [columns, *cells] for word in line[widest].split()]
+    narrowest = sum(widths) - widths[widest] + max(words, default=0) + 3 * (len(columns) - 1)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, no_wrap=position != widest)
     for line in cells:
         table.add_row(*map(Text, line))
     text = io.StringIO()
-    console = Console(file=text, highlight=False, emoji=False, markup=False, force_terminal=for_people(output))
-    # A digest or a reference is one word: the terminal may wrap it, and then it can still be copied whole.
-    console.width = max(width(), console.measure(table).minimum)
+    console = Console(
+        file=text,
+        width=max(width(), narrowest),
+        highlight=False,
+        emoji=False,
+        markup=False,
+        force_terminal=for_people(output),
+    )
     console.print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    lines = [styled(one_line(title), output, bold=True)] if title else []
+    return "\n".join([*lines, *(line.rstrip() for line in text.getvalue().splitlines())])
 
 
 ROWS: Mapping[str, Callable[[Sequence[Row], Sequence[str], str, Output], str]] = {

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from cachegraph.cli.output import say
@@ -18,28 +17,42 @@ __all__ = ["SECONDS", "progress"]
 SECONDS = 30.0
 """Between two lines where there is no terminal."""
 
+_AT_ONCE = 0.5
+"""Seconds before anything is shown on a terminal."""
+
+_REFRESH = 0.1
+"""Seconds between two looks at how far the work is."""
+
 _OVERALL = "sources"
 """What the loaders call the work as a whole."""
 
 
-@dataclass(slots=True)
 class _State:
     """How far the work is: as a whole, and what was reported last."""
 
-    whole: tuple[int, int | None] | None = None
-    latest: tuple[str, int, int | None] | None = None
+    def __init__(self) -> None:
+        self._lock = Lock()  # loaders report from their threads
+        self._whole: tuple[int, int | None] | None = None
+        self._latest: tuple[str, int, int | None] | None = None
 
     def report(self, what: str, done: int, total: int | None) -> None:
-        if what == _OVERALL:
-            self.whole = (done, total)
-        else:
-            self.latest = (one_line(what), done, total)
+        with self._lock:
+            if what == _OVERALL:
+                self._whole = (done, total)
+            else:
+                self._latest = (what, done, total)
+
+    def counted(self) -> tuple[int, int | None]:
+        """How many of how many: of the whole if that is known, else of what was reported last."""
+        with self._lock:
+            return self._whole or (self._latest[1:] if self._latest else (0, None))
 
     def words(self) -> str:
-        parts = [f"sources: {_count(*self.whole)}"] if self.whole else []
-        if self.latest:
-            what, done, total = self.latest
-            parts.append(f"{what}: {_count(done, total)}" if done or total else what)
+        with self._lock:
+            parts = [f"sources: {_count(*self._whole)}"] if self._whole else []
+            if self._latest:
+                what, done, total = self._latest
+                parts.append(one_line(f"{what}: {_count(done, total)}" if done or total else what))
         return ", ".join(parts) or "working"
 
 
@@ -47,18 +60,27 @@ class _State:
 def progress() -> Iterator[Report]:
     """Show on standard error how far long work is, and leave nothing of it on a terminal.
 
+    Work that is done at once shows nothing at all.
+
     Yields
     ------
     callable
-        Takes reports from any thread.
+        Takes reports from any thread; what is shown does not depend on how many there are.
     """
-    shown = _on_terminal() if sys.stderr.isatty() else _in_lines()
-    with shown as report:
-        yield report
+    state, ended = _State(), Event()
+    show = _on_terminal if sys.stderr.isatty() else _in_lines
+    thread = Thread(target=show, args=(state, ended), name="progress", daemon=True)
+    thread.start()
+    try:
+        yield state.report
+    finally:
+        ended.set()
+        thread.join()
 
 
-@contextmanager
-def _on_terminal() -> Iterator[Report]:
+def _on_terminal(state: _State, ended: Event) -> None:
+    if ended.wait(_AT_ONCE):
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Column
@@ -67,39 +89,15 @@ def _on_terminal() -> Iterator[Report]:
     columns = (SpinnerColumn(), BarColumn(bar_width=20), text, TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         task = bar.add_task("working", total=None)
-        state, lock = _State(), Lock()
-
-        def report(what: str, done: int, total: int | None) -> None:
-            with lock:
-                state.report(what, done, total)
-                counted = state.whole or (done, total)
-                bar.update(task, description=state.words(), completed=counted[0], total=counted[1])
-
-        yield report
+        while not ended.wait(_REFRESH):
+            done, total = state.counted()
+            bar.update(task, description=state.words(), completed=done, total=total)
 
 
-@contextmanager
-def _in_lines() -> Iterator[Report]:
-    state, lock, ended = _State(), Lock(), Event()
+def _in_lines(state: _State, ended: Event) -> None:
     began = time.monotonic()
-
-    def report(what: str, done: int, total: int | None) -> None:
-        with lock:
-            state.report(what, done, total)
-
-    def tell() -> None:
-        while not ended.wait(SECONDS):
-            with lock:
-                words = state.words()
-            say(f"{words} ({time.monotonic() - began:.0f} s)")
-
-    thread = Thread(target=tell, name="progress", daemon=True)
-    thread.start()
-    try:
-        yield report
-    finally:
-        ended.set()
-        thread.join()
+    while not ended.wait(SECONDS):
+        say(f"{state.words()} ({time.monotonic() - began:.0f} s)")
 
 
 def _count(done: int, total: int | None) -> str:

@@ -10,7 +10,7 @@ import click
 
 from cachegraph.cli.answer import name_of
 from cachegraph.cli.check import fails
-from cachegraph.cli.findings import finding_lines
+from cachegraph.cli.findings import finding_lines, folded
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.options import (
     SOURCE_OPTIONS,
@@ -81,7 +81,8 @@ def query(
 
 def _lines(question: Query[Any], findings: Findings[Any], names: Mapping[str, str], output: Output) -> Iterator[str]:
     """Write the findings of each export under its name."""
-    yield styled(f"{question.title} ({question.rule.code} {question.name})", output, bold=True)
+    title = folded(f"{question.title} ({question.rule.code} {question.name})", output, before=0, indent=0)
+    yield styled(title, output, bold=True)
     for export, own in findings.by_export().items():
         yield plain(one_line(names.get(export, export)))
         yield from finding_lines(own.worst_first(), output)

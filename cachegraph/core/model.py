@@ -20,7 +20,7 @@ from typing import Literal
 
 import msgspec
 
-from cachegraph.core.gojson import GoInt, Wire
+from cachegraph.core.gojson import GoInt, GoTime, Wire
 
 __all__ = [
     "ZERO_TIME",
@@ -61,7 +61,7 @@ class LayerAnnotations(Wire, frozen=True, rename="camel", omit_defaults=False):
     media_type: str = ""
     diff_id: str = msgspec.field(default="", name="diffID")
     size: GoInt = 0
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class CacheLayer(Wire, frozen=True):
@@ -83,14 +83,14 @@ class CacheResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is a layer with all of its parents."""
 
     layer: GoInt = 0
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class ChainedResult(Wire, frozen=True, rename="camel", omit_defaults=False):
     """A result that is exactly these layers, without their parents."""
 
     layers: tuple[GoInt, ...] = ()
-    created_at: str = ZERO_TIME
+    created_at: GoTime = ZERO_TIME
 
 
 class CacheRecord(Wire, frozen=True):
@@ -120,7 +120,7 @@ class Blob:
         Bytes; None where nothing says.
     media_type, diff_id : str or None
     present : bool or None
-        Whether the store has it; None when nobody looked.
+        Whether the store has it; None when the loader did not look.
     """
 
     digest: str
@@ -184,12 +184,12 @@ class CacheExport:
         For inline images, of each layer in order; each may be None.
     problems : tuple of Problem
     strays : tuple of StrayBlob, or None
-        Blobs of the same store that no manifest reaches; None when nobody looked. Several exports of one store
+        Blobs of the same store that no manifest reaches; None when the loader did not look. Exports of one store
         carry the same tuple.
     store : str
         Names the store that ``strays`` belong to, such as the directory.
     results_known : bool
-        False where the source tells keys only: then nobody can say what is loadable.
+        False where the source tells keys only: then it is not known what is loadable.
     unknown : frozenset of tuple of (record, slot)
         Of a build that has not run: slots that may take content which only the build will tell (what a step makes).
         A slot of -1 stands for the record's own digest. Empty for a real export.

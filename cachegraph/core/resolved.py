@@ -260,15 +260,18 @@ class ResolvedExport:
         """Mark each layer that some loadable result uses."""
         used = bytearray(len(self.parents))
         columns = self.columns
-        rows = zip(self.resolved.result, columns.is_chain, columns.result_layer, strict=True)
-        loadable = [(chained, at) for state, chained, at in rows if state == State.LOADABLE]
-        for layer in (at for chained, at in loadable if not chained):
+        alone: list[int] = []
+        chained: list[int] = []
+        for state, is_chain, at in zip(self.resolved.result, columns.is_chain, columns.result_layer, strict=True):
+            if state == State.LOADABLE:
+                (chained if is_chain else alone).append(at)
+        for layer in alone:
             while layer >= 0 and not used[layer]:
                 used[layer] = 1
                 layer = self.parents[layer]
         # The walks above stop at a used layer, whose parents are used then: so chains, which use no parents, come last.
-        for chain in (columns.chains[at] for chained, at in loadable if chained):
-            for layer in chain:
+        for at in chained:
+            for layer in columns.chains[at]:
                 used[layer] = 1
         return used
 

@@ -117,30 +117,35 @@ class Links:
         Returns
         -------
         dict of int to (int or None)
-            None for a record that something on a loop depends on: BuildKit refuses such an export, nobody can say.
+            None for a record that something on a loop depends on: BuildKit refuses such an export.
 
         Notes
         -----
         The records above each one are a big integer, a bit for each that counts; made dependents first, and dropped
         when the last record below has read it.
         """
-        asked = set(wanted)
-        counts: dict[int, int | None] = dict.fromkeys(asked)
-        unread = [len(inputs) for inputs in self.inputs]
+        counts: dict[int, int | None] = dict.fromkeys(wanted)
+        dependents, asked = self.dependents, bytearray(len(self.inputs))
+        for record in counts:
+            asked[record] = 1
+        unread = list(map(len, self.inputs))
         above = [0] * len(unread)  # of each record: those above it and, if it counts, itself
-        bits = 0
-        for record in self._downward() if asked else ():
+        bit = 1
+        for record in self._downward() if counts else ():
             total = 0
-            for dependent in self.dependents[record]:
+            for dependent in dependents[record]:
                 total = total | above[dependent] if total else above[dependent]
                 unread[dependent] -= 1
                 if not unread[dependent]:
                     above[dependent] = 0
-            if record in asked:
+            if asked[record]:
                 counts[record] = total.bit_count()
-            if unread[record]:
-                above[record] = total | 1 << bits if counted[record] else total
-            bits += counted[record]
+            if counted[record]:
+                if unread[record]:
+                    above[record] = total | bit
+                bit <<= 1
+            elif unread[record]:
+                above[record] = total
         return counts
 
     def _downward(self) -> list[int]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from cachegraph.core.gotime import go_nanoseconds
 from cachegraph.core.model import ZERO_TIME
 
 __all__ = ["UNKNOWN", "check_times", "known", "known_times", "parse_times", "rfc3339"]
@@ -20,11 +21,6 @@ _DAY = (
 )
 _ZULU = rf"{_DAY}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{{1,9}})?Z"
 _USUAL = re.compile(rf"(?:(?:{_ZULU}|{ZERO_TIME})\n)*", re.ASCII)
-_RFC3339 = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)"
-    r"(?:[.,](?P<fraction>\d+))?(?:Z|(?P<sign>[+-])(?P<off_hour>\d\d):(?P<off_minute>\d\d))",
-    re.ASCII,
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN_EPOCH = _EPOCH.replace(tzinfo=None)
 _LIMIT = 2**63 - 1
@@ -40,7 +36,7 @@ def check_times(texts: Sequence[str]) -> None:
     Raises
     ------
     ValueError
-        A text is no RFC 3339 time; ``args`` are its position and the text.
+        A text is not an RFC 3339 time; ``args`` are its position and the text.
     """
     if not _are_usual(texts):
         parse_times(texts)
@@ -62,7 +58,7 @@ def parse_times(texts: Sequence[str]) -> list[int]:
     Raises
     ------
     ValueError
-        A text is no RFC 3339 time; ``args`` are its position and the text.
+        A text is not an RFC 3339 time; ``args`` are its position and the text.
     """
     if _are_usual(texts):
         return [UNKNOWN if text == ZERO_TIME else _parse_usual(text) for text in texts]
@@ -80,22 +76,9 @@ def _parse_usual(text: str) -> int:
 
 def _parse_time(position: int, text: str) -> int:
     """Read one timestamp, whatever its offset or century, as leniently as Go does."""
-    match = _RFC3339.fullmatch(text)
-    if match is None:
+    nanoseconds = go_nanoseconds(text)
+    if nanoseconds is None:
         raise ValueError(position, text)
-    part = {name: int(match[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")}
-    offset = timedelta(hours=int(match["off_hour"] or 0), minutes=int(match["off_minute"] or 0))
-    if int(match["off_hour"] or 0) > 24 or int(match["off_minute"] or 0) > 60:
-        raise ValueError(position, text)
-    leap = 0 if part["year"] else 4  # Python knows no year 0, which is a leap year
-    try:
-        moment = datetime(**(part | {"year": part["year"] + leap}), tzinfo=UTC)
-    except ValueError:
-        raise ValueError(position, text) from None
-    since = moment - _EPOCH - (-offset if match["sign"] == "-" else offset) - timedelta(days=1461 if leap else 0)
-    nanoseconds = (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(
-        (match["fraction"] or "")[:9].ljust(9, "0")
-    )
     return UNKNOWN if nanoseconds == _ZERO else max(UNKNOWN + 1, min(_LIMIT, nanoseconds))
 
 
@@ -146,4 +129,4 @@ def rfc3339(ns: int) -> str:
     return f"{text}.{rest:09d}".rstrip("0").rstrip(".") + "Z"
 
 
-_ZERO = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).days * 86_400 * 1_000_000_000
+_ZERO = go_nanoseconds(ZERO_TIME)

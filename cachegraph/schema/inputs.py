@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.merges import Merge
@@ -16,8 +16,7 @@ __all__ = ["INPUT", "Compared", "MergeRelation", "compared_inputs"]
 MergeRelation = Literal["prefix", "subset", "scattered", "absent", "no-result"]
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """An alternative of a merge's slot, compared with the merged result.
 
     Attributes

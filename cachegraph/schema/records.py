@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from cachegraph.core.fragile import missable
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheRecord, Op
 from cachegraph.core.results import State
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys, once
+from cachegraph.schema.uncached import UncachedCause, uncached
 
 __all__ = ["HAS_RECORD", "RECORD", "Lost", "MissingReason", "RootReason", "lost_roots", "root_reasons"]
 
@@ -17,7 +19,7 @@ MissingReason = Literal["blob-missing", "blob-not-listed", "not-exported"]
 """Why a record has no loadable result; of several reasons the one nearest to loading, which is the first here."""
 
 RootReason = Literal["orphan", "dead", "lost"]
-"""Why a root can give nothing."""
+"""Why a root leads to no cached result."""
 
 
 @once
@@ -39,7 +41,7 @@ def _missing_reasons(graph: ExportGraph) -> dict[int, MissingReason]:
 @once
 def _downstream(graph: ExportGraph) -> dict[int, int | None]:
     """Count the loadable records that depend on each missing record and each root."""
-    return graph.links.count_above([*graph.missing, *graph.roots], graph.loadable)
+    return {**graph.downstream_loadable, **graph.links.count_above(graph.roots, graph.loadable)}
 
 
 @once
@@ -52,6 +54,21 @@ def _legacy(graph: ExportGraph) -> dict[int, int]:
             results = list(graph.loadable_results(record))
             if all(is_chain[result] for result in results):
                 found[record] = len(results)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Missable:
+    slots: list[int]
+    steps: list[int]
+
+
+@once
+def missable_records(graph: ExportGraph) -> dict[int, _Missable]:
+    """Find the records that BuildKit 0.25.0 to 0.32 can miss, and what that costs."""
+    found: dict[int, _Missable] = {}
+    for one in missable(graph):
+        found.setdefault(one.record, _Missable([], list(one.steps))).slots.append(one.slot)
     return found
 
 
@@ -108,7 +125,7 @@ def lost_roots(graph: ExportGraph) -> dict[int, Lost]:
 
 @once
 def root_reasons(graph: ExportGraph) -> dict[int, list[RootReason]]:
-    """Say of each root why it can give nothing.
+    """Say of each root why it leads to no cached result.
 
     Parameters
     ----------
@@ -208,10 +225,25 @@ RECORD = Node(
         Property(
             "missing_reason",
             "string",
-            "Why a record that is no root has no loadable result: blob-missing, blob-not-listed or not-exported.",
+            "Why a record that is not a root has no loadable result: blob-missing, blob-not-listed or not-exported.",
             _spread(_missing_reasons),
             indexed=True,
             words=get_args(MissingReason),
+        ),
+        Property(
+            "uncached_cause",
+            "string",
+            "Why, as a cause that it shares with others: lost-blob, unlisted-blob, inline, final-image, earlier-build "
+            "or unknown.",
+            _spread(uncached, lambda found: found.cause),
+            indexed=True,
+            words=get_args(UncachedCause),
+        ),
+        Property(
+            "lacking_blob",
+            "string",
+            "Digest of the blob that its result lacks, the lowest one; null where none is the cause.",
+            _spread(uncached, lambda found: found.blob),
         ),
         Property(
             "downstream_loadable",
@@ -222,7 +254,8 @@ RECORD = Node(
         Property(
             "root_reasons",
             "strings",
-            "Why a root can give nothing: orphan, dead, lost; empty if it can, null for records with inputs.",
+            "Why a root leads to no cached result: orphan, dead, lost; empty if it leads to one, null for records with "
+            "inputs.",
             _spread(root_reasons),
             indexed=True,
         ),
@@ -256,6 +289,19 @@ RECORD = Node(
             "Loadable chains of a record that nothing else makes loadable: builders before BuildKit 0.10 miss it.",
             _spread(_legacy),
             indexed=True,
+        ),
+        Property(
+            "missable_slots",
+            "integers",
+            "Slots all of whose links BuildKit 0.25.0 to 0.32 can lose on import, so that it misses the record.",
+            _spread(missable_records, lambda found: found.slots),
+            indexed=True,
+        ),
+        Property(
+            "missed_steps",
+            "integers",
+            "Of a record with missable_slots: indexes of the steps that it then cannot find, itself among them.",
+            _spread(missable_records, lambda found: found.steps),
         ),
         Property(
             "folds_into",

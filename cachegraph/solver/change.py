@@ -33,22 +33,28 @@ def changed(
     content : {"unknown", "same", "other"}
         What the changed steps make.
     spared : collection of int
-        Records that the change does not reach, although they take what changes.
+        Records that the change does not reach, although they take what changes: they take it as it was.
 
     Returns
     -------
     ExportGraph
-        With the same records; those that change have a digest of their own.
+        With the same records; those that change have a digest of their own. If any are spared, the records as they were
+        follow, for these to take.
     """
     old = graph.export.config.records
     new = list(old)
+    if spared:
+        new += [_with(record, inputs=_moved(record, len(old))) for record in old]
     reached = set(records)
     unknown = set(graph.export.unknown)
     for index in graph.links.order:
         record = old[index]
         if index in reached:
             new[index] = _with(record, digest=f"changed:{record.digest}")
-        if index in spared or not any(a.link in reached for slot in record.inputs for a in slot):
+        if index in spared:
+            new[index] = new[index + len(old)]
+            continue
+        if not any(a.link in reached for slot in record.inputs for a in slot):
             continue
         slots = []
         for number, slot in enumerate(record.inputs):
@@ -79,6 +85,10 @@ def _slot(
     if content == "same":
         return (*kept, *(a for a in looked_at if a.link not in reached)), False
     return kept, True
+
+
+def _moved(record: CacheRecord, by: int) -> tuple[tuple[CacheInput, ...], ...]:
+    return tuple(tuple(CacheInput(selector=a.selector, link=a.link + by) for a in slot) for slot in record.inputs)
 
 
 def _with(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cachegraph.solver.words import blast_cells, outcome, reason, source_cells, step_title
+from cachegraph.solver.words import blast_cells, outcome, reason, source_cells
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import capital
 
@@ -76,10 +76,4 @@ def describe_blast(radius: BlastRadius) -> Mapping[str, str]:
 def describe_sources(found: Sources) -> Mapping[str, str]:
     """Show what each cache brings."""
     columns = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
-    notes = [
-        f"{' and '.join(one.lacks)} can hide what {' and '.join(one.has)} has of {step_title(one.record, one.name, '')}"
-        for one in found.collisions[:_OPEN]
-    ]
-    if len(found.collisions) > _OPEN:
-        notes.append(f"and {len(found.collisions) - _OPEN:,} more steps: .collisions has them all")
-    return describe(found.summary, columns, [source_cells(row) for row in found], notes=notes)
+    return describe(found.summary, columns, [source_cells(row) for row in found])

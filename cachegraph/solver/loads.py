@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 
 from cachegraph.core.model import Kind
 from cachegraph.core.results import State
@@ -64,32 +63,21 @@ class KeyLoads:
         if not keys.export.export.results_known:
             self._state[:] = bytes([Loadable.UNKNOWN]) * len(self._state)
             return
-        whole = self._owners(State.LOADABLE)
-        self._broken = self._owners(State.BLOB_MISSING)
-        self._mark(self._broken, Loadable.BLOB_MISSING)
-        self._mark(whole, Loadable.YES)
+        columns, states = keys.export.columns, keys.export.resolved.result
+        for record, key in enumerate(keys.key):
+            for result in range(columns.result_ptr[record], columns.result_ptr[record + 1]):
+                if key < 0 or (columns.is_chain[result] and not chains):
+                    continue
+                if states[result] == State.LOADABLE:
+                    self._state[key] = Loadable.YES
+                elif states[result] == State.BLOB_MISSING:
+                    self._broken.add(record)
+                    self._state[key] = max(self._state[key], Loadable.BLOB_MISSING)
 
     @property
     def is_lazy(self) -> bool:
         """Whether a lost blob shows too late to run the step instead."""
         return not self._eager
-
-    def _owners(self, state: State) -> set[int]:
-        """List the records that have a usable result of this state."""
-        columns, states = self.keys.export.columns, self.keys.export.resolved.result
-        return {
-            record
-            for record, (start, stop) in enumerate(pairwise(columns.result_ptr))
-            for result in range(start, stop)
-            if states[result] == state and (self._chains or not columns.is_chain[result])
-        }
-
-    def _mark(self, records: set[int], state: Loadable) -> None:
-        """Mark the keys of these records."""
-        for record in records:
-            key = self.keys.key[record]
-            if key >= 0:
-                self._state[key] = state
 
     def state(self, key: int) -> Loadable:
         """Say whether a key has a result to load."""

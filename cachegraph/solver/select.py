@@ -39,6 +39,8 @@ def select(graph: ExportGraph, wanted: int | str) -> list[int]:
         graph.record(int(wanted))
         return [int(wanted)]
     records = graph.export.config.records
+    if found := [index for index, record in enumerate(records) if record.digest == wanted]:
+        return found
     if digits := _DIGITS.fullmatch(wanted.lower()):
         found = [i for i, record in enumerate(records) if record.digest.startswith(f"sha256:{digits[1]}")]
         if found:

@@ -119,11 +119,11 @@ class Sources(Rows[SourceShare]):
         if self.best is None:
             return f"none of {plural(len(self), 'cache')} saves a step of this build"
         first = self[0]
-        said = f"{self.best} alone: {first.runs:,} of {plural(self.steps, 'step')} run"
+        said = f"{first.runs:,} of {plural(self.steps, 'step')} run with {self.best} alone"
         if len(self) == 1:
             return said
         best, worst = self.together.best.runs, self.together.worst.runs
-        return f"{said}; all {len(self)} together: {between(best, worst)}. {self.advice}"
+        return f"{said}, {between(best, worst)} with all {len(self)}. {self.advice}"
 
     @property
     def advice(self) -> str:
@@ -205,7 +205,7 @@ def _shares(graph: ExportGraph, caches: Caches, wanted: Sequence[int] | None, to
     steps, states = together.steps, _states(caches, together)
     shares = [SourceShare(source=refused.source, rank=0, error=refused.error) for refused in caches.not_imported]
     for number, (loads, name) in enumerate(zip(caches.loads, caches.titles, strict=True)):
-        alone = Caches(loads=(loads,), titles=(name,), given=(name,), not_imported=())
+        alone = Caches(loads=(loads,), lossy=(caches.lossy[number],), titles=(name,), given=(name,), not_imported=())
         prediction = solve(graph, alone, wanted).predict()
         known = loads.keys.export.export.results_known
         with_result = {step for step in steps if states[step].get(number) is Loadable.YES}

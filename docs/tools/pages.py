@@ -17,6 +17,7 @@ from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
+from docs.tools.api import api_page
 from docs.tools.docstrings import typed_attributes
 from docs.tools.rooms import architecture_page
 from docs.tools.twins import FOLDER, twin
@@ -118,6 +119,7 @@ def _fields(finding: type[Finding], skip: Iterable[str] = ()) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api_page,
     "architecture.md": architecture_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,

@@ -31,6 +31,8 @@ from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.buildkitd.bboltfile import read_database
 from cachegraph.loaders.buildkitd.debugaddress import is_url, masked, read_answer
 from cachegraph.loaders.http.failures import at
+from cachegraph.loaders.http.parallel import within
+from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
@@ -59,7 +61,7 @@ def read_names(source: str, options: Options) -> Names:
 
 
 def read_texts(source: str, options: Options) -> Texts:
-    """Read the plaintexts that a source holds.
+    """Read the plaintexts that a source holds; over the network, only for so long.
 
     Parameters
     ----------
@@ -81,9 +83,13 @@ def read_texts(source: str, options: Options) -> Texts:
     cachegraph.errors.SourceError
         It cannot be read, or is not one of these sources.
     """
-    if is_url(source):
-        return _daemon_texts(source, options)
-    spec = parse(source)
+    spec = Spec(type="daemon", attrs={"debug": source}, text=masked(source)) if is_url(source) else parse(source)
+    is_far = spec.type == "registry" or is_url(spec.attrs.get("debug", ""))
+    seconds = source_seconds(options.limits, options.timeout) if is_far else None
+    return within(seconds, lambda: _read(spec, options), spec.text)
+
+
+def _read(spec: Spec, options: Options) -> Texts:
     match spec.type:
         case "registry":
             return _registry_texts(spec, options)

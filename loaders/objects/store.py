@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, Protocol
 
 from cachegraph.core.decode import decode
@@ -20,7 +21,9 @@ from cachegraph.core.model import CacheExport, Kind, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.config import annotated_blobs, export_from_config
+from cachegraph.loaders.deadline import source_deadline
 from cachegraph.loaders.http.parallel import concurrently
+from cachegraph.loaders.objects.libraries import one_line
 from cachegraph.loaders.specs.parse import canonical
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "stored_export",
 ]
 
+_LOOKED_THROUGH = 5000  # objects that are listed to name what is there
 _DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}")
 
 
@@ -100,8 +104,11 @@ def read_limited(key: str, chunks: Iterable[bytes], announced: int, limit: int) 
         It is larger than a cache config may be.
     """
     data = bytearray()
+    deadline = source_deadline()
     for chunk in chunks if announced <= limit else ():
         data += chunk
+        if deadline is not None and deadline.left() <= 0:
+            raise deadline.error(f"object {key!r}: reading it ({len(data):,} bytes read)")
         if len(data) > limit:
             break
     size = max(announced, len(data))
@@ -137,7 +144,7 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
     cachegraph.errors.NotFoundError
         No name has a manifest. BuildKit itself goes on with an empty cache then.
     cachegraph.errors.SourceError
-        The store failed, or a manifest is no cache config.
+        The store failed, or a manifest is not a cache config.
     """
     exports: list[CacheExport] = []
     missing: list[str] = []
@@ -188,12 +195,13 @@ def _no_manifest(store: ObjectStore, place: Place) -> NotFoundError:
     keys = ", ".join(repr(place.manifests + name) for name in place.names)
     hint = "BuildKit takes this for an empty cache and says nothing"
     try:
-        names = [key.removeprefix(place.manifests) for key in _manifest_keys(store, place)]
+        listed = islice(store.list(place.manifests), _LOOKED_THROUGH)
+        names = [found.key.removeprefix(place.manifests) for found in listed if not _is_blob(place, found.key)]
     except SourceError:
         names = []
     if names:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        hint += f"; names there: {', '.join(names[:5])}{more}"
+        hint += f"; names there: {one_line(', '.join(names[:5]))}{more}"
     return NotFoundError(f"{place.label}: no manifest {keys}", hint=hint)
 
 

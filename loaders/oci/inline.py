@@ -15,7 +15,7 @@ import msgspec
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode_records
 from cachegraph.core.digests import sha256
-from cachegraph.core.gojson import Wire
+from cachegraph.core.gojson import GoTime, Wire
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheLayer, Problem
 from cachegraph.core.times import parse_times
@@ -46,7 +46,7 @@ class _RootFS(Wire, frozen=True):
 
 
 class _History(Wire, frozen=True):
-    created: str | None = None
+    created: GoTime | None = None
     created_by: str = ""
     empty_layer: bool = False
 
@@ -135,7 +135,8 @@ class InlineImages:
 
     def _inline(self, image: _Image, layers: Sequence[Descriptor], digest: str, platform: str) -> CacheExport:
         try:
-            data = base64.b64decode("".join((image.cache or "").split()), validate=True)
+            # Go's decoder passes over line ends, and nothing else.
+            data = base64.b64decode((image.cache or "").replace("\n", "").replace("\r", ""), validate=True)
         except (binascii.Error, ValueError):
             raise DecodeError("expected base64", path="image config.moby.buildkit.cache.v0") from None
         sizes = self.present(layers) if self.present else {}

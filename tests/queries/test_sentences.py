@@ -268,6 +268,71 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("source-problems", {"code": "source-note", "detail": "A thing."}, "A thing."),
     ("source-problems", {"code": "source-note", "detail": "a thing"}, "A thing."),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "registry", "steps": (1,), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 1 step of 9 cannot be loaded without it: record 1. A build fails as soon as it needs it; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at the registry's clean-up.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "s3", "steps": (1, 2), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 2 steps of 9 cannot be loaded without it: record 1, record 2. A build fails as soon as it needs one of them; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at the bucket's lifecycle rules (they must outlast touch_refresh).",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "azblob", "steps": (1, 2), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 2 steps of 9 cannot be loaded without it: record 1, record 2. A build that needs one of them cannot load it, and may fail; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at the container's lifecycle rules.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "gha", "steps": (1, 2), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 2 steps of 9 cannot be loaded without it: record 1, record 2. A build that needs one of them cannot load it, and may fail; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at GitHub's quota (10 GB by default) and its age limit of 7 days.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "local", "steps": (1, 2), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 2 steps of 9 cannot be loaded without it: record 1, record 2. A build that needs one of them runs the step instead, and fails if the blob belongs to its base image; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at who deletes files there.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "unlisted-blob", "kind": "registry", "steps": (1, 2, 3), "of": 9},
+        "Of 9 steps, 3 keep no result: the manifest does not list blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, so BuildKit ignores every result that needs it. Without: record 1, record 2, record 3. Each runs again whenever something after it changes. Export again, to a new place.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "digest": None, "cause": "inline", "kind": "inline", "steps": (1, 2, 3, 4), "of": 9},
+        "Of 9 steps, 4 keep no result: an inline cache holds the layers of the final image only. Without: record 1, record 2, record 3 and 1 more. Each runs again whenever something after it changes. Export a cache of its own beside the image: --cache-to type=registry,ref=REF,mode=max.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "digest": None, "cause": "final-image", "kind": "registry", "steps": (1,), "of": 9},
+        "Of 9 steps, 1 keeps no result: the export holds the layers of the final image only, as mode=min (the default) leaves it. Without: record 1. Each runs again whenever something after it changes. Export with mode=max; where the cache is imported too, build once without it.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "digest": None, "cause": "earlier-build", "kind": "registry", "steps": (1,), "of": 9},
+        "Of 9 steps, 1 keeps no result: their keys are those of earlier builds. Without: record 1. That costs nothing, unless such a build comes back.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "digest": None, "cause": "unknown", "kind": "registry", "steps": (1,), "of": 9},
+        "Of 9 steps, 1 keeps no result: the builder had none when it exported, and the export does not say why. Without: record 1. Each runs again whenever something after it changes. To fill the gap, build once without this cache and export with mode=max.",
+    ),
+    (
+        "fragile-links",
+        {"slots": (0,), "steps": (1,)},
+        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export: it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
+    ),
+    (
+        "fragile-links",
+        {"slots": (0, 1), "steps": (1, 2)},
+        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export, and with it 1 step after it (record 2): it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
+    ),
+    (
+        "fragile-links",
+        {"slots": (0,), "steps": (1, 2, 3, 4, 5)},
+        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export, and with it 4 steps after it (record 2, record 3, record 4 and 1 more): it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
+    ),
 ]
 
 

@@ -139,5 +139,5 @@ def test_keys_that_no_ref_can_load(store: Neo4jStore, layouts: Path) -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"no Cypher file 'growht' \(did you mean growth\?\)"):
         library.get("growht")
-    with pytest.raises(UnknownNameError, match=r"growth: there is no parameter 'sauce' \(parameters: source\)"):
+    with pytest.raises(UnknownNameError, match=r"growth: there is no parameter 'sauce' \(did you mean source\?\)"):
         library.get("growth").bound({"sauce": 1})

@@ -17,6 +17,7 @@ _CALLS = {
     "graph.explore()": ("the interactive view", "interactive"),
     "files.write_graphml(graph.graphs, Path('x'))": ("a NetworkX graph", "notebook"),
     "files.write_parquet(graph.graphs, Path('x'))": ("Parquet", "parquet"),
+    "cg.blast_radius(graph)": ("the blast radius", "notebook"),
     "progress.one_line()": ("progress in a notebook", "notebook"),
 }
 _MERGE = '{"records": [{"digest": "%s", "inputs": [[{"link": 1}], [{"link": 1}]]}, {"digest": "r"}]}'
@@ -24,7 +25,7 @@ _PROGRAM = """
 import sys
 class Nothing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"pandas", "matplotlib", "networkx", "bokeh", "pyarrow", "IPython"}:
+        if name.split(".")[0] in {"pandas", "matplotlib", "networkx", "numpy", "bokeh", "pyarrow", "IPython"}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Nothing())
 import importlib.util
