@@ -68,8 +68,9 @@ def test_json(project: Project, cache: Path) -> None:
 def test_markdown_has_nothing_live(project: Project, tmp_path: Path) -> None:
     project.write({"Dockerfile": "FROM busybox:1\nRUN echo `<img src=x>` | @org/team\n"})
     result = run(project, "--format", "markdown")
+    # What could be live stands in a code span, where Markdown takes it as text.
     assert "<img" not in result.output
-    assert "@org" not in result.output
+    assert "`@org/team`" in result.output
 
 
 @pytest.mark.parametrize(("wanted", "code"), [("", 1), ("4", 1), ("npm ci", 0), ("COPY src", 1), ("2", 0)])
