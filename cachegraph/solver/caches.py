@@ -117,7 +117,7 @@ def parse_version(text: str | None) -> tuple[int, int] | None:
         return None
     if match := _VERSION.fullmatch(text.strip()):
         return int(match[1]), int(match[2])
-    raise UsageError(f"{text!r} is no version of BuildKit", hint="write it as 0.31 or v0.31.2")
+    raise UsageError(f"{text!r} is not a version of BuildKit", hint="write it as 0.31 or v0.31.2")
 
 
 def one_export(build: Graph) -> ExportGraph:

@@ -27,7 +27,7 @@ def reach(
     ----------
     graph : ResolvedExport
     steps : sequence of int
-        The steps of the build; what is no step costs nothing.
+        The steps of the build; what is not a step costs nothing.
     loadable : sequence of bool, length records
         Whether a step is loaded where its result is needed and it has not changed.
     costs : sequence of sequence of int, each of length records

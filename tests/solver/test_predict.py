@@ -127,7 +127,7 @@ def test_builders_before_0_10_skip_chains() -> None:
     assert cg.predict(build, build)[0].how == "loaded"
     assert cg.predict(build, build, buildkit="v0.10.0")[0].how == "loaded"
     assert cg.predict(build, build, buildkit="0.9")[0].why == "no-result"
-    with pytest.raises(UsageError, match="'newest' is no version of BuildKit"):
+    with pytest.raises(UsageError, match="'newest' is not a version of BuildKit"):
         cg.predict(build, build, buildkit="newest")
 
 
