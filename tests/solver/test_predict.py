@@ -256,6 +256,9 @@ def test_it_is_a_frame() -> None:
     assert list(frame["how"]) == ["not-needed", "not-needed", "loaded"]
     assert str(frame["executed"].dtype) == "boolean"
     assert str(frame["how"].dtype) == "category"
+    assert frame["blobs"].tolist() == [None, None, ["sha256:3"]]
+    assert frame["needed_why"].tolist()[2] == "wanted"
+    assert str(frame["bytes"].dtype) == "Int64"
     empty = cg.predict(graph(root("base")), graph(*CHAIN)).to_frame()
     assert list(empty.columns) == list(frame.columns)
 
