@@ -191,7 +191,7 @@ def _build(
     try:
         trees = Trees(files=files, hasher=Hasher(known=known))
         check_execution(in_order(converted.targets), granted, trees, file)
-        recorded = record_build(converted.targets, trees, remotes, source=file, file=file)
+        recorded = record_build(converted.targets, trees, remotes, source=file, file=file, ignoring=converted.ignoring)
         known.write()
     finally:
         known.close()

@@ -7,7 +7,7 @@ Operations that stand on a folder of the client get a new key in each build, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -66,6 +66,7 @@ def record_build(
     *,
     source: str = "Dockerfile",
     file: str = "Dockerfile",
+    ignoring: Collection[str] = frozenset(),
 ) -> Recorded:
     """Compute the records of a build.
 
@@ -78,13 +79,15 @@ def record_build(
         What the export is called.
     file : str
         What the Dockerfile is called.
+    ignoring : collection of str
+        Identities of operations that the build looks for in no cache.
 
     Raises
     ------
     DockerfileError
         Something that an instruction takes is not there: BuildKit would end the build.
     """
-    recorder = _Recorder(trees=trees, remotes=remotes, file=file)
+    recorder = _Recorder(trees=trees, remotes=remotes, file=file, ignoring=ignoring)
     for operation in in_order(targets):
         recorder.add(operation)
     return recorder.finish(source)
@@ -110,8 +113,10 @@ class _Recorder:
     trees: Trees
     remotes: Remotes | None
     file: str
+    ignoring: Collection[str]
     records: list[CacheRecord] = field(default_factory=list)
     unknown: set[tuple[int, int]] = field(default_factory=set)
+    uncached: set[int] = field(default_factory=set)
     steps: list[BuildStep] = field(default_factory=list)
     _known: dict[tuple[str, tuple[tuple[CacheInput, ...], ...]], int] = field(default_factory=dict)
     _of: dict[str, int | None] = field(default_factory=dict)
@@ -192,6 +197,8 @@ class _Recorder:
 
     def _note(self, operation: Operation, record: int | None, unknown: Sequence[Unknown]) -> None:
         self._of[operation.identity] = record
+        if record is not None and operation.identity in self.ignoring:
+            self.uncached.add(record)
         self.steps.append(BuildStep(operation=operation, record=record, unknown=tuple(unknown)))
 
     def _name(self, digest: str, operation: Operation) -> None:
@@ -222,6 +229,7 @@ class _Recorder:
                 config_digest=_digest(data),
                 config_bytes=len(data),
                 unknown=frozenset(self.unknown),
+                uncached=frozenset(self.uncached),
             ),
             names=Names(records=names),
             steps=tuple(self.steps),
@@ -231,6 +239,7 @@ class _Recorder:
         if all(step.operation.origin is not None for step in self.steps):
             self.records.clear()
             self.unknown.clear()
+            self.uncached.clear()
             self.steps = [BuildStep(operation=step.operation, record=None, unknown=step.unknown) for step in self.steps]
 
 

@@ -125,6 +125,6 @@ def _missed_below(one: BuildStep, prediction: Prediction, of: Mapping[str, Build
     for source in one.operation.inputs:
         below = of.get(source.identity)
         step = prediction.step(below.record) if below is not None and below.record is not None else None
-        if below is not None and step is not None and step.why in ("instruction", "input"):
+        if below is not None and step is not None and step.why in ("instruction", "input", "asked-for"):
             return below.operation.label.start or _missed_below(below, prediction, of)
     return 0

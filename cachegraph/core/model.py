@@ -193,6 +193,8 @@ class CacheExport:
     unknown : frozenset of tuple of (record, slot)
         Of a build that has not run: slots that may take content which only the build will tell (what a step makes).
         A slot of -1 stands for the record's own digest. Empty for a real export.
+    uncached : frozenset of int
+        Of a build that has not run: records that it looks for in no cache (``--no-cache``). Empty for a real export.
     """
 
     source: str
@@ -210,6 +212,7 @@ class CacheExport:
     store: str = ""
     results_known: bool = True
     unknown: frozenset[tuple[int, int]] = frozenset()
+    uncached: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

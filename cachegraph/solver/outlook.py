@@ -80,7 +80,11 @@ class Outlook:
         self.wild: set[int] = set()
         self._leads: dict[tuple[int, int], bool] = {}
         self._inputs: dict[tuple[int, int], list[Input]] = {}
+        uncached = build.export.uncached
         for index in build.links.order:
+            # A step that is not looked for gives what stands on it no key either (``processExecReq``).
+            if index in uncached:
+                continue
             if (index, -1) in self._unknown:
                 if assumption.hopeful:
                     self.wild.add(index)

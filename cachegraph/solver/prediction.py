@@ -28,12 +28,12 @@ __all__ = [
 HowText = Literal["loaded", "not-needed", "runs"]
 """What becomes of a step: it is loaded, it need not be looked at, or it runs."""
 
-Why = Literal["instruction", "input", "no-result", "blob-missing", "source-not-read"]
+Why = Literal["instruction", "input", "no-result", "blob-missing", "source-not-read", "asked-for"]
 """Why a step that runs is not loaded.
 
 ``instruction``: what it takes is cached, the step itself is another one. ``input``: what it takes is not cached.
 ``no-result``: its key is cached, and the cache has nothing to load for it. ``blob-missing``: the store has lost a blob
-of it. ``source-not-read``: no cache could be imported.
+of it. ``source-not-read``: no cache could be imported. ``asked-for``: the build was told to run it (``--no-cache``).
 """
 
 Cause = Literal["content", "unknown-step", "first-answer", "collision", "results", "lost-link"]

@@ -182,6 +182,8 @@ class Solution:
     def _why(self, outlook: Outlook, record: int) -> tuple[Why, tuple[MissedSlot, ...], bool | None]:
         records = self.build.export.config.records
         slots = records[record].inputs
+        if record in self.build.export.uncached:
+            return "asked-for", (), True
         if outlook.matched(record):
             return ("blob-missing" if outlook.state[record] is Loadable.BLOB_MISSING else "no-result"), (), None
         count = len(records)

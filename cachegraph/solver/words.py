@@ -96,6 +96,8 @@ def _why(step: Step) -> str:
             return "the store no longer has a blob of its result"
         case "source-not-read":
             return "BuildKit could import no cache"
+        case "asked-for":
+            return "the build was told to run it (no-cache)"
     return ""
 
 

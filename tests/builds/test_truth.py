@@ -13,7 +13,7 @@ from cachegraph.building import BuildGraph
 from cachegraph.graph import CacheGraph
 from cachegraph.reading import from_config
 from tests.builds.conftest import Serve
-from tests.builds.content.corpus import DATA
+from tests.builds.content.corpus import DATA, write_source
 from tests.builds.truth import Json, build, export_of, predicted_source, read, same_records, steps_of
 
 CASES = {case["name"]: case for case in read("cases")}
@@ -22,6 +22,8 @@ PREDICTIONS = [case for case in read("cases", DATA.parent / "predictions") if ca
 
 ON_A_FOLDER = {"named-local-base", "named-local-base/k"}
 """A step of theirs stands on a folder of the client: it is in no cache, and runs in every build."""
+TOLD_TO_RUN = {"graph-nocache-stage"}
+"""Built with ``no-cache=a``: that stage runs whatever is cached."""
 
 
 def strangers(made: CacheGraph, export: CacheGraph) -> list[str]:
@@ -45,11 +47,35 @@ def test_the_records_are_those_that_buildkit_exports(name: str, tmp_path: Path, 
     assert overlooked(made, export) == set()
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["config"] and name not in ON_A_FOLDER])
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case["config"] and name not in ON_A_FOLDER | TOLD_TO_RUN]
+)
 def test_with_its_own_export_as_the_cache_every_step_is_cached(name: str, tmp_path: Path, serve: Serve) -> None:
     case = CASES[name]
     prediction = cg.predict(build(case, tmp_path, serve(case)), export_of(case))
     assert [step.name for step in prediction if step.executed is not False] == []
+
+
+def test_a_stage_that_is_told_to_run_runs_and_the_others_are_cached(tmp_path: Path) -> None:
+    case = CASES["graph-nocache-stage"]
+    prediction = cg.predict(build(case, tmp_path), export_of(case))
+    assert [(step.name, step.executed, step.why) for step in prediction] == [
+        ("RUN echo a > /a (Dockerfile:2)", True, "asked-for"),
+        ("COPY --from=a /a / (Dockerfile:6)", None, "input"),  # cached if the step makes the same file again
+        ("RUN echo b > /b (Dockerfile:4)", False, None),
+        ("COPY --from=b /b / (Dockerfile:7)", None, "input"),
+    ]
+
+
+def test_no_cache_runs_everything(tmp_path: Path) -> None:
+    case = CASES["copy-link-scratch"]
+    write_source(case["source"], tmp_path)
+    made = cg.build(tmp_path / "context", options={"no-cache": ""})
+    prediction = cg.predict(made, export_of(case))
+    assert {step.executed for step in prediction} == {True}
+    assert prediction.summary.startswith(f"{len(prediction)} of {len(prediction)} steps run")
+    # Content of files is no step: it is looked for.
+    assert same_records(made, export_of(case)).count([]) == 0
 
 
 def outcome(made: BuildGraph, cache: CacheGraph, export: CacheGraph, at: dict[int, Json]) -> Counter[str]:

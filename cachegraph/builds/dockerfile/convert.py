@@ -41,11 +41,14 @@ class Converted:
     platforms : tuple of llb.Platform
     frontend : str or None
         Another frontend that the Dockerfile asks for: it would read the Dockerfile, not the rules here.
+    ignoring : frozenset of str
+        Identities of operations that run whatever is cached (``--no-cache``).
     """
 
     targets: tuple[Operation | None, ...]
     platforms: tuple[llb.Platform, ...]
     frontend: str | None = None
+    ignoring: frozenset[str] = frozenset()
 
 
 def convert(
@@ -90,10 +93,11 @@ def convert(
             targets.append((conversion.run(), conversion.target_platform))
             # BuildKit warns once, not for each platform.
             checks = Checks(options=CheckOptions())
-        made = tuple(settle(targets))
+        made = settle(targets)
     except DockerfileError as error:
         raise error.at(0, file) from None
-    return Converted(targets=made, platforms=tuple(platform for _, platform in targets), frontend=frontend)
+    platforms = tuple(platform for _, platform in targets)
+    return Converted(targets=made.targets, platforms=platforms, frontend=frontend, ignoring=made.ignoring)
 
 
 def _frontend(text: str, options: BuildOptions) -> str | None:

@@ -111,11 +111,17 @@ def copy_files(
         base=None if linked else before.output,
         steps=tuple(_steps(job, expand, dispatcher)),
         unknown=before.unknown,
+        ignores_cache=state.no_cache,
     )
     output: Vertex = vertex
     if linked and before.output is not None:
         label = replace(job.label, name=f"LINK {job.label.name}")
-        output = MergeVertex(label=label, parts=(before.output, vertex), unknown=before.unknown)
+        output = MergeVertex(
+            label=label,
+            parts=(before.output, vertex),
+            unknown=before.unknown,
+            ignores_cache=state.no_cache,
+        )
     state.state = replace(before, output=output)
     paths = command.sources[0].paths if command.sources else state.context_paths
     paths |= {join("/", source) for source in job.sources if job.add is None or not source.startswith(_HTTP)}

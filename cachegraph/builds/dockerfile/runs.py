@@ -83,6 +83,7 @@ def run(dispatcher: Dispatcher, state: StageState, command: Command, instruction
         insecure=instruction.insecure,
         platform=before.platform,
         unknown=before.unknown,
+        ignores_cache=state.no_cache,
     )
     state.state = replace(before, output=vertex)
 

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cachegraph.builds import llb
 from cachegraph.builds.dockerfile.errors import DockerfileError
 from cachegraph.builds.dockerfile.vertices import Slot, Vertex
 from cachegraph.builds.operations import Operation
 
-__all__ = ["settle"]
+__all__ = ["Settled", "settle"]
 
 
-def settle(targets: Sequence[tuple[Vertex | None, llb.Platform]]) -> list[Operation | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The operations that targets need.
+
+    Attributes
+    ----------
+    targets : tuple of Operation or None
+        One for each target; None for scratch.
+    ignoring : frozenset of str
+        Identities of operations that run whatever is cached. BuildKit says so beside an operation, and of equal ones if
+        it says so of one.
+    """
+
+    targets: tuple[Operation | None, ...]
+    ignoring: frozenset[str]
+
+
+def settle(targets: Sequence[tuple[Vertex | None, llb.Platform]]) -> Settled:
     """Make the operations that targets need, each once.
 
     Parameters
@@ -22,11 +40,11 @@ def settle(targets: Sequence[tuple[Vertex | None, llb.Platform]]) -> list[Operat
 
     Returns
     -------
-    list of Operation or None
-        One for each target; None for scratch.
+    Settled
     """
     known: dict[str, Operation] = {}
     made: list[Operation | None] = []
+    ignoring: set[str] = set()
     for target, platform in targets:
         settled: dict[Vertex, Operation] = {}
         for vertex in _needed(target):
@@ -34,9 +52,11 @@ def settle(targets: Sequence[tuple[Vertex | None, llb.Platform]]) -> list[Operat
                 if vertex.source is not None:
                     settled[vertex] = settled[vertex.source]
                 continue
-            settled[vertex] = _operation(vertex, settled, platform, known)
+            operation = settled[vertex] = _operation(vertex, settled, platform, known)
+            if vertex.ignores_cache:
+                ignoring.add(operation.identity)
         made.append(None if target is None else settled[target])
-    return made
+    return Settled(targets=tuple(made), ignoring=frozenset(ignoring))
 
 
 def _needed(target: Vertex | None) -> list[Vertex]:

@@ -45,9 +45,13 @@ class Made:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Vertex(ABC):
-    """An operation to be. Vertices are numbered as they are made, which is an order from inputs to what takes them."""
+    """An operation to be. Vertices are numbered as they are made, which is an order from inputs to what takes them.
+
+    ``ignores_cache`` is of a step that ``--no-cache`` or ``--no-cache-filter`` makes run.
+    """
 
     label: Label
+    ignores_cache: bool = False
     number: int = field(default_factory=lambda: next(_numbers), init=False)
 
     @abstractmethod
