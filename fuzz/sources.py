@@ -1,4 +1,4 @@
-"""Where an attack's decisions come from: atheris' mutated bytes, or a seeded random generator; both give the same calls."""
+"""Where an attack's decisions come from: bytes that are random, or that atheris mutates by what they reach."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Choices:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
-        self._random = random.Random(data)  # noqa: S311 - an attack that can be repeated
+        self._random = random.Random(data)
         self.calm = data[-1:] < b"\xa0"
 
     def number(self, low: int, high: int) -> int:

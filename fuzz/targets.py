@@ -30,7 +30,7 @@ from fuzz.sources import Choices
 
 __all__ = ["TARGETS", "attack"]
 
-SECRET = "hunter2-fuzz"  # noqa: S105 - what no error may show
+SECRET = "hunter2-fuzz"
 _DATA = Path(__file__).parent.parent / "tests" / "data"
 _OPTIONS = Options(timeout=0.2)
 

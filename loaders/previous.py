@@ -1,7 +1,7 @@
 """Earlier exports of the same cache, where its store still has them.
 
-A directory keeps the blobs of earlier exports that its index no longer points at, manifests among them. The other
-stores are asked for what a spec names, and give one export.
+A directory keeps the blobs of earlier exports that its index no longer points at, manifests among them; GitHub keeps
+superseded index entries for a while. The other stores are asked for what a spec names, and give one export.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ def versions(text: str, options: Options) -> list[CacheExport]:
     if loaded.failures:
         raise loaded.failures[0].error
     today = list(loaded.exports)
+    if spec.type == "gha":
+        from cachegraph.loaders.gha import load_superseded
+
+        return [*load_superseded(spec, options), *sorted(today, key=_age)]
     if spec.type != "local" or not today or kind_of(local_path(spec.attrs.get("src", ""))) != "directory":
         return today
     known = {export.manifest_digest for export in today}
@@ -91,7 +95,9 @@ def before(text: str, back: int, options: Options) -> CacheExport:
     """
     found = versions(text, options)
     if len(found) <= back:
-        raise NotFoundError(f"{text}: the store has {len(found) - 1} earlier exports, not {back}", hint=_HINT)
+        raise NotFoundError(
+            f"{parse(text).text}: the store has {len(found) - 1} earlier exports, not {back}", hint=_HINT
+        )
     return found[-1 - back]
 
 

@@ -47,7 +47,7 @@ def test_variables_of_a_bake_file_that_hold_ten_of_the_next(tmp_path: Path) -> N
 
 def test_the_same_in_json(tmp_path: Path) -> None:
     variables = ",".join(
-        f'"v{level}": {{"default": "{("${v%d}" % (level - 1)) * 10 if level else "ha"}"}}' for level in range(12)
+        f'"v{level}": {{"default": "{f"${{v{level - 1}}}" * 10 if level else "ha"}"}}' for level in range(12)
     )
     text = f'{{"variable": {{{variables}}}, "target": {{"a": {{"cache-from": ["${{v11}}"]}}}}}}'
     with pytest.raises(DecodeError, match="--limit expanded-bytes=NUMBER"):
@@ -137,10 +137,12 @@ def test_one_long_list_that_a_thousand_services_use(tmp_path: Path) -> None:
 def test_texts_that_are_none(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    told = []
     try:
-        assert isinstance(specs_in_file(path, ENV), list)
+        specs_in_file(path, ENV)
     except CacheGraphError as error:
-        assert str(path) in str(error)
+        told.append(str(error))
+    assert all(str(path) in said for said in told)
 
 
 def test_a_large_file_is_refused(tmp_path: Path) -> None:
