@@ -258,6 +258,15 @@ def test_every_command_that_reads(spec: str) -> None:
         check_text(result.stderr)
 
 
+def test_every_command_that_compares(spec: str) -> None:
+    for format_ in ROWS:
+        for command in (["diff", spec, spec], ["history", spec, spec], ["why", spec, "0"]):
+            result = run(*command, "-f", format_)
+            assert result.exit_code == 0, result.stderr
+            CHECKS[format_](result.stdout)
+            check_text(result.stderr)
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_standard_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     complain(AccessError(f"{text}: refused", hint=text), text)
