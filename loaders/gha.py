@@ -32,7 +32,7 @@ from cachegraph.loaders.objects.store import given, stored_export
 from cachegraph.loaders.specs.parse import canonical, check_keys
 from cachegraph.loaders.specs.reference import is_loopback
 
-__all__ = ["list_entries", "load"]
+__all__ = ["list_entries", "load", "load_superseded"]
 
 _KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
 _OUTSIDE = "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN"
@@ -60,7 +60,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         Refused; or outside a workflow, where the message says what the cache holds by its entries.
     cachegraph.errors.SourceError
-        GitHub cannot be reached, or an index entry is no cache config.
+        GitHub cannot be reached, or an index entry is not a cache config.
     """
     check_keys(spec, _KEYS)
     url, token = _service(spec)
@@ -83,6 +83,48 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         if not (_repository(spec) and _rest_token(spec)):
             return exports
         return _with_strays(service, exports, refs, _listing(http, spec, "", options), options)
+
+
+def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
+    """Read the earlier exports of a ``type=gha`` spec, which no build reads any more.
+
+    The cache service hands them out inside a workflow, and only the REST API knows that they are there.
+
+    Parameters
+    ----------
+    spec : Spec
+    options : Options
+
+    Returns
+    -------
+    list of CacheExport
+        Oldest first; empty where one of the two cannot be asked. An entry that GitHub has deleted since is left out.
+
+    Raises
+    ------
+    cachegraph.errors.SourceError
+        As `load`.
+    """
+    check_keys(spec, _KEYS)
+    url, token = _service(spec)
+    if not url or not token or not _repository(spec) or not _rest_token(spec):
+        return []
+    readable = {ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)}
+    superseded = [
+        entry
+        for entry in list_entries(spec, options).superseded
+        if entry.scope == _scope(spec) and entry.ref in readable
+    ]
+    superseded.sort(key=lambda entry: (entry.created_at, int(entry.key.rpartition("#")[2])))
+    hide(token)
+    with _http(options, url) as http:
+        service = CacheService(http, url, token, options.limits)
+        contents = concurrently(
+            lambda entry: service.read(entry.key), superseded, options, "reading superseded indexes"
+        )
+    return [
+        _export(spec, entry.ref, data) for entry, data in zip(superseded, contents, strict=True) if data is not None
+    ]
 
 
 def list_entries(spec: Spec, options: Options) -> Listing:

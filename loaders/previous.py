@@ -1,14 +1,13 @@
 """Earlier exports of the same cache, where its store still has them.
 
-A directory keeps the blobs of earlier exports that its index no longer points at, manifests among them. The other
-stores are asked for what a spec names, and give one export.
+A directory keeps the blobs of earlier exports that its index no longer points at, manifests among them; GitHub keeps
+superseded index entries for a while. The other stores are asked for what a spec names, and give one export.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport
@@ -17,6 +16,7 @@ from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.oci.blobstores import DirectoryStore
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, parse_manifest
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.parse import parse
 
 __all__ = ["before", "split_version", "versions"]
@@ -66,7 +66,11 @@ def versions(text: str, options: Options) -> list[CacheExport]:
     if loaded.failures:
         raise loaded.failures[0].error
     today = list(loaded.exports)
-    if spec.type != "local" or not today or not Path(spec.attrs.get("src", "")).expanduser().is_dir():
+    if spec.type == "gha":
+        from cachegraph.loaders.gha import load_superseded
+
+        return [*load_superseded(spec, options), *sorted(today, key=_age)]
+    if spec.type != "local" or not today or kind_of(local_path(spec.attrs.get("src", ""))) != "directory":
         return today
     known = {export.manifest_digest for export in today}
     earlier = [export for export in _earlier(spec, today[0], options) if export.manifest_digest not in known]
@@ -91,14 +95,16 @@ def before(text: str, back: int, options: Options) -> CacheExport:
     """
     found = versions(text, options)
     if len(found) <= back:
-        raise NotFoundError(f"{text}: the store has {len(found) - 1} earlier exports, not {back}", hint=_HINT)
+        raise NotFoundError(
+            f"{parse(text).text}: the store has {len(found) - 1} earlier exports, not {back}", hint=_HINT
+        )
     return found[-1 - back]
 
 
 def _earlier(spec: Spec, today: CacheExport, options: Options) -> Sequence[CacheExport]:
     """Read the exports whose manifests nothing points at any more."""
     root = spec.attrs["src"]
-    store = DirectoryStore(Path(root).expanduser(), options.limits)
+    store = DirectoryStore(local_path(root), options.limits)
     small = [stray.digest for stray in today.strays or () if stray.size <= _MAX_MANIFEST][:_MAX_MANIFESTS]
     found: list[CacheExport] = []
     for digest in small:

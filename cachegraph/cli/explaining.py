@@ -102,7 +102,11 @@ def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known
 
 
 def _none(spec: str) -> list[ExportGraph]:
-    raise NotFoundError(f"{spec}: there is no export before it to compare with", hint="give one with --cache-from")
+    from cachegraph.loaders.specs.parse import parse
+
+    raise NotFoundError(
+        f"{parse(spec).text}: there is no export before it to compare with", hint="give one with --cache-from"
+    )
 
 
 def _write(found: list[Explanation], output: Output) -> None:

@@ -10,7 +10,7 @@ from cachegraph.solver.rows import Rows
 from cachegraph.text.durations import seconds_text
 from cachegraph.text.words import plural, size_text
 
-__all__ = ["MAX_BEGINS", "Cause", "Explanation", "Miss", "MissKind", "Topic"]
+__all__ = ["BEGINS", "MAX_BEGINS", "Cause", "Explanation", "Miss", "MissKind", "Topic"]
 
 MAX_BEGINS = 16
 """Steps with which a miss begins that are named; a step above many would name them all, and so would each above it."""
@@ -36,9 +36,12 @@ store has lost. ``another-source``: a cache has the result, and one without it a
 build was told not to use the cache for it. ``unknown``: what is given does not tell.
 """
 
+BEGINS: frozenset[MissKind] = frozenset({"key-absent", "input-differs"})
+"""Kinds that begin with a step of their own, and what follows from it; steps of the other kinds share one cause."""
+
 Topic = Literal["step", "variables", "files", "image", "source", "either"]
 """What changed: the step itself, only its variables, the files, base image or other source that it takes; ``either`` of
-these where nobody can say."""
+these where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +213,8 @@ class Explanation(Rows[Miss]):
             if cause.follows:
                 shown = [titles[record] for record in cause.follows[:3]]
                 more = f" and {len(cause.follows) - 3} more" if len(cause.follows) > 3 else ""
-                lines.append(f"   Because of it ran: {'; '.join(shown)}{more}.")
+                others = "Because of it ran" if cause.kind in BEGINS else "The others"
+                lines.append(f"   {others}: {'; '.join(shown)}{more}.")
             lines.append(f"   Cost: {cause.cost}.")
             lines.append(f"   To change: {cause.advice}")
         if self.notes:

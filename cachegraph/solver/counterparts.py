@@ -21,7 +21,7 @@ from cachegraph.solver.outlook import Outlook
 __all__ = ["MAX_OTHERS", "Counterparts", "RootKind"]
 
 RootKind = Literal["files", "image", "source", "either"]
-"""What a step takes that is no step; ``either`` where nobody can say."""
+"""What a step takes that is not a step; ``either`` where that is not known."""
 
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
 _PLACE = re.compile(r"^\[[^\]]*\] ")
@@ -46,6 +46,8 @@ class Counterparts:
         Plaintexts by digest.
     references : mapping of str to str
         How users call images and repositories.
+    meanings : mapping of str to Meaning
+        What is known of digests besides plaintexts, such as from a build's source.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Counterparts:
         steps: Sequence[int],
         texts: Texts,
         references: Mapping[str, str],
+        meanings: Mapping[str, Meaning],
     ) -> None:
         self.build = build
         self.outlook = outlook
         self.texts = texts
         self.references = references
+        self.meanings = meanings
         self.caches: list[CacheKeys] = [loads.keys for loads in outlook.caches]
         self._matched: list[set[int]] = [set() for _ in self.caches]
         for step in steps:
@@ -70,7 +74,7 @@ class Counterparts:
     def meaning(self, graph: ResolvedExport, record: int) -> Meaning | None:
         """Say what a record stands for: by its plaintext, else by its name alone."""
         digest = graph.export.config.records[record].digest
-        if meaning := Meaning.of(digest, self.texts, self.references):
+        if meaning := self.meanings.get(digest) or Meaning.of(digest, self.texts, self.references):
             return meaning
         name = graph.names.records.get(digest) if isinstance(graph, ExportGraph) else None
         if name is None:

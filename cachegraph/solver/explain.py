@@ -18,7 +18,7 @@ from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.explain_record import explain_record
 from cachegraph.solver.grouping import Costs, group
-from cachegraph.solver.meanings import Texts
+from cachegraph.solver.meanings import Meaning, Texts
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.sentences import NAMELESS, Said, first_miss, inputs_said
 from cachegraph.solver.solution import Solution, solve
@@ -32,6 +32,7 @@ def explain(
     *,
     texts: Mapping[str, Plaintext] | None = None,
     references: Mapping[str, str] | None = None,
+    meanings: Mapping[str, Meaning] | None = None,
     buildkit: str | None = None,
 ) -> Explanation:
     """Say why the steps of a build ran although caches were given.
@@ -46,6 +47,8 @@ def explain(
         Plaintexts by digest, of either build: they put what changed in words.
     references : mapping of str to str, optional
         How users call images and repositories, by manifest digest or commit.
+    meanings : mapping of str to Meaning, optional
+        What digests stand for besides, as `cachegraph.solver.source_meanings` tells of a build's source.
     buildkit : str, optional
         Version of the builder; by default the newest.
 
@@ -66,22 +69,31 @@ def explain(
     with collection_paused():
         prepared = prepare(caches, buildkit)
         if isinstance(new, BuildRecord):
-            return explain_record(new, prepared, texts or {}, references or {})
+            return explain_record(new, prepared, texts or {}, references or {}, meanings or {})
         build = one_export(new)
-        return _Explainer(build, prepared, texts or {}, references or {}).explain()
+        return _Explainer(build, prepared, texts or {}, references or {}, meanings or {}).explain()
 
 
 class _Explainer:
     """Explains a build of which an export is there, by predicting it."""
 
-    def __init__(self, build: ExportGraph, caches: Caches, texts: Texts, references: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        build: ExportGraph,
+        caches: Caches,
+        texts: Texts,
+        references: Mapping[str, str],
+        meanings: Mapping[str, Meaning],
+    ) -> None:
         self.build = build
         self.caches = caches
         self.solution: Solution = solve(build, caches)
         self.prediction: Prediction = self.solution.predict()
         outlook = self.solution.cases[0][0]
         steps = self.solution.steps
-        self.found = Counterparts(build=build, outlook=outlook, steps=steps, texts=texts, references=references)
+        self.found = Counterparts(
+            build=build, outlook=outlook, steps=steps, texts=texts, references=references, meanings=meanings
+        )
         self.costs = Costs(build, [loads.keys.export for loads in caches.loads])
         self.begins: dict[int, tuple[int, ...]] = {}
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cachegraph.builds.dockerbuild.keys import takings
+from cachegraph.builds.dockerbuild.keys import paths, takings
 from cachegraph.builds.dockerbuild.model import BuildRecord, RecordStep
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
@@ -19,7 +19,7 @@ from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.loads import Loadable
-from cachegraph.solver.meanings import Texts
+from cachegraph.solver.meanings import Meaning, Texts
 from cachegraph.solver.outlook import Assumption, Outlook
 from cachegraph.solver.sentences import NAMELESS, Said, first_miss
 
@@ -39,7 +39,13 @@ class _Step:
     slots: tuple[_Slot, ...]
 
 
-def explain_record(record: BuildRecord, caches: Caches, texts: Texts, references: Mapping[str, str]) -> Explanation:
+def explain_record(
+    record: BuildRecord,
+    caches: Caches,
+    texts: Texts,
+    references: Mapping[str, str],
+    meanings: Mapping[str, Meaning],
+) -> Explanation:
     """Say why the steps of a recorded build ran.
 
     Parameters
@@ -50,10 +56,12 @@ def explain_record(record: BuildRecord, caches: Caches, texts: Texts, references
     texts : Texts
         Plaintexts of the caches; the record brings its own.
     references : mapping of str to str
+    meanings : mapping of str to Meaning
     """
     if not record.has_provenance:
         return _without_keys(record, caches)
-    return _Explainer(record, caches, {**texts, **record.texts}, {**references, **record.references}).explain()
+    known = {**texts, **record.texts}
+    return _Explainer(record, caches, known, {**references, **record.references}, meanings).explain()
 
 
 def _whole(record: BuildRecord, caches: Caches) -> MissKind | None:
@@ -133,7 +141,14 @@ class _NoBytes(Costs):
 class _Explainer:
     """Explains a record with provenance."""
 
-    def __init__(self, record: BuildRecord, caches: Caches, texts: Texts, references: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        record: BuildRecord,
+        caches: Caches,
+        texts: Texts,
+        references: Mapping[str, str],
+        meanings: Mapping[str, Meaning],
+    ) -> None:
         self.record = record
         self.caches = caches
         self.build = ExportGraph(record.keys.export, record.names)
@@ -141,7 +156,14 @@ class _Explainer:
         self.best = Outlook(self.build, caches.loads, Assumption())
         self.worst = Outlook(self.build, caches.loads, Assumption(hopeful=False))
         steps = [index for index in self.build.links.order if not self.build.is_root(index)]
-        self.found = Counterparts(build=self.build, outlook=self.best, steps=steps, texts=texts, references=references)
+        self.found = Counterparts(
+            build=self.build,
+            outlook=self.best,
+            steps=steps,
+            texts=texts,
+            references=references,
+            meanings=meanings,
+        )
         self.whole = _whole(record, caches)
         self.missed: dict[int, bool | None] = {}
         self.begins: dict[int, tuple[int, ...]] = {}
@@ -288,7 +310,7 @@ class _Explainer:
             return first_miss(self.found, step, kind)
         operation = self.record.operations.steps[self.vertices[index]]
         said = [
-            self._place(operation.inputs[slot][0], path) for slot in slots for path in takings(operation)[slot].paths
+            self._place(operation.inputs[slot][0], path) for slot in slots for path in paths(takings(operation)[slot])
         ]
         what = ", ".join(dict.fromkeys(said)) or "the files that it takes"
         return Said(topic="files", changed=(f"the content of {what} differs",))

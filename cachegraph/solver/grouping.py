@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cachegraph.core.resolved import ResolvedExport
 from cachegraph.solver.caches import Caches
-from cachegraph.solver.causes import Cause, Miss, MissKind
+from cachegraph.solver.causes import BEGINS, Cause, Miss, MissKind
 from cachegraph.solver.sentences import advice, sentence
 
 __all__ = ["Costs", "group"]
-
-_BEGINS: frozenset[MissKind] = frozenset({"key-absent", "input-differs"})
-"""Kinds that begin with a step of their own; steps of the other kinds share one cause."""
 
 _MAX_AS_WELL = 5
 
@@ -76,12 +73,12 @@ def group(misses: Sequence[Miss], needers: Mapping[int, int], costs: Costs, cach
     shared: dict[MissKind, int] = {}
     for miss in misses:
         lead = leads.get(miss.begins[0], miss)
-        if lead.kind in _BEGINS:
+        if lead.kind in BEGINS:
             groups[lead.kind, lead.record].append(miss)
         else:
             groups[lead.kind, shared.setdefault(lead.kind, lead.record)].append(miss)
     causes = [_cause(leads[record], members, needers, leads, costs, caches) for (_, record), members in groups.items()]
-    return tuple(sorted(causes, key=lambda cause: (cause.kind not in _BEGINS, -cause.steps)))
+    return tuple(sorted(causes, key=lambda cause: (cause.kind not in BEGINS, -cause.steps)))
 
 
 def _cause(

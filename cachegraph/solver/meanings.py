@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Literal
@@ -19,6 +19,7 @@ from cachegraph.builds import llb
 from cachegraph.builds.operation_names import clean, describe_operation
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.core.untrusted import known_json
 
 __all__ = ["Meaning", "Texts", "differences", "likeness"]
 
@@ -109,6 +110,8 @@ def differences(was: Meaning, now: Meaning) -> tuple[str, ...]:
     >>> differences(Meaning(kind="run", title="", facts={"env MODE": "a"}), Meaning(kind="run", title="", facts={}))
     ('env MODE is gone (was a)',)
     """
+    if now.kind == "content":
+        return tuple(_file_changes(was.facts, now.facts))
     found: list[str] = []
     for label in dict.fromkeys((*was.facts, *now.facts)):
         before, after = was.facts.get(label), now.facts.get(label)
@@ -126,6 +129,26 @@ def differences(was: Meaning, now: Meaning) -> tuple[str, ...]:
     if not found and was.ordered != now.ordered and sorted(was.ordered) == sorted(now.ordered):
         found.append(f"the order was {', '.join(was.ordered)}, is now {', '.join(now.ordered)}")
     return tuple(found)
+
+
+def _file_changes(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Say in words which files differ: those that are new or gone, else their kind, mode, size or content."""
+    for path in sorted({*was, *now}):
+        before, after = was.get(path), now.get(path)
+        if before is None:
+            yield f"{path} is new"
+        elif after is None:
+            yield f"{path} is gone"
+        elif before != after:
+            yield f"{path}: {_file_change(before.split(', '), after.split(', '))}"
+
+
+def _file_change(before: Sequence[str], after: Sequence[str]) -> str:
+    """Compare ``file, mode 0644, 18 bytes, 76ea7168``: the last is of header and content together."""
+    if before[0] != after[0] or len(before) != len(after):
+        return f"was a {', '.join(before[:3])}, is now a {', '.join(after[:3])}"
+    changed = [f"{one}, is now {other}" for one, other in zip(before[1:3], after[1:3], strict=True) if one != other]
+    return "; ".join(changed) or f"other content ({after[2] if len(after) > 2 else after[0]})"
 
 
 def _change(before: str | None, after: str | None) -> str:
@@ -214,6 +237,8 @@ def _command(args: tuple[str, ...]) -> str:
 
 def _mount(mount: llb.Mount) -> str:
     said = [_MOUNTS.get(mount.mount_type, str(mount.mount_type))]
+    if mount.cache_opt is not None and not mount.cache_opt.id:
+        said.append("with an id of its own, or not shared")
     if mount.readonly:
         said.append("read-only")
     if mount.cache_opt is not None and mount.cache_opt.id:
@@ -258,16 +283,19 @@ def _file(text: _Text, title: str) -> Meaning:
     return Meaning(kind="file", title=title, facts=facts)
 
 
+_BYTES = msgspec.json.Decoder(bytes)
+_STR = msgspec.json.Decoder(str)
+_ANY = msgspec.json.Decoder()
+
+
 def _field(key: str, raw: bytes) -> str:
     if key == "data":
-        return _USERINFO.sub("***@", msgspec.json.decode(raw, type=bytes).decode(errors="replace"))
+        return _USERINFO.sub("***@", (known_json(raw, _BYTES) or b"").decode(errors="replace"))
     if key == "mode":
-        number = msgspec.json.decode(raw)
+        number = known_json(raw, _ANY)
         return f"{number:04o}" if isinstance(number, int) and number >= 0 else "as it is"
-    try:
-        return msgspec.json.decode(raw, type=str)
-    except msgspec.MsgspecError:
-        return raw.decode(errors="replace")
+    text = known_json(raw, _STR)
+    return raw.decode(errors="replace") if text is None else text
 
 
 # --- Sources and content ---------------------------------------------------------------------------------------------
@@ -289,7 +317,7 @@ def _source(key: str, texts: Texts, references: Mapping[str, str]) -> Meaning | 
     except (msgspec.MsgspecError, UnicodeDecodeError):
         image = _Image()
     if image.OS:
-        reference = references.get(image.Digest, "")
+        reference = references.get(image.Digest, "").partition("@")[0]
         platform = "/".join(filter(None, (image.OS, image.Arch, image.Variant)))
         facts = {"the digest": image.Digest, "the platform": platform}
         title = f"{reference}@{image.Digest[:19]}" if reference else image.Digest
@@ -312,7 +340,7 @@ def _content(plaintext: Plaintext, texts: Texts) -> Meaning | None:
         values = _header(header)
         what = _TYPES.get(values.get("typeflag", "0"), "file")
         mode = int(values.get("mode", "0") or 0)
-        size = f", {int(values.get('size') or 0):,} bytes" if what == "file" else ""
+        size = f", {int(values.get('size') or 0)} bytes" if what == "file" else ""
         target = f" to {values['linkname']}" if values.get("linkname") else ""
         facts[path] = f"{what}{target}, mode {mode:04o}{size}" + (f", {digest[7:15]}" if what == "file" else "")
     if not facts:

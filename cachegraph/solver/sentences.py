@@ -160,14 +160,17 @@ def _compared(was: Meaning, now: Meaning) -> list[str]:
 
 def _unnamed(found: Counterparts, record: int, slot: int, known: Collection[Meaning], others: int) -> str:
     """Say that a slot differs where it cannot be said how."""
-    what = {
-        "files": f"the content of {paths_text(found.build, record, slot) or f'the files in slot {slot}'} differs",
-        "image": "the base image is another one",
-        "source": f"the base image or other source in slot {slot} is another one",
-        "either": f"what it takes in slot {slot} differs: other files, or another base image",
-    }[found.root_kind(record, slot)]
-    if known:
-        what += f" (now {', '.join(meaning.title for meaning in known)})"
+    kind = found.root_kind(record, slot)
+    titles = ", ".join(meaning.title for meaning in known)
+    if kind == "files":
+        where = titles or paths_text(found.build, record, slot) or f"the files in slot {slot}"
+        what = f"the content of {where} differs"
+    else:
+        what = {
+            "image": "the base image is another one",
+            "source": f"the base image or other source in slot {slot} is another one",
+            "either": f"what it takes in slot {slot} differs: other files, or another base image",
+        }[kind] + (f" (now {titles})" if titles else "")
     if others >= MAX_OTHERS:
         what += "; the cache has many other versions"
     elif others > 1:

@@ -167,7 +167,7 @@ def test_a_blob_that_is_missing(tmp_path: Path) -> None:
 
 def test_a_digest_that_is_a_path(tmp_path: Path) -> None:
     index = json.dumps({"manifests": [{"digest": "sha256:../../../etc/passwd"}]}).encode()
-    assert "is no digest" in refusal(write(tmp_path, archive({"index.json": index})))
+    assert "is not a digest" in refusal(write(tmp_path, archive({"index.json": index})))
 
 
 def test_damaged_documents(tmp_path: Path) -> None:

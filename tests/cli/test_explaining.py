@@ -29,7 +29,7 @@ def test_explain_a_record_whose_cache_was_missing() -> None:
         "7 of 7 steps ran: 1 cause.",
         "",
         "1. [build 2/6] WORKDIR /src and 6 other steps ran: no cache could be read.",
-        "   Because of it ran: [build 3/6] COPY go.mod go.sum ./; [build 4/6] RUN mkdir -p /go/pkg && cat go.mod go.sum"
+        "   The others: [build 3/6] COPY go.mod go.sum ./; [build 4/6] RUN mkdir -p /go/pkg && cat go.mod go.sum"
         " > /go/pkg/mods; [build 5/6] COPY . . and 3 more.",
         "   Cost: 7 steps, 0.85 s.",
         "   To change: check the reference and the right to read it, and that some build writes it with --cache-to.",

@@ -2,46 +2,21 @@
 
 Provenance tells each operation and so its digest. What it does not tell is the content of files: a slot that BuildKit
 also looks up by content is noted as unknown, and what comes from a local folder has no other key at all.
-
-Source: BuildKit ``solver/llbsolver/ops/exec.go`` (``CacheMap``, ``getMountDeps``) and ``file.go`` (``CacheMap``).
 """
 
 from __future__ import annotations
 
-import posixpath
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cachegraph.builds import llb
+from cachegraph.builds.cachemaps import Dependency, dependencies
 from cachegraph.builds.dockerbuild.operations import Operation, Operations
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRecord
 
-__all__ = ["BuildKeys", "Taking", "build_keys", "takings"]
-
-_ROOT = "/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
-    """How a step takes one of its inputs.
-
-    Attributes
-    ----------
-    paths : tuple of str
-        What of the input is taken; empty for all of it without a selector.
-    by_content : bool
-        Whether BuildKit also finds the input by the content of these paths.
-    """
-
-    paths: tuple[str, ...] = ()
-    by_content: bool = False
-
-    @property
-    def selector(self) -> str:
-        """The digest that stands for the paths in an export."""
-        return sha256("\0".join(self.paths).encode(errors="surrogateescape")) if self.paths else ""
+__all__ = ["BuildKeys", "build_keys", "paths", "takings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,54 +35,19 @@ class BuildKeys:
     vertices: tuple[str, ...]
 
 
-def takings(operation: Operation) -> tuple[Taking, ...]:
-    """Say how a step takes each of its inputs, slot by slot.
+def takings(operation: Operation) -> tuple[Dependency, ...]:
+    """Say by which paths and content a step takes each of its inputs, slot by slot.
 
     Parameters
     ----------
     operation : Operation
     """
-    op = operation.step.op.op
-    count = len(operation.inputs)
-    if op.exec is not None:
-        return _exec_takings(op.exec, count)
-    if op.file is not None:
-        return _file_takings(op.file, count)
-    return (Taking(),) * count
+    return dependencies(operation.step.op.op, len(operation.inputs))
 
 
-def _exec_takings(operation: llb.Exec, count: int) -> tuple[Taking, ...]:
-    paths: dict[int, list[str]] = defaultdict(list)
-    by_content: dict[int, bool] = {}
-    for mount in operation.mounts:
-        if mount.input < 0:
-            continue
-        path = posixpath.normpath(posixpath.join(_ROOT, mount.selector))
-        paths[mount.input].append(path)
-        # The root is too large to be hashed, and files beside the selected ones must not get into a result. Of several
-        # mounts of one input, the last one decides.
-        cannot_leak = mount.output == -1 or mount.readonly or path == _ROOT
-        by_content[mount.input] = cannot_leak and mount.dest != _ROOT
-    return tuple(Taking(paths=tuple(paths[n]), by_content=by_content.get(n, False)) for n in range(count))
-
-
-def _file_takings(operation: llb.File, count: int) -> tuple[Taking, ...]:
-    paths: dict[int, list[str]] = defaultdict(list)
-    for action in operation.actions:
-        chosen = action.action.copy or action.action.mkfile or action.action.mkdir
-        owner = chosen.owner if chosen else None
-        for option, file in ((owner.user, "/etc/passwd"), (owner.group, "/etc/group")) if owner else ():
-            if option and option.user.by_name:
-                paths[option.user.by_name.input].append(file)
-        if action.action.copy:
-            paths[action.secondary_input].append(action.action.copy.src)
-    written = {action.input for action in operation.actions}
-    return tuple(
-        Taking(paths=tuple(sorted(paths[n], reverse=True)), by_content=True)
-        if n in paths and n not in written
-        else Taking()
-        for n in range(count)
-    )
+def paths(dependency: Dependency) -> tuple[str, ...]:
+    """Name the paths that an input is narrowed to; none for all of it."""
+    return tuple(os.fsdecode(path) for path in dependency.selector.split(b"\0")) if dependency.selector else ()
 
 
 def build_keys(operations: Operations, source: str) -> BuildKeys:
@@ -182,7 +122,8 @@ class _Layout:
         opened: list[int] = []
         for number, ((vertex, output), taking) in enumerate(zip(operation.inputs, takings(operation), strict=True)):
             index = self.place.get((vertex, output))
-            slots.append(() if index is None else (CacheInput(selector=taking.selector, link=index),))
-            if taking.by_content or index is None:
+            selector = "" if taking.selector is None else sha256(taking.selector)
+            slots.append(() if index is None else (CacheInput(selector=selector, link=index),))
+            if taking.content is not None or index is None:
                 opened.append(number)
         return tuple(slots), opened

@@ -27,7 +27,7 @@ from cachegraph.builds.provenance import image_reference, parse_platform
 from cachegraph.core.digests import sha256
 from cachegraph.errors import DecodeError
 
-__all__ = ["Operation", "Operations", "Source", "merge_operations", "read_operations"]
+__all__ = ["Operation", "Operations", "merge_operations", "read_operations"]
 
 _MAX_OUTPUTS = 64
 _IMAGE = "docker-image://"
@@ -36,23 +36,8 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMITS = frozenset({"image.layerlimit"})
 
 
-Source = llb.SourceOp
-"""Where something comes from, such as ``docker-image://alpine@sha256:..``."""
-
-
-class _Op(msgspec.Struct, frozen=True):
-    op: llb.AnyOp = msgspec.field(default=llb.AnyOp(), name="Op")
-    platform: llb.Platform | None = None
-
-
-class _Step(msgspec.Struct, frozen=True):
-    id: str = ""
-    inputs: tuple[str, ...] | None = None
-    op: _Op = _Op()
-
-
 class _BuildConfig(msgspec.Struct, frozen=True, rename="camel"):
-    llb_definition: tuple[_Step, ...] | None = None
+    llb_definition: tuple[llb.Step, ...] | None = None
     digest_mapping: dict[str, str] | None = None
 
 
@@ -120,7 +105,7 @@ class Operation:
     inputs: tuple[tuple[str, int], ...]
     step: llb.Step
     platform: llb.Platform
-    source: Source | None
+    source: llb.SourceOp | None
     outputs: tuple[int, ...]
     text: bytes | None
     image: bytes | None = None
@@ -200,7 +185,7 @@ def merge_operations(parts: Iterable[Operations]) -> Operations:
     return Operations(steps=steps)
 
 
-def _outputs(steps: Iterable[_Step]) -> dict[str, set[int]]:
+def _outputs(steps: Iterable[llb.Step]) -> dict[str, set[int]]:
     """Collect the outputs of each step that other steps take."""
     taken: dict[str, set[int]] = defaultdict(set)
     for step in steps:
@@ -213,7 +198,7 @@ def _reference(text: str) -> tuple[str, int]:
     """Split ``step6:0`` into step and output."""
     name, _, output = text.rpartition(":")
     if not output.isdecimal() or len(output) > 2 or int(output) >= _MAX_OUTPUTS:
-        raise DecodeError(f"{text[:100]!r} is no input of a step, expected such as 'step6:0'")
+        raise DecodeError(f"{text[:100]!r} is not an input of a step, expected such as 'step6:0'")
     return name, int(output)
 
 
@@ -240,26 +225,18 @@ class _Builder:
             if step.op.op != llb.AnyOp()
         }
 
-    def _operation(self, step: _Step, outputs: tuple[int, ...]) -> Operation:
+    def _operation(self, step: llb.Step, outputs: tuple[int, ...]) -> Operation:
         platform = step.op.platform or self.platform
-        llb_step = llb.Step(
-            id=step.id,
-            inputs=step.inputs,
-            op=llb.Op(
-                op=llb.AnyOp(exec=step.op.op.exec, file=step.op.op.file, merge=step.op.op.merge, diff=step.op.op.diff),
-                platform=step.op.platform,
-            ),
-        )
         source = step.op.op.source
         inputs = map(_reference, step.inputs or ())
         image = self._image_key(source, platform) if source else None
         if source is None:
-            text = cache_text(llb_step, platform)
+            text = cache_text(step, platform)
         else:
             text = SOURCE_PREFIX + sha256(image).encode() if image is not None else None
         return Operation(
             inputs=tuple((self.vertices.get(name, name), output) for name, output in inputs),
-            step=llb_step,
+            step=step,
             platform=platform,
             source=source,
             outputs=outputs,
@@ -267,7 +244,7 @@ class _Builder:
             image=image,
         )
 
-    def _image_key(self, source: Source, platform: llb.Platform) -> bytes | None:
+    def _image_key(self, source: llb.SourceOp, platform: llb.Platform) -> bytes | None:
         """Write the key of an image; other sources depend on more than provenance tells."""
         reference = source.identifier.removeprefix(_IMAGE)
         if reference == source.identifier or source.attrs.keys() & _LIMITS:
