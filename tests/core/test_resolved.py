@@ -237,3 +237,4 @@ def test_columns_of_anything() -> None:
 
 def test_a_graph_names_itself() -> None:
     assert repr(export_graph(record("a"))) == "<ExportGraph: config, 1 records>"
+    assert repr(export_graph(*[record("a")] * 1000)) == "<ExportGraph: config, 1,000 records>"

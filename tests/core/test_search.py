@@ -35,6 +35,7 @@ def test_links_out_of_range_are_left_out() -> None:
     assert found.inputs == [[1], [2], []]
     assert found.dependents == [[], [0], [1]]
     assert found.order == [2, 1, 0]
+    assert links([], [0, 9]).inputs == [[], [0]]
 
 
 def test_the_same_input_twice_counts_twice() -> None:
