@@ -50,6 +50,7 @@ def specs(host: str) -> dict[str, str]:
 
 # Azure's and AWS's libraries leave a connection that was given up to the garbage collector.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
