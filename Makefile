@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo quick test servers lint types format mutants lock docs notebooks clean
+.PHONY: demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
 
 demo: $(VENV)/.base
 	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
@@ -43,6 +43,16 @@ lock: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
+
+# Attacks every reader for so many seconds (fuzz/); what breaks is kept in build/fuzz.
+SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+# Asks BuildKit's own importer about the same configs: needs Go, and fetches BuildKit through the module proxy.
+fuzz-go: $(VENV)/.dev
+	cd fuzz/go && go build -o ../../build/fuzz-importer .
+	$(BIN)/python -m fuzz.differential build/fuzz-importer --seconds $(SECONDS)
 
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev

@@ -48,8 +48,8 @@ __all__ = [
 
 
 _HIDDEN = (
-    r"[\w-]*(?:password|passwd|secret|access_key_id|access_key|account_key|private_key|api_key|token|signature|credential)"
-    r"[\w-]*"
+    r"(?:sig|[\w-]*(?:password|passwd|secret|access_key_id|access_key|account_key|private_key|api_key|token|signature"
+    r"|credential)[\w-]*)"
 )
 _PATTERNS = (
     # key=value, "key=a,b", "key": "value"
@@ -61,7 +61,7 @@ _PATTERNS = (
     (re.compile(r"\b([Bb]asic|[Bb]earer) (?=\S*[0-9A-Z=])[\w.~+/=-]{8,}"), r"\1 ***"),
     # scheme://user:password@host/path?signature
     (re.compile(r"://[^\s/?#]{1,2000}@"), "://***@"),
-    (re.compile(r"(://[^\s?\"']{1,4000})\?[^\s\"')]+"), r"\1?***"),
+    (re.compile(r"(://[^\s?\"']{1,4000})\?[^\s\"'),]+"), r"\1?***"),
 )
 _SECRET_VARIABLE = re.compile(r"(TOKEN|SECRET|PASSW(OR)?D|CREDENTIALS?|ACCESS_KEY(_ID)?|(API|ACCOUNT|PRIVATE)_KEY)$")
 _SHORTEST = 8  # characters: what is shorter stands in ordinary words as well

@@ -60,7 +60,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         Refused; or outside a workflow, where the message says what the cache holds by its entries.
     cachegraph.errors.SourceError
-        GitHub cannot be reached, or an index entry is no cache config.
+        GitHub cannot be reached, or an index entry is not a cache config.
     """
     check_keys(spec, _KEYS)
     url, token = _service(spec)

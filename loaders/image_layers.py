@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -23,6 +22,7 @@ from cachegraph.loaders.oci.manifests import (
     is_image,
     parse_manifest,
 )
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.registry import open_image
 from cachegraph.loaders.specs.parse import check_keys, parse, required
 
@@ -72,12 +72,13 @@ def image_layers(image: str, options: Options) -> dict[str, tuple[str, ...]]:
         with at(str(found.reference), hint="build the image again"):
             layers = _walk(found.manifest().content, found.fetch)
     elif spec.type == "local":
-        path = Path(required(spec, "src", "src=DIR")).expanduser()
-        if not path.exists():
+        path = local_path(required(spec, "src", "src=DIR"))
+        kind = kind_of(path)
+        if kind is None:
             raise NotFoundError(f"{path}: there is no such directory or archive", hint="check src=")
         store: BlobStore = (
             DirectoryStore(path, options.limits)
-            if path.is_dir()
+            if kind == "directory"
             else ArchiveStore(path, options.report, options.limits)
         )
         with contextlib.closing(store):

@@ -112,7 +112,7 @@ class _Layout:
         data = self.store.file("index.json")
         if data is None:
             empty = kind_of(self.path) == "directory" and not any(self.path.iterdir())
-            what = "the directory is empty" if empty else "there is no index.json, so this is no image layout"
+            what = "the directory is empty" if empty else "there is no index.json, so this is not an image layout"
             raise NotFoundError(
                 f"{self.path}: {what}", hint="give the directory that --cache-to type=local,dest=DIR wrote to"
             )
@@ -186,7 +186,7 @@ class _Layout:
     # --- What nothing points at ------------------------------------------------------------------------------------
 
     def _strays(self, entries: list[Descriptor]) -> tuple[StrayBlob, ...] | None:
-        """List the blobs that no manifest reaches; None when a manifest cannot be read, as nobody can say then."""
+        """List the blobs that no manifest reaches; None when a manifest cannot be read, since then it is not known."""
         reached: set[str] = set()
         try:
             for entry in entries:

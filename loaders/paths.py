@@ -22,7 +22,7 @@ def local_path(text: str) -> Path:
     """Make a path of a text, with ``~`` filled in where there is such a user."""
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # no such user, or no home
+    except (RuntimeError, ValueError):  # no such user, no home, a NUL
         return Path(text)
 
 

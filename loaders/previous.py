@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport
@@ -17,6 +16,7 @@ from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.oci.blobstores import DirectoryStore
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, parse_manifest
+from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.parse import parse
 
 __all__ = ["before", "split_version", "versions"]
@@ -70,7 +70,7 @@ def versions(text: str, options: Options) -> list[CacheExport]:
         from cachegraph.loaders.gha import load_superseded
 
         return [*load_superseded(spec, options), *sorted(today, key=_age)]
-    if spec.type != "local" or not today or not Path(spec.attrs.get("src", "")).expanduser().is_dir():
+    if spec.type != "local" or not today or kind_of(local_path(spec.attrs.get("src", ""))) != "directory":
         return today
     known = {export.manifest_digest for export in today}
     earlier = [export for export in _earlier(spec, today[0], options) if export.manifest_digest not in known]
@@ -104,7 +104,7 @@ def before(text: str, back: int, options: Options) -> CacheExport:
 def _earlier(spec: Spec, today: CacheExport, options: Options) -> Sequence[CacheExport]:
     """Read the exports whose manifests nothing points at any more."""
     root = spec.attrs["src"]
-    store = DirectoryStore(Path(root).expanduser(), options.limits)
+    store = DirectoryStore(local_path(root), options.limits)
     small = [stray.digest for stray in today.strays or () if stray.size <= _MAX_MANIFEST][:_MAX_MANIFESTS]
     found: list[CacheExport] = []
     for digest in small:

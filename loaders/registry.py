@@ -83,7 +83,7 @@ def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
 
 def _tag_spec(spec: Spec, reference: Reference, tag: str) -> Spec | SourceError:
     if TAG.fullmatch(tag) is None:
-        return SourceError(f"{reference.name}: the registry lists {tag[:130]!r}, which is no tag", hint=_FAULT)
+        return SourceError(f"{reference.name}: the registry lists {tag[:130]!r}, which is not a tag", hint=_FAULT)
     text = f"{reference.name}:{tag}"
     rest = {key: value for key, value in spec.attrs.items() if key not in ("ref", "all-tags")}
     return Spec(type="registry", attrs={"ref": text, **rest}, text=text)

@@ -80,7 +80,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.AccessError
         No credentials, or not the rights.
     cachegraph.errors.SourceError
-        The store cannot be reached, or what it holds is no cache config.
+        The store cannot be reached, or what it holds is not a cache config.
     """
     check_keys(spec, _KEYS)
     attrs = spec.attrs

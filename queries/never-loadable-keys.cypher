@@ -1,11 +1,11 @@
 // title: Keys that no ref can load
-// question: Which keys stand in many exports and are loadable in none?
+// question: Which keys are in many exports and can be loaded from none?
 // parameters:
 //   exports: how many exports at least hold it
 // columns:
 //   key_id: identity of the record across exports
 //   digest: digest of the record
-//   name: what it does; null where nobody can say
+//   name: what it does; null where that is not known
 //   exports: how many current exports hold it
 //   reasons: why it is not loadable
 // severity: warning

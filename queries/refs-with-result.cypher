@@ -9,7 +9,7 @@
 //   record: index of the record
 //   key_id: identity of the record across exports
 //   results: number of its loadable results
-//   newest: when the newest of them was made; null if nobody knows
+//   newest: when the newest of them was made; null if not known
 // severity: none, it is a list
 
 WITH {key: null} AS param

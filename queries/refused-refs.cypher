@@ -6,7 +6,7 @@
 //   source: spec of the ref
 //   platform: platform of an inline cache's image, else null
 //   export: id of the export
-//   kind: where it lies
+//   kind: where it is stored
 //   error: BuildKit's words
 //   loaded_at: when it was loaded
 // severity: error

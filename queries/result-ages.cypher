@@ -7,8 +7,8 @@
 //   platform: platform of an inline cache's image, else null
 //   export: id of the export
 //   results: number of its loadable results
-//   newest: when the newest was made; null if nobody knows
-//   oldest: when the oldest was made; null if nobody knows
+//   newest: when the newest was made; null if not known
+//   oldest: when the oldest was made; null if not known
 // severity: none, it is a list
 
 WITH {source: null} AS param

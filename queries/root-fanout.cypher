@@ -1,5 +1,5 @@
-// title: What hangs on each root
-// question: On which roots do most loadable records hang?
+// title: What depends on each root
+// question: Which roots do most loadable records depend on?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 //   records: how many loadable records at least
@@ -10,7 +10,7 @@
 //   record: index of the record
 //   digest: digest of the record
 //   op: what kind of operation it is
-//   name: what it does; null where nobody can say
+//   name: what it does; null where that is not known
 //   loadable_above: how many loadable records depend on it, directly or not, and miss when it changes
 // severity: none, it is a list
 

@@ -5,8 +5,8 @@
 // columns:
 //   blob: digest of the layer's blob
 //   exports: how many current exports hold it
-//   bytes: bytes of the blob; null if nobody says
-//   saved_bytes: bytes that sharing it saves in one store; null if nobody says
+//   bytes: bytes of the blob; null if not known
+//   saved_bytes: bytes that sharing it saves in one store; null if not known
 // severity: none, it is a list
 
 WITH {exports: 2} AS param

@@ -1,5 +1,5 @@
-// title: Cross-check: Roots that can give nothing
-// question: Which roots can give nothing?
+// title: Cross-check: Roots that lead to no cached result
+// question: Which roots lead to no cached result?
 // parameters:
 //   export: id of an export, or source of current ones; null for all current ones
 // columns:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 USER_CODE = ROOT / "tests" / "pyright" / "user_code.py"
 
 
+@pytest.mark.slow
 def test_mypy() -> None:
     command = [sys.executable, "-m", "mypy", "--strict", str(USER_CODE)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

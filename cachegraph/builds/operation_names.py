@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from cachegraph.core.model import Name
+from cachegraph.core.untrusted import known_json
 
 __all__ = ["MAX_TEXT", "clean", "describe_operation"]
 
@@ -70,8 +71,8 @@ class _Action(msgspec.Struct, frozen=True, rename="camel"):
     attempt_unpack_docker_compatibility: bool = False
 
 
-_decode_operation = msgspec.json.Decoder(_Operation).decode
-_decode_action = msgspec.json.Decoder(_Action).decode
+_OPERATION = msgspec.json.Decoder(_Operation)
+_ACTION = msgspec.json.Decoder(_Action)
 
 
 def clean(text: str) -> str:
@@ -96,9 +97,8 @@ def describe_operation(text: bytes) -> Name | None:
     text : bytes
         The JSON whose sha256 is the operation's cache map digest.
     """
-    try:
-        operation = _decode_operation(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    operation = known_json(text, _OPERATION)
+    if operation is None:
         return None
     kind = operation.Type.removeprefix("buildkit.").removesuffix(".v0")
     if kind == "exec":
@@ -128,9 +128,8 @@ def _run(operation: _Exec) -> str:
 
 
 def _action(text: bytes) -> str:
-    try:
-        action = _decode_action(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    action = known_json(text, _ACTION)
+    if action is None:
         return "file action that cannot be read"
     if action.src or action.dest:
         verb = "ADD" if action.attempt_unpack_docker_compatibility else "COPY"

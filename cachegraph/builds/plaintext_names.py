@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from cachegraph.builds.operation_names import MAX_TEXT, clean, describe_operation
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.model import Name, Names
+from cachegraph.core.untrusted import known_json
 
 __all__ = ["ROOT_SELECTOR", "SOURCE_PREFIX", "name_all"]
 
@@ -60,6 +61,9 @@ class _Download(msgspec.Struct, frozen=True):
 
 
 _K = TypeVar("_K", _Local, _ImageKey, _Download)
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (_Local, _ImageKey, _Download)
+}
 
 
 def name_all(plaintexts: Mapping[str, Plaintext], references: Mapping[str, str] | None = None) -> Names:
@@ -131,10 +135,8 @@ class _Namer:
 
     def _json(self, digest: str, kind: type[_K]) -> _K:
         plaintext = self._plaintexts.get(digest)
-        try:
-            return msgspec.json.decode(plaintext.text if plaintext else b"{}", type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return kind()
+        known = known_json(plaintext.text, _DECODERS[kind]) if plaintext else None
+        return kind() if known is None else known
 
     def _content(self, plaintext: Plaintext) -> str:
         files: list[str] = []

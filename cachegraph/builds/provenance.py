@@ -30,7 +30,7 @@ from cachegraph.builds.plaintext_names import SOURCE_PREFIX, name_all
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
-from cachegraph.errors import DecodeError
+from cachegraph.core.untrusted import decode_json
 
 __all__ = ["Texts", "decode_provenance", "image_reference", "parse_platform", "provenance_texts"]
 
@@ -70,6 +70,9 @@ class _Statement(_Predicate, frozen=True, rename="camel"):
     predicate: _Predicate | None = None
 
 
+_STATEMENT = msgspec.json.Decoder(_Statement)
+
+
 def decode_provenance(data: bytes, place: str) -> Names:
     """Name the records that provenance lets one compute; takes and raises what `provenance_texts` does."""
     texts = provenance_texts(data, place)
@@ -91,10 +94,7 @@ def provenance_texts(data: bytes, place: str) -> Texts:
     cachegraph.errors.DecodeError
         The bytes are no such statement.
     """
-    try:
-        statement = msgspec.json.decode(data, type=_Statement)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(f"no SLSA provenance: {error}", path=place) from None
+    statement = decode_json(data, _STATEMENT, "no SLSA provenance", path=place)
     predicate = statement.predicate or statement
     definition = predicate.build_definition or _Definition(
         resolved_dependencies=predicate.materials,

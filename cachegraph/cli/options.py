@@ -44,6 +44,7 @@ SOURCE_OPTIONS: Mapping[str, str] = {
     "insecure_registry": "--insecure-registry",
     "timeout": "--timeout",
     "concurrency": "--concurrency",
+    "limits": "--limit",
 }
 """What says which sources are read and how, by parameter."""
 
@@ -112,6 +113,13 @@ def source_options(command: F) -> F:
         click.option("--timeout", type=seconds, default=30, show_default=True, help="Seconds for a request."),
         click.option(
             "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at once."
+        ),
+        click.option(
+            "--limit",
+            "limits",
+            multiple=True,
+            metavar="NAME=N",
+            help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]
     for decorate in reversed(decorators):

@@ -157,7 +157,7 @@ def _csv(rows: Sequence[Row], columns: Sequence[str], title: str, output: Output
 
 
 def _csv_value(value: object) -> str:
-    # A number is no formula, whatever its sign.
+    # A number is not a formula, whatever its sign.
     return _cell(value) if isinstance(value, (int, float)) else csv_cell(_cell(value))
 
 

@@ -19,6 +19,7 @@ from cachegraph.graph import CacheGraph
 from cachegraph.lint.found import FoundSpec
 from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.limits import Limits, parse_limits
 from cachegraph.loaders.specs.identity import identity, spec_of
 from cachegraph.loaders.specs.parse import parse
 
@@ -56,7 +57,7 @@ class Read:
 def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     """Give the exit code that failures mean: 0 without, else that of the worst.
 
-    An image without a cache among others that have one is no failure.
+    An image without a cache among others that have one is not a failure.
     """
     real = [f.error for f in failures if not (any_read and isinstance(f.error, NoCacheError))]
     return max((error.exit_code for error in real), default=0)
@@ -88,7 +89,7 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any]) -> list[str | Spec]:
     """Give the specs of the command line and those in its files; refuse options that none of them can follow."""
-    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"])]
+    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"], parse_limits(how["limits"]))]
     if not every and not how["files"]:
         raise click.UsageError("Missing argument 'SPEC...'.")
     if not every:
@@ -129,19 +130,20 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
         verify=how["verify"],
         timeout=how["timeout"],
         concurrency=how["concurrency"],
+        limits=parse_limits(how["limits"]),
         insecure_registries=frozenset(how["insecure_registry"]),
         tag_glob=how["tags"] or ("*" if how["all_tags"] else None),
         report=report,
     )
 
 
-def _specs_in_files(files: Iterable[Path]) -> list[Spec]:
+def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
     """Give the places that the cache entries of files name, each once; say which are not read and why."""
     places: dict[tuple[str, ...], Spec] = {}
     for path in files:
         from cachegraph.lint.files import specs_in_file
 
-        found = specs_in_file(path)
+        found = specs_in_file(path, limits=limits)
         if not found:
             say(f"{path}: no cache entry in it")
         for entry in found:
@@ -159,7 +161,7 @@ def _spec_of(entry: FoundSpec) -> Spec | str | None:
     if entry.text is None:
         return entry.reason
     try:
-        # Without key=value it is a reference, whatever lies beside the file (buildx: ParseCacheEntry).
+        # Without key=value it is a reference, whatever is beside the file (buildx: ParseCacheEntry).
         spec = parse(entry.text if "=" in entry.text else f"type=registry,ref={entry.text}")
     except SpecError as error:
         return str(error)

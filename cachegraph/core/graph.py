@@ -74,7 +74,7 @@ class ExportGraph(ResolvedExport):
         Returns
         -------
         Name
-            ``op`` is ``unknown`` where nobody can say.
+            ``op`` is ``unknown`` where that is not known.
         """
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
@@ -118,7 +118,7 @@ def record_title(index: int, name: str, digest: str) -> str:
     ----------
     index : int
     name : str
-        What it does; empty where nobody can say.
+        What it does; empty where that is not known.
     digest : str
     """
     shown = name if len(name) <= 60 else name[:57] + "..."

@@ -120,7 +120,7 @@ class Blob:
         Bytes; None where nothing says.
     media_type, diff_id : str or None
     present : bool or None
-        Whether the store has it; None when nobody looked.
+        Whether the store has it; None when the loader did not look.
     """
 
     digest: str
@@ -184,12 +184,12 @@ class CacheExport:
         For inline images, of each layer in order; each may be None.
     problems : tuple of Problem
     strays : tuple of StrayBlob, or None
-        Blobs of the same store that no manifest reaches; None when nobody looked. Several exports of one store
+        Blobs of the same store that no manifest reaches; None when the loader did not look. Exports of one store
         carry the same tuple.
     store : str
         Names the store that ``strays`` belong to, such as the directory.
     results_known : bool
-        False where the source tells keys only: then nobody can say what is loadable.
+        False where the source tells keys only: then it is not known what is loadable.
     unknown : frozenset of tuple of (record, slot)
         Of a build that has not run: slots that may take content which only the build will tell (what a step makes).
         A slot of -1 stands for the record's own digest. Empty for a real export.

@@ -117,7 +117,7 @@ class Links:
         Returns
         -------
         dict of int to (int or None)
-            None for a record that something on a loop depends on: BuildKit refuses such an export, nobody can say.
+            None for a record that something on a loop depends on: BuildKit refuses such an export.
 
         Notes
         -----

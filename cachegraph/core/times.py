@@ -36,7 +36,7 @@ def check_times(texts: Sequence[str]) -> None:
     Raises
     ------
     ValueError
-        A text is no RFC 3339 time; ``args`` are its position and the text.
+        A text is not an RFC 3339 time; ``args`` are its position and the text.
     """
     if not _are_usual(texts):
         parse_times(texts)
@@ -58,7 +58,7 @@ def parse_times(texts: Sequence[str]) -> list[int]:
     Raises
     ------
     ValueError
-        A text is no RFC 3339 time; ``args`` are its position and the text.
+        A text is not an RFC 3339 time; ``args`` are its position and the text.
     """
     if _are_usual(texts):
         return [UNKNOWN if text == ZERO_TIME else _parse_usual(text) for text in texts]

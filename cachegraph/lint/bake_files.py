@@ -15,26 +15,27 @@ Source: buildx ``bake/bake.go`` (``Target``, ``Variable``) and ``bake/hclparser`
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cachegraph.core.untrusted import decode_loose
 from cachegraph.errors import DecodeError, MissingExtraError
-from cachegraph.lint.found import Direction, FoundSpec, UnresolvedError
+from cachegraph.lint.found import Direction, ExpansionBudget, FoundSpec, UnresolvedError
+from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.specs.parse import canonical
 
 __all__ = ["specs_in_bake_hcl", "specs_in_bake_json"]
 
 _KEYS: tuple[tuple[str, Direction], ...] = (("cache-from", "from"), ("cache-to", "to"))
-_HOLE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
+_HOLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _MAX_DEPTH = 20  # variables within variables
 
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """An HCL expression that is no literal."""
+    """An HCL expression that is not a literal."""
 
     source: str
 
@@ -42,7 +43,7 @@ class _Expression:
 _Value = object  # str (a template), _Expression, number, bool, None, or a list or dict of these
 
 
-def specs_in_bake_hcl(file: str, text: str, environ: Mapping[str, str]) -> list[FoundSpec]:
+def specs_in_bake_hcl(file: str, text: str, environ: Mapping[str, str], limits: Limits) -> list[FoundSpec]:
     """Find the cache entries of a ``docker-bake.hcl``.
 
     Raises
@@ -59,17 +60,17 @@ def specs_in_bake_hcl(file: str, text: str, environ: Mapping[str, str]) -> list[
         raise MissingExtraError("Reading an HCL file", "files") from error
     try:
         document = hcl2.loads(text, serialization_options=hcl2.SerializationOptions(with_comments=False))
-    except (LarkError, RecursionError) as error:
+    except (LarkError, RecursionError, ValueError, KeyError, TypeError, AttributeError) as error:
         # The reader's own words quote the file, and so what secrets it holds.
         raise DecodeError(f"{file}: not HCL at line {getattr(error, 'line', '?')}") from None
     blocks = {
-        kind: {json.loads(name): body for block in document.get(kind, ()) for name, body in block.items()}
+        kind: {_label(name): body for block in document.get(kind, ()) for name, body in block.items()}
         for kind in ("variable", "target")
     }
-    return list(_Bake(file, environ, _from_hcl(blocks["variable"])).specs(_from_hcl(blocks["target"])))
+    return list(_Bake(file, environ, _from_hcl(blocks["variable"]), limits).specs(_from_hcl(blocks["target"])))
 
 
-def specs_in_bake_json(file: str, text: str, environ: Mapping[str, str]) -> list[FoundSpec]:
+def specs_in_bake_json(file: str, text: str, environ: Mapping[str, str], limits: Limits) -> list[FoundSpec]:
     """Find the cache entries of a ``docker-bake.json``.
 
     Raises
@@ -77,13 +78,10 @@ def specs_in_bake_json(file: str, text: str, environ: Mapping[str, str]) -> list
     cachegraph.errors.DecodeError
         Not a JSON object.
     """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"{file}: not JSON: {error}") from error
+    document = decode_loose(text, f"{file}: not JSON")
     if not isinstance(document, dict):
         raise DecodeError(f"{file}: a bake file is a JSON object")
-    return list(_Bake(file, environ, document.get("variable")).specs(document.get("target")))
+    return list(_Bake(file, environ, document.get("variable"), limits).specs(document.get("target")))
 
 
 def _from_hcl(value: _Value) -> _Value:
@@ -97,21 +95,30 @@ def _from_hcl(value: _Value) -> _Value:
     if not value.startswith('"'):
         return _Expression(value.removeprefix("${").removesuffix("}") if value.startswith("${") else value)
     try:
-        return str(json.loads(value))
-    except ValueError:  # a heredoc, or an escape that JSON lacks
+        return str(decode_loose(value, "no text"))
+    except DecodeError:  # a heredoc, or an escape that JSON lacks
         return _Expression(value.strip('"'))
+
+
+def _label(name: str) -> str:
+    """Read the label of a block, which is quoted unless it is a bare word."""
+    try:
+        return str(decode_loose(name, "no label"))
+    except DecodeError:
+        return name.strip('"')
 
 
 def _shown(expression: str) -> str:
     """Name an expression without the literals in it."""
     function = re.match(r"([A-Za-z_]\w*)\s*\(", expression)
-    return f"{function[1]}(..)" if function else "an expression that is no variable"
+    return f"{function[1]}(..)" if function else "an expression that is not a variable"
 
 
 class _Bake:
     """One bake file, its variables at hand."""
 
-    def __init__(self, file: str, environ: Mapping[str, str], variables: _Value) -> None:
+    def __init__(self, file: str, environ: Mapping[str, str], variables: _Value, limits: Limits) -> None:
+        self._budget = ExpansionBudget(file, limits)
         self._file = file
         self._environ = environ
         self._variables = variables if isinstance(variables, dict) else {}
@@ -156,9 +163,9 @@ class _Bake:
             raise UnresolvedError("a list or an object stands where text belongs")
 
         def fill(hole: re.Match[str]) -> str:
-            return "${" if hole[1] is None else self._text(_Expression(hole[1].strip()), depth + 1)
+            return self._budget.spent("${" if hole[1] is None else self._text(_Expression(hole[1].strip()), depth + 1))
 
-        return _HOLE.sub(fill, value)
+        return self._budget.spent(_HOLE.sub(fill, value))
 
     def _evaluated(self, value: _Value, depth: int = 0) -> _Value:
         """Replace the name of a variable by its value."""

@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cachegraph.errors import AccessError, DecodeError, NotFoundError, SpecError
+from cachegraph.errors import DecodeError, SpecError
 from cachegraph.lint.bake_files import specs_in_bake_hcl, specs_in_bake_json
 from cachegraph.lint.found import FoundSpec
 from cachegraph.lint.yaml_files import specs_in_yaml
+from cachegraph.loaders.limits import DEFAULT, Limits
+from cachegraph.loaders.paths import read_file
 
 __all__ = ["FORMATS", "FoundSpec", "specs_in_file"]
 
@@ -22,10 +24,9 @@ FORMATS = {
 """Readers by the end of a file's name."""
 
 _HINT = "give a docker-bake.hcl or .json, a compose file or a workflow"
-_MAX_BYTES = 4 * 1024 * 1024  # no such file that people write comes near
 
 
-def specs_in_file(path: Path, environ: Mapping[str, str] | None = None) -> list[FoundSpec]:
+def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: Limits = DEFAULT) -> list[FoundSpec]:
     """Find the cache entries of a file.
 
     Parameters
@@ -34,6 +35,7 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None) -> list[
         A ``docker-bake.hcl`` or ``.json``, a compose file, a GitHub workflow or a composite action.
     environ : mapping of str to str, optional
         Variables that bake and compose files may use; this process's own by default.
+    limits : Limits
 
     Returns
     -------
@@ -51,17 +53,12 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None) -> list[
     """
     reader = FORMATS.get(path.suffix.lower())
     if reader is None:
-        raise SpecError(f"{path}: {path.suffix or 'no suffix'} is no kind of file that holds cache entries", hint=_HINT)
+        raise SpecError(
+            f"{path}: {path.suffix or 'no suffix'} is not a kind of file that holds cache entries", hint=_HINT
+        )
+    data = read_file(path, str(path), limit=limits.settings_bytes, name="settings_bytes", hint=_HINT)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: no such file") from None
-    except OSError as error:
-        raise AccessError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise DecodeError(f"{path}: not UTF-8") from None
-    if len(data) > _MAX_BYTES:
-        raise DecodeError(f"{path}: more than {_MAX_BYTES:,} bytes", hint=_HINT)
-    return reader(str(path), text, os.environ if environ is None else environ)
+    return reader(str(path), text, os.environ if environ is None else environ, limits)

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Direction", "FoundSpec", "UnresolvedError", "expand_variables"]
+from cachegraph.loaders.limits import Limits, over_limit
+
+__all__ = ["Direction", "ExpansionBudget", "FoundSpec", "UnresolvedError", "expand_variables"]
+
 
 Direction = Literal["from", "to"]
 
@@ -53,7 +56,45 @@ class UnresolvedError(Exception):
     """A text depends on what only the build knows; the message says on what, and quotes no more of it than a name."""
 
 
-def expand_variables(text: str, variables: Mapping[str, str]) -> str:
+class ExpansionBudget:
+    """Counts the text that variables are filled in with: ten that hold ten of the next each make gigabytes soon.
+
+    Parameters
+    ----------
+    file : str
+    limits : Limits
+    """
+
+    def __init__(self, file: str, limits: Limits) -> None:
+        self._file = file
+        self._allowed = limits.expanded_bytes
+        self._left = limits.expanded_bytes
+
+    def spent(self, text: str) -> str:
+        """Count a text, and give it back.
+
+        Raises
+        ------
+        cachegraph.errors.DecodeError
+            It is more than was left.
+        """
+        self.count(len(text))
+        return text
+
+    def count(self, size: int) -> None:
+        """Count characters, or entries that were put in.
+
+        Raises
+        ------
+        cachegraph.errors.DecodeError
+            They are more than were left.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise over_limit(self._file, self._allowed, "bytes once its variables are filled in", "expanded_bytes")
+
+
+def expand_variables(text: str, variables: Mapping[str, str], budget: ExpansionBudget | None = None) -> str:
     """Replace ``$NAME``, ``${NAME}``, ``${NAME:-default}``, ``${NAME:?error}``, ``${NAME:+other}`` and ``$$``.
 
     Raises
@@ -79,7 +120,7 @@ def expand_variables(text: str, variables: Mapping[str, str]) -> str:
         if operator.endswith("+"):
             return word if given else ""
         if known is not None and given:
-            return known
+            return known if budget is None else budget.spent(known)
         if operator.endswith("-"):
             return word
         raise UnresolvedError(f"variable {name} is not set")

@@ -30,7 +30,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cachegraph.errors import DecodeError, MissingExtraError
-from cachegraph.lint.found import Direction, FoundSpec, UnresolvedError, expand_variables
+from cachegraph.lint.found import Direction, ExpansionBudget, FoundSpec, UnresolvedError, expand_variables
+from cachegraph.loaders.limits import Limits
 
 if TYPE_CHECKING:
     from yaml import SafeLoader
@@ -38,16 +39,21 @@ if TYPE_CHECKING:
 
 __all__ = ["specs_in_yaml"]
 
+_DEEPEST_MERGE = 100
+_ELEMENT = 16  # characters that an element of a list counts as
 _COMPOSE_KEYS: tuple[tuple[str, Direction], ...] = (("cache_from", "from"), ("cache_to", "to"))
 _BAKE_KEYS: tuple[tuple[str, Direction], ...] = (("cache-from", "from"), ("cache-to", "to"))
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _ENV = re.compile(r"env\.([A-Za-z_]\w*)")
 _SET = re.compile(r"[^=\s]*\.cache-(from|to)\+?=(.*)")
-_WORD = r"""(?:\$\{\{.*?\}\}|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"|;&<>()\\])+"""
-_OPTION = re.compile(rf"--(?:cache-(from|to)|set)[ =]\s*({_WORD})", re.DOTALL)
+_LONGEST = 2000  # characters of an expression or a quoted text in a command
+_WORD = (
+    rf"""(?:\$\{{\{{(?:[^}}]|\}}(?!\}})){{0,{_LONGEST}}}+\}}\}}|'[^']{{0,{_LONGEST}}}+'"""
+    rf"""|"(?:\\.|[^"\\]){{0,{_LONGEST}}}+"|\\.|[^\s'"|;&<>()\\])++"""
+)
+_OPTION = re.compile(rf"--(?:cache-(from|to)|set)[ =]\s{{0,100}}+({_WORD})", re.DOTALL)
 
 
-def specs_in_yaml(file: str, text: str, environ: Mapping[str, str]) -> list[FoundSpec]:
+def specs_in_yaml(file: str, text: str, environ: Mapping[str, str], limits: Limits) -> list[FoundSpec]:
     """Find the cache entries of a compose file, a workflow, or a composite action.
 
     Raises
@@ -61,23 +67,34 @@ def specs_in_yaml(file: str, text: str, environ: Mapping[str, str]) -> list[Foun
         import yaml
     except ImportError as error:
         raise MissingExtraError("Reading a YAML file", "files") from error
-    loader = yaml.SafeLoader(text)
+    budget = ExpansionBudget(file, limits)
+    loader: SafeLoader | None = None
     try:
-        root = _Tree(loader.get_single_node(), loader)
+        loader = yaml.SafeLoader(text)
+        root = _Tree(loader.get_single_node(), loader, budget)
         if services := root.get("services"):
-            return [found for name, service in services.items() for found in _service(file, name, service, environ)]
+            return [
+                found for name, service in services.items() for found in _service(file, name, service, environ, budget)
+            ]
         if jobs := root.get("jobs"):
-            env = _env(root, {})
-            return [found for name, job in jobs.items() for found in _steps(file, f"jobs.{name}", job, _env(job, env))]
+            env = _env(root, {}, budget)
+            return [
+                found
+                for name, job in jobs.items()
+                for found in _steps(file, f"jobs.{name}", job, _env(job, env, budget), budget)
+            ]
         if runs := root.get("runs"):
-            return list(_steps(file, "runs", runs, {}))
+            return list(_steps(file, "runs", runs, {}, budget))
     except (yaml.YAMLError, RecursionError) as error:
         # The reader's own words quote the file, and so what secrets it holds.
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else ""
         raise DecodeError(f"{file}: not YAML{where}") from None
+    except (ValueError, TypeError, AttributeError, KeyError) as error:  # a key that is a list, a tag that is none
+        raise DecodeError(f"{file}: not YAML ({type(error).__name__})") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     raise DecodeError(
         f"{file}: neither a compose file, a workflow nor an action", hint="it has no services, jobs or runs"
     )
@@ -86,9 +103,10 @@ def specs_in_yaml(file: str, text: str, environ: Mapping[str, str]) -> list[Foun
 class _Tree:
     """A node of a YAML document that knows its line; what has another shape than asked for is empty."""
 
-    def __init__(self, node: Node | None, loader: SafeLoader) -> None:
+    def __init__(self, node: Node | None, loader: SafeLoader, budget: ExpansionBudget) -> None:
         self._node = node
         self._loader = loader
+        self._budget = budget
 
     def __bool__(self) -> bool:
         return self._node is not None
@@ -111,14 +129,15 @@ class _Tree:
         from yaml.nodes import MappingNode
 
         if isinstance(self._node, MappingNode):
+            self._budget.count(_merged_size(self._node))
             self._loader.flatten_mapping(self._node)  # puts in what `<<: *anchor` brings
             for key, value in self._node.value:
-                yield str(key.value), _Tree(value, self._loader)
+                yield str(key.value), _Tree(value, self._loader, self._budget)
 
     def get(self, *keys: str) -> _Tree:
         tree = self
         for key in keys:
-            tree = dict(tree.items()).get(key, _Tree(None, self._loader))
+            tree = dict(tree.items()).get(key, _Tree(None, self._loader, self._budget))
         return tree
 
     def elements(self) -> list[_Tree]:
@@ -126,31 +145,60 @@ class _Tree:
         from yaml.nodes import SequenceNode
 
         if isinstance(self._node, SequenceNode):
-            return [_Tree(node, self._loader) for node in self._node.value]
+            self._budget.count(_ELEMENT * len(self._node.value))  # an anchor may be used often
+            return [_Tree(node, self._loader, self._budget) for node in self._node.value]
         return [self] if self.text else []
 
 
-def _service(file: str, name: str, service: _Tree, environ: Mapping[str, str]) -> Iterator[FoundSpec]:
+def _merged_size(node: Node) -> int:
+    """Count the keys that a mapping has once all that ``<<`` brings is put in, without putting it in."""
+    sizes: dict[int, int] = {}
+
+    def size(of: Node, depth: int) -> int:
+        from yaml.nodes import MappingNode, SequenceNode
+
+        if id(of) in sizes or depth > _DEEPEST_MERGE:
+            return sizes.get(id(of), 0)
+        sizes[id(of)] = 0  # one that merges itself
+        if isinstance(of, SequenceNode):
+            total = sum(size(part, depth + 1) for part in of.value)
+        elif isinstance(of, MappingNode):
+            total = sum(
+                size(value, depth + 1) if key.tag == "tag:yaml.org,2002:merge" else 1 for key, value in of.value
+            )
+        else:
+            total = 1
+        sizes[id(of)] = total
+        return total
+
+    return size(node, 0)
+
+
+def _service(
+    file: str, name: str, service: _Tree, environ: Mapping[str, str], budget: ExpansionBudget
+) -> Iterator[FoundSpec]:
     build = service.get("build")
     places = [(f"build.{key}", build.get(key), direction) for key, direction in _COMPOSE_KEYS]
     places += [(f"build.x-bake.{key}", build.get("x-bake", key), direction) for key, direction in _BAKE_KEYS]
     for path, entries, direction in places:
         for position, entry in enumerate(entries.elements()):
             where = f"services.{name}.{path}[{position}]"
-            yield _found(file, entry.line, where, direction, entry.text, lambda text: expand_variables(text, environ))
+            yield _found(
+                file, entry.line, where, direction, entry.text, lambda text: expand_variables(text, environ, budget)
+            )
 
 
-def _steps(file: str, path: str, owner: _Tree, env: Mapping[str, str]) -> Iterator[FoundSpec]:
+def _steps(file: str, path: str, owner: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     for position, step in enumerate(owner.get("steps").elements()):
         here = f"{path}.steps[{position}]"
-        yield from _step(file, here, step, _env(step, env))
+        yield from _step(file, here, step, _env(step, env, budget), budget)
 
 
-def _step(file: str, path: str, step: _Tree, env: Mapping[str, str]) -> Iterator[FoundSpec]:
+def _step(file: str, path: str, step: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     action = step.get("uses").text.partition("@")[0]
 
     def known(text: str) -> str:
-        return _expand_expressions(text, env)
+        return _expand_expressions(text, env, budget)
 
     if action == "docker/build-push-action":
         for key, direction in _BAKE_KEYS:
@@ -160,16 +208,16 @@ def _step(file: str, path: str, step: _Tree, env: Mapping[str, str]) -> Iterator
         for line, text in _lines(step.get("with", "set")):
             if setting := _SET.fullmatch(text):
                 yield _found(file, line, f"{path}.with.set", _direction(setting[1]), setting[2], known)
-    yield from _commands(file, f"{path}.run", step.get("run"), env)
+    yield from _commands(file, f"{path}.run", step.get("run"), env, budget)
 
 
-def _commands(file: str, path: str, run: _Tree, env: Mapping[str, str]) -> Iterator[FoundSpec]:
+def _commands(file: str, path: str, run: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     """Find ``--cache-from``, ``--cache-to`` and ``--set`` in a shell script, comments apart."""
     # Comments become blanks, so that offsets and lines stay.
     script = re.sub(r"(?m)^[ \t]*#.*$", lambda comment: " " * len(comment[0]), run.text)
 
     def known(text: str) -> str:
-        return expand_variables(_expand_expressions(text, env), env)
+        return expand_variables(_expand_expressions(text, env, budget), env, budget)
 
     for option in _OPTION.finditer(script):
         word = re.sub(r"\\(.)", r"\1", re.sub(r"""['"]""", "", option[2]))
@@ -201,27 +249,36 @@ def _found(file: str, line: int, path: str, direction: Direction, text: str, kno
         return FoundSpec(file=file, line=line, path=path, direction=direction, reason=str(why))
 
 
-def _env(owner: _Tree, outer: Mapping[str, str]) -> dict[str, str]:
+def _env(owner: _Tree, outer: Mapping[str, str], budget: ExpansionBudget) -> dict[str, str]:
     """Add the ``env:`` of a workflow, job or step to those around it, as far as it is known."""
     env = dict(outer)
     for name, value in owner.get("env").items():
         env.pop(name, None)
         try:
-            env[name] = _expand_expressions(value.text, outer)
+            env[name] = _expand_expressions(value.text, outer, budget)
         except UnresolvedError:
             continue
     return env
 
 
-def _expand_expressions(text: str, env: Mapping[str, str]) -> str:
-    """Replace ``${{ env.NAME }}``; every other expression is known only in a run."""
+def _expand_expressions(text: str, env: Mapping[str, str], budget: ExpansionBudget) -> str:
+    """Replace ``${{ env.NAME }}``; every other expression is known only in a run.
 
-    def value(found: re.Match[str]) -> str:
-        name = _ENV.fullmatch(found[1])
-        if name is None or name[1] not in env:
-            first = re.match(r"[A-Za-z_][\w.-]*", found[1])  # a name, not the literals that may follow
-            shown = (first[0] if first else "") + ("" if first and first[0] == found[1] else "..")
-            raise UnresolvedError(f"${{{{ {shown} }}}} is known only while the workflow runs")
+    What is between the braces is cut out by searching, not matched: a pattern for it takes time that grows with the
+    cube of the blanks behind an opening without an end.
+    """
+    parts: list[str] = []
+    end = 0
+    while (start := text.find("${{", end)) >= 0 and (close := text.find("}}", start)) >= 0:
+        parts += [text[end:start], budget.spent(_value(text[start + 3 : close].strip(), env))]
+        end = close + 2
+    return budget.spent("".join([*parts, text[end:]]))
+
+
+def _value(expression: str, env: Mapping[str, str]) -> str:
+    name = _ENV.fullmatch(expression)
+    if name is not None and name[1] in env:
         return env[name[1]]
-
-    return _EXPRESSION.sub(value, text)
+    first = re.match(r"[A-Za-z_][\w.-]*", expression)  # a name, not the literals that may follow
+    shown = (first[0] if first else "") + ("" if first and first[0] == expression else "..")
+    raise UnresolvedError(f"${{{{ {shown} }}}} is known only while the workflow runs")

@@ -172,7 +172,7 @@ EXPORT = Node(
         Property(
             "store",
             "string",
-            "What its stray blobs lie in, such as a directory; null where nobody looked.",
+            "Where its stray blobs are, such as a directory; null where the loader did not look.",
             _said(lambda e: e.store or None),
         ),
         Property(

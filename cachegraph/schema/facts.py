@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -18,7 +19,7 @@ from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.schema.declaration import DECLARED, node
 from cachegraph.schema.focus import Window
-from cachegraph.schema.properties import Column, Ends, Node
+from cachegraph.schema.properties import Column, Ends, Node, Relationship
 
 __all__ = ["Table", "ends", "rows_shown", "shown", "whole"]
 
@@ -46,8 +47,16 @@ class Table(Mapping[str, Column]):
 
     def __getitem__(self, name: str) -> Column:
         """Give a column."""
+        if self.rows is None:
+            return _column(self.graph, self.owner, name)
+        declared = self._declared
+        if isinstance(declared, Relationship) and name in ("from", "to"):
+            bounds, to = ends(self.graph, self.owner)
+            label = declared.start if name == "from" else declared.end
+            keys = _column(self.graph, label, node(label).key)
+            return [keys[to[row] if name == "to" else bisect_right(bounds, row) - 1] for row in self.rows]
         made = _column(self.graph, self.owner, name)
-        return made if self.rows is None else [made[row] for row in self.rows]
+        return [made[row] for row in self.rows]
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the columns."""

@@ -146,7 +146,7 @@ HAS_LAYER = Relationship(
     "The export holds the layer.",
     lambda graph: ((0, _count(graph)), range(_count(graph))),
 )
-PARENT = Relationship("PARENT", "Layer", "Layer", "The layer lies upon the other.", _parents)
+PARENT = Relationship("PARENT", "Layer", "Layer", "The layer is on top of the other.", _parents)
 BLOB_OF = Relationship("BLOB", "Layer", "Blob", "The layer's blob.", _blob_of)
 LISTS = Relationship(
     "LISTS",
@@ -154,7 +154,7 @@ LISTS = Relationship(
     "Blob",
     "The export's manifest lists the blob.",
     _lists,
-    (Property("present", "boolean", "Whether the store has it; null when nobody looked.", _present),),
+    (Property("present", "boolean", "Whether the store has it; null when the loader did not look.", _present),),
 )
 HAS_STRAY = Relationship(
     "HAS_STRAY",

@@ -19,7 +19,7 @@ MissingReason = Literal["blob-missing", "blob-not-listed", "not-exported"]
 """Why a record has no loadable result; of several reasons the one nearest to loading, which is the first here."""
 
 RootReason = Literal["orphan", "dead", "lost"]
-"""Why a root can give nothing."""
+"""Why a root leads to no cached result."""
 
 
 @once
@@ -125,7 +125,7 @@ def lost_roots(graph: ExportGraph) -> dict[int, Lost]:
 
 @once
 def root_reasons(graph: ExportGraph) -> dict[int, list[RootReason]]:
-    """Say of each root why it can give nothing.
+    """Say of each root why it leads to no cached result.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ RECORD = Node(
         Property(
             "missing_reason",
             "string",
-            "Why a record that is no root has no loadable result: blob-missing, blob-not-listed or not-exported.",
+            "Why a record that is not a root has no loadable result: blob-missing, blob-not-listed or not-exported.",
             _spread(_missing_reasons),
             indexed=True,
             words=get_args(MissingReason),
@@ -254,7 +254,8 @@ RECORD = Node(
         Property(
             "root_reasons",
             "strings",
-            "Why a root can give nothing: orphan, dead, lost; empty if it can, null for records with inputs.",
+            "Why a root leads to no cached result: orphan, dead, lost; empty if it leads to one, null for records with "
+            "inputs.",
             _spread(root_reasons),
             indexed=True,
         ),

@@ -35,7 +35,7 @@ class ExportSummary:
     import_error : str or None
         BuildKit's words for refusing it.
     results_known : bool
-        False where the source tells keys only: then nobody can say what is loadable.
+        False where the source tells keys only: then it is not known what is loadable.
     """
 
     id: str

@@ -104,7 +104,7 @@ def _earlier(graph: ExportGraph, missing: list[int]) -> set[int]:
     slots: dict[int, list[tuple[int, bool]]] = {record: [] for record in asked}
     for taker, record in enumerate(graph.export.config.records) if asked else ():
         for slot in record.inputs:
-            links = {a.link for a in slot}
+            links = {a.link for a in slot if 0 <= a.link < len(graph)}  # an export that is refused may have others
             for link in links & asked:
                 slots[link].append((taker, any(graph.loadable[other] for other in links if not graph.is_root(other))))
     found: set[int] = set()

@@ -111,5 +111,5 @@ def configure(home: Home, state: State) -> Mapping[str, str]:
         }
     settings |= state.settings
     lines = [f"{key}={value}\n" for key, value in settings.items()]
-    write_private(home.conf / "neo4j.conf", "# Written anew at each start.\n" + "".join(lines))
+    write_private(home.conf / "neo4j.conf", "# Written again at each start.\n" + "".join(lines))
     return settings

@@ -8,29 +8,20 @@ from typing import Literal
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import MissingExtraError
 from cachegraph.solver.caches import Caches, Graph, one_export, prepare
 from cachegraph.solver.change import derived
 from cachegraph.solver.dominators import dominators
-from cachegraph.solver.prediction import Prediction
+from cachegraph.solver.reach import reach
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.select import select
-from cachegraph.solver.simulate import predict_change
+from cachegraph.solver.simulate import solve_change
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import step_title
 from cachegraph.text.words import plural, size_text
 
-try:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cachegraph.solver.reach import reach
-except ModuleNotFoundError as error:
-    raise MissingExtraError("the blast radius", "notebook") from error
-
 __all__ = ["Blast", "BlastRadius", "blast_radius", "own_bytes"]
 
-_CHECKED = 30_000
+_CHECKED = 10_000
 """Steps that simulating the worst changes may look at, all together."""
 
 
@@ -172,41 +163,41 @@ class _Radius:
         self.caches = caches
         self.wanted = wanted
         self.solution: Solution = solve(graph, caches, wanted)
-        self.before: Prediction = self.solution.predict()
         records = graph.export.config.records
-        self.counted = np.zeros(len(graph))  # 1 for a step that does not run anyway
-        for step in self.before:
-            self.counted[step.record] = step.worst != "runs"
+        self.counting = [step for step in self.solution.steps if not self.solution.runs_at_worst(step)]
         self.bytes = own_bytes(graph)
-        self.seconds = None if seconds is None else np.array([seconds.get(r.digest, 0.0) for r in records])
+        self.seconds = None if seconds is None else [seconds.get(record.digest, 0.0) for record in records]
 
     def rows(self) -> BlastRadius:
         """Count everything, then look closer at what costs most."""
         rows = self._counted()
-        checks = min(len(rows), _CHECKED // max(1, len(self.before)) or 1)
+        steps = len(self.solution.steps)
+        checks = min(len(rows), _CHECKED // max(1, steps) or 1)
         rows[:checks] = sorted(map(self._checked, rows[:checks]), key=_expensive)
-        already = sum(step.worst == "runs" for step in self.before)
-        return BlastRadius(rows, steps=len(self.before), already=already)
+        return BlastRadius(rows, steps=steps, already=steps - len(self.counting))
 
     def _counted(self) -> list[Blast]:
         graph = self.graph
         outlook = self.solution.cases[-1][0]
-        costs = [self.counted, self.counted * np.nan_to_num(self.bytes)]
+        counted = [0] * len(graph)  # 1 for a step that does not run anyway
+        for step in self.counting:
+            counted[step] = 1
+        costs = [counted, [one * (size or 0) for one, size in zip(counted, self.bytes, strict=True)]]
         if self.seconds is not None:
-            costs.append(self.counted * self.seconds)
+            costs.append([one * round(1e6 * took) for one, took in zip(counted, self.seconds, strict=True)])
         steps = self.solution.steps
         loadable = [outlook.loadable(record) for record in range(len(graph))]
-        runs, size, *took = [sums.tolist() for sums in reach(graph, steps, loadable, costs)]
-        known = not bool(np.isnan(self.bytes).all())
+        runs, size, *took = reach(graph, steps, loadable, costs)
+        known = any(own is not None for own in self.bytes)
         rows = [
             Blast(
                 record=record,
                 digest=graph.export.config.records[record].digest,
                 name=graph.naming(record).name or None,
                 kind="source" if graph.is_root(record) else "step",
-                runs=round(runs[record]),
-                bytes=round(size[record]) if known else None,
-                seconds=took[0][record] if took else None,
+                runs=runs[record],
+                bytes=size[record] if known else None,
+                seconds=took[0][record] / 1e6 if took else None,
             )
             for record in self._candidates(steps)
         ]
@@ -222,21 +213,21 @@ class _Radius:
     # --- Simulated ---------------------------------------------------------------------------------------------------
 
     def _checked(self, row: Blast) -> Blast:
-        after = predict_change(self.graph, self.caches, [row.record], self.wanted)
-        caused = self._caused(after, "worst")
+        after = solve_change(self.graph, self.caches, [row.record], self.wanted)
+        caused = [step for step in self.counting if after.runs_at_worst(step)]
         found = replace(
             row,
             runs=len(caused),
-            least=len(self._caused(after, "best")),
-            bytes=None if row.bytes is None else self._sum(self.bytes, caused),
-            seconds=None if self.seconds is None else float(self.seconds[caused].sum()),
+            least=sum(map(after.runs_at_best, self.counting)),
+            bytes=None if row.bytes is None else self._size(caused),
+            seconds=None if self.seconds is None else sum(self.seconds[step] for step in caused),
             checked=True,
         )
         fix = self._fix(row.record, caused)
         if fix is None:
             return found
-        spared = predict_change(self.graph, self.caches, [row.record], self.wanted, content="other", spared=[fix])
-        saved = sorted(set(caused) - set(self._caused(spared, "worst")))
+        spared = solve_change(self.graph, self.caches, [row.record], self.wanted, content="other", spared=[fix])
+        saved = [step for step in caused if not spared.runs_at_worst(step)]
         if not saved:
             return found
         return replace(
@@ -244,28 +235,23 @@ class _Radius:
             fix=fix,
             fix_name=self.graph.naming(fix).name or None,
             saved=len(saved),
-            saved_bytes=None if row.bytes is None else self._sum(self.bytes, saved),
+            saved_bytes=None if row.bytes is None else self._size(saved),
         )
 
-    def _caused(self, after: Prediction, case: Literal["best", "worst"]) -> list[int]:
-        """List the steps that run because of a change."""
-        return [step.record for step in after if getattr(step, case) == "runs" and self.counted[step.record]]
-
-    def _sum(self, values: NDArray[np.float64], records: Sequence[int]) -> int:
-        return round(float(np.nansum(values[list(records)])))
+    def _size(self, records: Iterable[int]) -> int:
+        return sum(self.bytes[record] or 0 for record in records)
 
     def _fix(self, change: int, caused: Sequence[int]) -> int | None:
         """Find the step that most of what runs follows from: not what changes, nor what has to take it."""
         must = set(self.graph.links.dependents[change]) if self.graph.is_root(change) else {change}
         running = set(caused)
         parent = dominators(self.graph, change)
-        worth = dict.fromkeys((change, *parent), (0.0, 0))
-        best, most = None, (0.0, 0)
+        worth = dict.fromkeys((change, *parent), (0, 0))
+        best, most = None, (0, 0)
         for record in reversed(parent):  # what is dominated comes first
             size, count = worth[record]
             if record in running:
-                own = self.bytes[record]
-                size, count = size + (0.0 if np.isnan(own) else float(own)), count + 1
+                size, count = size + (self.bytes[record] or 0), count + 1
             above = worth[parent[record]]
             worth[parent[record]] = (above[0] + size, above[1] + count)
             if record in running and record not in must and (size, count) >= most:
@@ -277,7 +263,7 @@ def _expensive(row: Blast) -> tuple[float, float, int, int]:
     return -(row.seconds or 0.0), -(row.bytes or 0), -row.runs, row.record
 
 
-def own_bytes(graph: ExportGraph) -> NDArray[np.float64]:
+def own_bytes(graph: ExportGraph) -> list[int | None]:
     """Give what each record itself adds: blobs of its result that no input's result has.
 
     Parameters
@@ -286,15 +272,15 @@ def own_bytes(graph: ExportGraph) -> NDArray[np.float64]:
 
     Returns
     -------
-    numpy.ndarray of float64, shape (records,)
-        Bytes; NaN where there is no result, or a size is unknown.
+    list of (int or None), length records
+        Bytes; None where there is no result, or a size is unknown.
     """
     blobs: list[tuple[str, ...]] = []
     for record in range(len(graph)):
         newest = graph.newest_result(record)
         blobs.append(() if newest is None else graph.result_blobs(newest))
     sizes = graph.sizes
-    found = np.full(len(graph), np.nan)
+    found: list[int | None] = [None] * len(graph)
     for record, own in enumerate(blobs):
         if not own:
             continue

@@ -24,6 +24,9 @@ Graph: TypeAlias = Iterable[ExportGraph]
 CHAINS_SINCE = (0, 10)
 """First version that reads ``chains``."""
 
+LOSES_SINCE, LOSES_UNTIL = (0, 25), (0, 33)
+"""Versions whose importer loses links at random, see `cachegraph.core.fragile`."""
+
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.\d{1,6})?(?:[-+].{0,80})?", re.ASCII)
 
 
@@ -40,12 +43,15 @@ class Caches:
     given : tuple of str
         Titles of all.
     not_imported : tuple of NotImported
+    lossy : tuple of KeyLoads
+        The same caches without the links that the builder's importer can lose; the same objects where it loses none.
     """
 
     loads: tuple[KeyLoads, ...]
     titles: tuple[str, ...]
     given: tuple[str, ...]
     not_imported: tuple[NotImported, ...]
+    lossy: tuple[KeyLoads, ...]
 
 
 def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Caches:
@@ -68,8 +74,14 @@ def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Cac
     for item in caches:
         exports += [item] if isinstance(item, ExportGraph) else item
     good = [export for export in exports if export.import_error is None]
+    chains = version is None or version >= CHAINS_SINCE
+    loads = tuple(KeyLoads(CacheKeys(export), chains=chains) for export in good)
+    lossy = loads
+    if version is not None and LOSES_SINCE <= version < LOSES_UNTIL:
+        lossy = tuple(_without_lost(one, chains=chains) for one in loads)
     return Caches(
-        loads=tuple(KeyLoads(CacheKeys(export), chains=version is None or version >= CHAINS_SINCE) for export in good),
+        loads=loads,
+        lossy=lossy,
         titles=tuple(map(title, good)),
         given=tuple(map(title, exports)),
         not_imported=tuple(
@@ -78,6 +90,14 @@ def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Cac
             if export.import_error is not None
         ),
     )
+
+
+def _without_lost(loads: KeyLoads, *, chains: bool) -> KeyLoads:
+    """Give a cache without the links that can be lost, all at once."""
+    from cachegraph.core.fragile import lost_links
+
+    lost = lost_links(loads.keys.export)
+    return KeyLoads(CacheKeys(loads.keys.export, lost=lost), chains=chains) if lost else loads
 
 
 def parse_version(text: str | None) -> tuple[int, int] | None:
@@ -97,7 +117,7 @@ def parse_version(text: str | None) -> tuple[int, int] | None:
         return None
     if match := _VERSION.fullmatch(text.strip()):
         return int(match[1]), int(match[2])
-    raise UsageError(f"{text!r} is no version of BuildKit", hint="write it as 0.31 or v0.31.2")
+    raise UsageError(f"{text!r} is not a version of BuildKit", hint="write it as 0.31 or v0.31.2")
 
 
 def one_export(build: Graph) -> ExportGraph:

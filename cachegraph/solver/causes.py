@@ -41,7 +41,7 @@ BEGINS: frozenset[MissKind] = frozenset({"key-absent", "input-differs"})
 
 Topic = Literal["step", "variables", "files", "image", "source", "either"]
 """What changed: the step itself, only its variables, the files, base image or other source that it takes; ``either`` of
-these where nobody can say."""
+these where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

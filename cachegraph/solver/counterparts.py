@@ -21,7 +21,7 @@ from cachegraph.solver.outlook import Outlook
 __all__ = ["MAX_OTHERS", "Counterparts", "RootKind"]
 
 RootKind = Literal["files", "image", "source", "either"]
-"""What a step takes that is no step; ``either`` where nobody can say."""
+"""What a step takes that is not a step; ``either`` where that is not known."""
 
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
 _PLACE = re.compile(r"^\[[^\]]*\] ")

@@ -201,7 +201,7 @@ def _events(graphs: Sequence[ExportGraph], steps: Sequence[Diff | None], points:
 
 
 def _is_superseded(graph: ExportGraph, change: Change) -> bool:
-    """Tell whether a result went because the step was made anew on other inputs, which is no loss."""
+    """Tell whether a result went because the step was made anew on other inputs, which is not a loss."""
     record = change.new
     if record is None or len(graph.results(record)):  # results that cannot be loaded: the blobs are gone
         return False

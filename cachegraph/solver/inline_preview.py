@@ -122,7 +122,7 @@ def _made_for(graph: ExportGraph, image: tuple[str, ...]) -> Collection[int]:
         for record in range(len(graph))
         if any(graph.result_blobs(result) == image for result in graph.loadable_results(record))
     ]
-    if not final:  # another image than this build's: then nobody can say which blobs were made
+    if not final:  # another image than this build's: then it is not known which blobs were made
         return range(len(graph))
     found = dict.fromkeys(final)
     waiting = list(found)

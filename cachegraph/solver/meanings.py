@@ -19,6 +19,7 @@ from cachegraph.builds import llb
 from cachegraph.builds.operation_names import clean, describe_operation
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.core.untrusted import known_json
 
 __all__ = ["Meaning", "Texts", "differences", "likeness"]
 
@@ -282,16 +283,19 @@ def _file(text: _Text, title: str) -> Meaning:
     return Meaning(kind="file", title=title, facts=facts)
 
 
+_BYTES = msgspec.json.Decoder(bytes)
+_STR = msgspec.json.Decoder(str)
+_ANY = msgspec.json.Decoder()
+
+
 def _field(key: str, raw: bytes) -> str:
     if key == "data":
-        return _USERINFO.sub("***@", msgspec.json.decode(raw, type=bytes).decode(errors="replace"))
+        return _USERINFO.sub("***@", (known_json(raw, _BYTES) or b"").decode(errors="replace"))
     if key == "mode":
-        number = msgspec.json.decode(raw)
+        number = known_json(raw, _ANY)
         return f"{number:04o}" if isinstance(number, int) and number >= 0 else "as it is"
-    try:
-        return msgspec.json.decode(raw, type=str)
-    except msgspec.MsgspecError:
-        return raw.decode(errors="replace")
+    text = known_json(raw, _STR)
+    return raw.decode(errors="replace") if text is None else text
 
 
 # --- Sources and content ---------------------------------------------------------------------------------------------

@@ -78,6 +78,8 @@ class Outlook:
         self.hits: list[tuple[Hit, ...]] = [()] * len(self._records)
         self.state: list[Loadable] = [Loadable.NO] * len(self._records)
         self.wild: set[int] = set()
+        self._leads: dict[tuple[int, int], bool] = {}
+        self._inputs: dict[tuple[int, int], list[Input]] = {}
         for index in build.links.order:
             if (index, -1) in self._unknown:
                 if assumption.hopeful:
@@ -166,14 +168,28 @@ class Outlook:
         """Tell whether a record's result is loaded when it is needed."""
         return self.state[record] is Loadable.YES
 
+    @property
+    def takes_several(self) -> bool:
+        """Whether some slot takes several steps, as where alternatives were inherited from a cache."""
+        records, count = self._records, len(self._records)
+        return any(
+            sum(bool(records[a.link].inputs) for a in slot if 0 <= a.link < count) > 1
+            for record in records
+            for slot in record.inputs
+            if len(slot) > 1
+        )
+
     def leads_on(self, record: int, slot: int) -> bool:
         """Tell whether a slot, taken alone, matches that slot of some key with the record's digest."""
-        found = self._records[record]
-        if self.assumption.hopeful and self._unknown and (record, slot) in self._unknown:
-            return True
-        return any(
-            alternative.link in self.wild or self._takes(found, slot, alternative) for alternative in found.inputs[slot]
-        )
+        known = self._leads.get((record, slot))
+        if known is None:
+            found = self._records[record]
+            known = (self.assumption.hopeful and (record, slot) in self._unknown) or any(
+                alternative.link in self.wild or self._takes(found, slot, alternative)
+                for alternative in found.inputs[slot]
+            )
+            self._leads[record, slot] = known
+        return known
 
     def inputs(self, record: int, slot: int) -> list[Input]:
         """List the steps that a slot takes.
@@ -188,11 +204,18 @@ class Outlook:
             Record, and whether its own key is one that the slot takes in what the record matches. If there are some
             of which it is not, these alone: the others were inherited from the cache.
         """
-        found = self._records[record]
-        count = len(self._records)
-        links = [a for a in found.inputs[slot] if 0 <= a.link < count and self._records[a.link].inputs]
-        new = [(a.link, False) for a in links if not self._is_taken(record, slot, a)]
-        return new or [(a.link, True) for a in links]
+        known = self._inputs.get((record, slot))
+        if known is None:
+            count = len(self._records)
+            alternatives = self._records[record].inputs[slot]
+            links = [a for a in alternatives if 0 <= a.link < count and self._records[a.link].inputs]
+            if links and (self.matched(record) or self.leads_on(record, slot)):
+                new = [(a.link, False) for a in links if not self._is_taken(record, slot, a)]
+                known = new or [(a.link, True) for a in links]
+            else:
+                known = [(a.link, False) for a in links]
+            self._inputs[record, slot] = known
+        return known
 
     def _is_taken(self, record: int, slot: int, alternative: CacheInput) -> bool:
         if record in self.wild or alternative.link in self.wild:
@@ -209,11 +232,11 @@ class Outlook:
         """Tell whether any key with the record's digest takes an alternative in this slot."""
         if not 0 <= alternative.link < len(self._records):
             return False
-        return any(
-            (slot, (alternative.selector, key))
-            in (self.caches[number].keys.takers(record.digest, len(record.inputs)) or ())
-            for number, key in self.hits[alternative.link]
-        )
+        for number, key in self.hits[alternative.link]:
+            takers = self.caches[number].keys.takers(record.digest, len(record.inputs))
+            if takers is not None and (slot, (alternative.selector, key)) in takers:
+                return True
+        return False
 
 
 def shared_behind(outlook: Outlook) -> dict[int, frozenset[int]]:

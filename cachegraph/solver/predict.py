@@ -24,7 +24,7 @@ def predict(
         The keys that the build asks for: one export of it, whether made with these caches or without, or the keys
         computed from its source.
     caches : CacheGraph or iterable of CacheGraph
-        What it imports; each export of each graph is a cache. One that BuildKit refuses gives nothing, and is named.
+        What it imports; each export of each graph is a cache. One that BuildKit refuses is left out, and named.
     target : int or str, optional
         What the build is for: a record, or a digest or name of one; by default all that no other record takes.
     buildkit : str, optional

@@ -223,7 +223,7 @@ class Prediction(Rows[Step]):
         self._by_record = {step.record: step for step in self}
 
     def step(self, record: int) -> Step | None:
-        """Give the step of a record; None for a record that is no step of this build, such as a source."""
+        """Give the step of a record; None for a record that is not a step of this build, such as a source."""
         return self._by_record.get(record)
 
     @property

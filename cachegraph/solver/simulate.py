@@ -11,10 +11,10 @@ from cachegraph.solver.caches import Caches, Graph, one_export, prepare
 from cachegraph.solver.change import Content, changed
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.select import select
-from cachegraph.solver.solution import solve
+from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import between, step_title
 
-__all__ = ["BASE_IMAGE", "Simulation", "predict_change", "select_changes", "simulate"]
+__all__ = ["BASE_IMAGE", "Simulation", "select_changes", "simulate", "solve_change"]
 
 BASE_IMAGE = "base image"
 """Names every source that is known to be an image."""
@@ -117,12 +117,12 @@ def simulate(
         prepared = prepare([graph] if caches is None else caches, buildkit)
         wanted = None if target is None else select(graph, target)
         before = solve(graph, prepared, wanted).predict()
-        after = predict_change(graph, prepared, records, wanted, content=content)
+        after = solve_change(graph, prepared, records, wanted, content=content).predict(graph)
         titles = [_title(graph, record) for record in records]
         return Simulation.of(after, before, records, titles)
 
 
-def predict_change(
+def solve_change(
     graph: ExportGraph,
     caches: Caches,
     records: Sequence[int],
@@ -130,11 +130,11 @@ def predict_change(
     *,
     content: Content = "unknown",
     spared: Sequence[int] = (),
-) -> Prediction:
-    """Predict a build in which some records have changed; its steps keep their digests and names."""
+) -> Solution:
+    """Work out a build in which some records have changed."""
     if wanted is None:
         wanted = [record for record, above in enumerate(graph.links.dependents) if not above]
-    return solve(changed(graph, records, content=content, spared=spared), caches, wanted).predict(graph)
+    return solve(changed(graph, records, content=content, spared=spared), caches, wanted)
 
 
 def select_changes(graph: ExportGraph, changes: Iterable[int | str]) -> list[int]:

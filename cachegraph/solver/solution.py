@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import Caches
-from cachegraph.solver.demand import Demand, How, demand
+from cachegraph.solver.deciding import Deciding
+from cachegraph.solver.demand import Demand, How, Need, demand
 from cachegraph.solver.loads import KeyLoads, Load, Loadable
 from cachegraph.solver.outlook import Assumption, Outlook, shared_behind
 from cachegraph.solver.prediction import (
-    Depends,
     HowText,
     Loads,
     MissedSlot,
@@ -47,26 +47,30 @@ def solve(build: ExportGraph, caches: Caches, wanted: Sequence[int] | None = Non
     worst: list[Case] = []
     certain = not build.export.unknown and all(loads.keys.export.export.results_known for loads in caches.loads)
     if len(caches.loads) > 1:
-        best += [_case(build, some, Assumption(), wanted) for some in _fewer(caches.loads, best[0][1])]
+        best += [_case(build, some, Assumption(), wanted) for some in _fewer(caches.loads, *best[0])]
         behind = shared_behind(best[0][0])
         worst += [
-            _case(build, caches.loads, Assumption(hopeful=False, first=first, behind=behind), wanted)
+            _case(build, caches.lossy, Assumption(hopeful=False, first=first, behind=behind), wanted)
             for first in sorted(frozenset().union(*behind.values())) or [0]
         ]
-    elif not certain:
-        worst.append(_case(build, caches.loads, Assumption(hopeful=False), wanted))
+    elif not certain or caches.lossy != caches.loads:
+        worst.append(_case(build, caches.lossy, Assumption(hopeful=False), wanted))
     return Solution(build, caches, best, worst)
 
 
-def _fewer(caches: Sequence[KeyLoads], best: Demand) -> Iterator[Sequence[KeyLoads]]:
-    """Give every choice of fewer caches, while that is cheap.
+def _fewer(caches: Sequence[KeyLoads], outlook: Outlook, best: Demand) -> Iterator[Sequence[KeyLoads]]:
+    """Give every choice of fewer caches, while that is cheap and can make a difference.
 
     A cache that adds keys without results can make a build run more: a step that then matches has its content looked
-    at. Whether the other caches get ahead of it is a race, so at best they do.
+    at. Whether the other caches get ahead of it is a race, so at best they do. What runs for another reason runs with
+    fewer caches as well, unless a slot takes several steps.
     """
-    if any(how is How.RUNS for how in best.how.values()) and len(best.steps) << len(caches) <= _CHEAP:
-        for size in range(1, len(caches)):
-            yield from combinations(caches, size)
+    running = [record for record, how in best.how.items() if how is How.RUNS]
+    looked_at = any(best.needed[record][0] in (Need.HASH, Need.HASH_AGAIN) for record in running)
+    if not running or not (looked_at or outlook.takes_several) or len(best.steps) << len(caches) > _CHEAP:
+        return
+    for size in range(1, len(caches)):
+        yield from combinations(caches, size)
 
 
 def _case(build: ExportGraph, caches: Sequence[KeyLoads], assumption: Assumption, wanted: Sequence[int] | None) -> Case:
@@ -90,11 +94,20 @@ class Solution:
         self.caches = caches
         self.best = best
         self.cases = [best[0], *worst]
+        self._compared: dict[int, Deciding] = {}
 
     @property
     def steps(self) -> list[int]:
         """Records that are steps of the build, what each takes first."""
         return self.cases[0][1].steps
+
+    def runs_at_best(self, record: int) -> bool:
+        """Tell whether a step runs even at best."""
+        return all(case.runs(record) for _, case in self.best)
+
+    def runs_at_worst(self, record: int) -> bool:
+        """Tell whether there is a case in which a step runs."""
+        return any(case.runs(record) for _, case in self.cases)
 
     def worst_case(self, record: int) -> Case:
         """Give a case in which a step runs, the least hopeful one; the hopeful one if it runs in none."""
@@ -155,9 +168,14 @@ class Solution:
             needed=None if needed is None else Needed(why=needed[0].value, by=needed[1]),
             loads=loads,
             source=source,
-            depends=self._depends(record) if executed is None else None,
+            depends=self._deciding(record).of(record) if executed is None else None,
             fails=why == "blob-missing" and self._fails(outlook, record),
         )
+
+    def _deciding(self, record: int) -> Deciding:
+        """Give what compares the best case with the worst one for a step."""
+        outlook, case = self.worst_case(record)
+        return self._compared.setdefault(id(case), Deciding(self.caches, self.cases[0][0], outlook, case))
 
     # --- Why it runs -------------------------------------------------------------------------------------------------
 
@@ -208,55 +226,3 @@ class Solution:
         for loads in reversed(self.caches.loads):
             sizes |= loads.keys.export.sizes
         return sizes
-
-    # --- What it depends on ------------------------------------------------------------------------------------------
-
-    def _depends(self, record: int) -> Depends:
-        """Find what decides whether a step runs: in what it matches, else in what needs it."""
-        worst, case = self.worst_case(record)
-        seen: set[int] = set()
-        at = record
-        while at not in seen:
-            seen.add(at)
-            if self._differs(at, worst):
-                return self._origin(at, worst)
-            at = case.needed[at][1] if at in case.needed else at
-        # Nothing in what it matches: another cache brings keys that make BuildKit look at more.
-        return Depends(cause="first-answer", record=record, caches=self.caches.titles)
-
-    def _differs(self, record: int, worst: Outlook) -> bool:
-        best = self.cases[0][0]
-        return best.state[record] is not worst.state[record] or best.matched(record) is not worst.matched(record)
-
-    def _origin(self, record: int, worst: Outlook) -> Depends:
-        """Follow a match that is open down to where that begins."""
-        best, unknown = self.cases[0][0], self.build.export.unknown
-        records = self.build.export.config.records
-        seen: set[int] = set()
-        while record not in seen:
-            seen.add(record)
-            if (record, -1) in unknown:
-                return Depends(cause="unknown-step", record=record)
-            if best.hits[record] == worst.hits[record]:
-                caches = self._titles(cache for cache, _ in best.hits[record])
-                return Depends(cause="collision" if len(caches) > 1 else "results", record=record, caches=caches)
-            count = len(records)
-            below = [
-                (number, a.link)
-                for number, slot in enumerate(records[record].inputs)
-                for a in slot
-                if 0 <= a.link < count
-            ]
-            if content := [link for number, link in below if (record, number) in unknown and records[link].inputs]:
-                return Depends(cause="content", record=content[0])
-            if any((record, number) in unknown for number, _ in below):
-                return Depends(cause="content", record=record)
-            open_below = [link for _, link in below if best.hits[link] != worst.hits[link] or link in best.wild]
-            if not open_below:
-                holders = worst.assumption.behind.get(record, frozenset())
-                return Depends(cause="first-answer", record=record, caches=self._titles(holders))
-            record = open_below[0]
-        return Depends(cause="first-answer", record=record, caches=self.caches.titles)  # only records on a loop
-
-    def _titles(self, caches: Iterable[int]) -> tuple[str, ...]:
-        return tuple(self.caches.titles[cache] for cache in sorted(set(caches)))

@@ -205,7 +205,7 @@ def _shares(graph: ExportGraph, caches: Caches, wanted: Sequence[int] | None, to
     steps, states = together.steps, _states(caches, together)
     shares = [SourceShare(source=refused.source, rank=0, error=refused.error) for refused in caches.not_imported]
     for number, (loads, name) in enumerate(zip(caches.loads, caches.titles, strict=True)):
-        alone = Caches(loads=(loads,), titles=(name,), given=(name,), not_imported=())
+        alone = Caches(loads=(loads,), lossy=(caches.lossy[number],), titles=(name,), given=(name,), not_imported=())
         prediction = solve(graph, alone, wanted).predict()
         known = loads.keys.export.export.results_known
         with_result = {step for step in steps if states[step].get(number) is Loadable.YES}

@@ -91,9 +91,9 @@ def _why(step: Step) -> str:
         case "no-result":
             return "its key is cached, but the cache has no result for it to load"
         case "blob-missing" if step.fails:
-            return "the store has lost a blob of its result, and the build fails here: export the cache again"
+            return "the store no longer has a blob of its result, so the build fails here: export the cache again"
         case "blob-missing":
-            return "the store has lost a blob of its result"
+            return "the store no longer has a blob of its result"
         case "source-not-read":
             return "BuildKit could import no cache"
     return ""

@@ -35,7 +35,7 @@ _LISTS = "object"
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A column of a frame that is no property of its rows: its declaration, and how it is made for the rows shown."""
+    """A column of a frame that is not a property of its rows: its declaration, and how it is made."""
 
     declared: Property
     of: Callable[[Table], Column]
@@ -151,7 +151,9 @@ FRAMES: Mapping[str, Frame] = {
         joins=(
             _EXPORT,
             Join(Property("listed", "boolean", "Whether the export's manifest lists it."), _listed),
-            Join(Property("present", "boolean", "Whether the store has it; null when nobody looked."), _present),
+            Join(
+                Property("present", "boolean", "Whether the store has it; null when the loader did not look."), _present
+            ),
         ),
         index=("export", "digest"),
     ),

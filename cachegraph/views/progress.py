@@ -24,7 +24,7 @@ def one_line() -> Report:
     Raises
     ------
     MissingExtraError
-        IPython is not installed, so this is no notebook.
+        IPython is not installed, so this is not a notebook.
 
     Examples
     --------

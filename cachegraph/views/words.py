@@ -67,5 +67,5 @@ def verdict(export: ExportSummary) -> str:
     if not export.importable:
         return f"BuildKit refuses it, so every build that imports it is cold. It holds {held}."
     if not export.records:
-        return "BuildKit imports it, and it is empty: it gives nothing."
+        return "BuildKit imports it, and it is empty: every step runs."
     return f"BuildKit imports it: {held}. A build can load {share}."

@@ -129,7 +129,7 @@ class RegistryClient:
         with at(f"{'manifest' if is_manifest else 'blob'} {digest[:19]}"):
             check_digest(digest)
             if size > limit:
-                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is no cache")
+                raise DecodeError(f"{size} bytes, allowed are {limit}", hint="this is not a cache")
             path = f"{'manifests' if is_manifest else 'blobs'}/{digest}"
             content = self._get(repository, path, min(limit, size or limit), accept=media_type or "*/*").body
             if size and len(content) != size:
@@ -170,7 +170,7 @@ class RegistryClient:
         with at("tags"):
             while url is not None:
                 if url in seen or not url.startswith(f"{self._base}/"):
-                    raise SourceError("a next page that leads astray", hint="this is the registry's fault")
+                    raise SourceError("a next page at another address", hint="this is the registry's fault")
                 seen.add(url)
                 if len(seen) > limits.pages:
                     raise over_limit(repository, limits.pages, f"pages ({listed:,} tags read)", "pages")

@@ -175,7 +175,7 @@ def _ask(
 ) -> Answer:
     host = host_of(url)
     if not host:
-        raise SpecError("the address of GitHub's service is no URL", hint="check url_v2= or GITHUB_API_URL")
+        raise SpecError("the address of GitHub's service is not a URL", hint="check url_v2= or GITHUB_API_URL")
 
     def attempt() -> Answer:
         answer = http.send(method, url, headers=headers, limit=limit, content=content)

@@ -224,12 +224,12 @@ def _read(response: BaseHTTPResponse, method: str, limit: int) -> bytes:
     announced = response.headers.get("Content-Length", "")
     good = 200 <= response.status < 300
     if good and method != "HEAD" and announced.isdecimal() and len(announced) < 20 and int(announced) > limit:
-        raise SourceError(f"{announced} bytes, allowed are {limit}", hint="this is no cache")
+        raise SourceError(f"{announced} bytes, allowed are {limit}", hint="this is not a cache")
     body = bytearray()
     while chunk := response.read(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > limit and good:
-            raise SourceError(f"over {limit} bytes", hint="this is no cache")
+            raise SourceError(f"over {limit} bytes", hint="this is not a cache")
         if len(body) > _ERROR_LIMIT and not good:
             response.close()
             return bytes(body)

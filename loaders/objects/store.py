@@ -144,7 +144,7 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
     cachegraph.errors.NotFoundError
         No name has a manifest. BuildKit itself goes on with an empty cache then.
     cachegraph.errors.SourceError
-        The store failed, or a manifest is no cache config.
+        The store failed, or a manifest is not a cache config.
     """
     exports: list[CacheExport] = []
     missing: list[str] = []

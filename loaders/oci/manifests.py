@@ -163,7 +163,7 @@ def check_digest(digest: str) -> tuple[str, str]:
         Anything but sha256 or sha512 and their number of digits: such a text may lead anywhere.
     """
     if not _DIGEST.fullmatch(digest):
-        raise DecodeError(f"{digest[:100]!r} is no digest, expected sha256: and 64 hexadecimal digits")
+        raise DecodeError(f"{digest[:100]!r} is not a digest, expected sha256: and 64 hexadecimal digits")
     algorithm, _, digits = digest.partition(":")
     return algorithm, digits
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cachegraph.errors import SpecError
 from cachegraph.loaders.base import Spec
+from cachegraph.loaders.paths import local_path
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse
 from cachegraph.loaders.specs.reference import parse_reference
 
@@ -64,5 +65,5 @@ def identity(spec: Spec) -> tuple[str, ...]:
     key = _PATHS.get(spec.type, "")
     if attrs.get(key) and attrs[key] != "-":
         with suppress(OSError, ValueError, RuntimeError):  # as above: no such user, a NUL, too long
-            attrs[key] = os.path.realpath(Path(attrs[key]).expanduser())
+            attrs[key] = os.path.realpath(local_path(attrs[key]))
     return (spec.type, *(f"{key}={value}" for key, value in sorted(attrs.items())))

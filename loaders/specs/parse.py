@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from cachegraph.errors import SpecError, encodable, hide
+from cachegraph.errors import SpecError, encodable, hide, masked
 from cachegraph.loaders.base import Spec
 from cachegraph.loaders.paths import kind_of
 from cachegraph.text.nearest import did_you_mean
@@ -38,7 +38,7 @@ IRRELEVANT = frozenset(
         "timeout",
     }
 )
-"""Keys that shape a build or an export and say nothing about where it lies."""
+"""Keys that shape a build or an export and say nothing about where it is."""
 
 SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
 """Keys whose values are never shown."""
@@ -49,7 +49,8 @@ FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 _COMMAS = "separate fields with commas"
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
-_LOGIN = re.compile(r"[^/@\s]+:[^/@\s]+@(?!sha256:|sha512:)")
+# No address, but what a user may have in mind: user:password@host/name. A tag before a digest looks like it.
+_LOGIN = re.compile(r"[^/@\s=]*:[^/@\s]+@(?!sha256:|sha512:)")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
 
 
@@ -186,7 +187,7 @@ def bare_url(url: str, key: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise SpecError(f"{key} is no URL") from None
+        raise SpecError(f"{key} is not a URL") from None
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -225,15 +226,14 @@ def _masked(text: str) -> str:
     except (csv.Error, StopIteration):  # where a value ends is not known: show nothing behind the first secret
         fields = [re.sub(rf"(?i)\b({'|'.join(SECRET)})=.*", r"\1=***", text)]
     hidden = (_masked_field(encodable(field)) for field in fields)
-    return ",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden)
+    return masked(",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden))
 
 
 def _masked_field(field: str) -> str:
     key, equals, _ = field.partition("=")
     if equals and key.strip().lower() in SECRET:
         return f"{key}=***"
-    if _LOGIN.match(field):  # not an address, but what a user may have in mind: user:password@host/name
-        field = f"***@{field.partition('@')[2]}"
+    field = _LOGIN.sub("***@", field)
     return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
 
 
@@ -246,5 +246,5 @@ def canonical(kind: str, attrs: Mapping[str, str]) -> str:
     attrs : mapping of str to str
         Without credentials.
     """
-    fields = [f"type={kind}", *(f"{key}={encodable(value)}" for key, value in attrs.items())]
+    fields = [encodable(field) for field in (f"type={kind}", *(f"{key}={value}" for key, value in attrs.items()))]
     return ",".join(f'"{field}"' if "," in field else field for field in fields)

@@ -79,7 +79,7 @@ def parse_reference(text: str) -> Reference:
     Raises
     ------
     cachegraph.errors.SpecError
-        The text is no reference. The message leaves out what might be a password (``user:password@host``).
+        The text is not a reference. The message leaves out what might be a password (``user:password@host``).
 
     Examples
     --------
@@ -96,7 +96,7 @@ def parse_reference(text: str) -> Reference:
     match = _REFERENCE.fullmatch(f"{host}/{remainder}")
     if match is None or len(match["repository"]) > _LONGEST_NAME:
         shown = f"***@{text.rpartition('@')[2]}" if "@" in text else text
-        raise SpecError(f"{shown!r} is no image reference", hint=f"write {_ALLOWED}")
+        raise SpecError(f"{shown!r} is not an image reference", hint=f"write {_ALLOWED}")
     return Reference(host=match["host"], repository=match["repository"], tag=match["tag"], digest=match["digest"])
 
 

@@ -167,7 +167,7 @@ def test_a_blob_that_is_missing(tmp_path: Path) -> None:
 
 def test_a_digest_that_is_a_path(tmp_path: Path) -> None:
     index = json.dumps({"manifests": [{"digest": "sha256:../../../etc/passwd"}]}).encode()
-    assert "is no digest" in refusal(write(tmp_path, archive({"index.json": index})))
+    assert "is not a digest" in refusal(write(tmp_path, archive({"index.json": index})))
 
 
 def test_damaged_documents(tmp_path: Path) -> None:
@@ -238,6 +238,7 @@ def test_one_wrong_byte_is_read_or_refused(tmp_path_factory: pytest.TempPathFact
         assert len(found.steps) == 12
 
 
+@pytest.mark.slow
 def test_a_large_record_is_read_in_linear_time() -> None:
     """A build of 20,000 steps with five events each: well below a second a megabyte."""
     time_ = (5, encode([(1, 1795629570), (2, 241027492)]))

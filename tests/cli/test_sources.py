@@ -268,7 +268,7 @@ def write(folder: Path, name: str, text: str) -> str:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_every_kind(tmp_path: Path, layouts: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read and written under one place is read once; what cannot be resolved is named, and is no failure."""
+    """What is read and written under one place is read once; what cannot be resolved is named, and is not a failure."""
     monkeypatch.delenv("UNSET", raising=False)
     file = write(tmp_path, name, FILES[name].replace("CACHE", str(layouts / "web-max")))
     result = run("check", "--format", "json", "--fail-on", "never", "--from-file", file)
@@ -333,7 +333,7 @@ def test_a_bare_entry_is_a_reference_whatever_lies_there(
         ("docker-bake.hcl", "target {", "not HCL"),
         ("docker-bake.json", "[", "not JSON"),
         ("compose.yaml", "a: [", "not YAML"),
-        ("Dockerfile.txt", "", ".txt is no kind of file that holds cache entries"),
+        ("Dockerfile.txt", "", ".txt is not a kind of file that holds cache entries"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, text: str, message: str) -> None:

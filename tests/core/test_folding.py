@@ -58,7 +58,8 @@ def order(graph: ExportGraph) -> list[int]:
             ],
             [0, 1, 2, 2, 4, 4, 2, 4],
         ),
-        # No key for random ones.
+        # No key for random ones, wherever they stand.
+        ([record("a"), record("random:x"), record("a"), record("s", [0])], [0, -1, 0, 3]),
         ([record("random:x"), record("random:x"), record("a")], [-1, -1, 2]),
         # None for loops and what stands on them.
         ([record("a"), record("s", [2]), record("s", [1]), record("t", [1])], [0, -1, -1, -1]),
@@ -130,8 +131,10 @@ def test_results_that_buildkit_drops_itself_take_no_place() -> None:
     """One whose blob the manifest lacks is dropped; one whose blob the store lacks is not known to be lost."""
     records = (at(EARLY, (2,)), at(EARLY, (0,)), at(EARLY, (1,)))
     assert fold_results(export_graph(*records, stack=STACK, blobs=["blob-0", "blob-1"])) == {1: (0, 0), 2: (0, 1)}
-    (*_, last) = fold_results(export_graph(*records, stack=STACK)).items()
-    assert last == (2, (0, 1))
+    assert fold_results(export_graph(*records, stack=STACK)) == {1: (0, 1), 2: (0, 1)}
+    # One that is dropped does not hide those after it.
+    both = (at(EARLY, (2,), (0,)), at(EARLY, (1,)))
+    assert fold_results(export_graph(*both, stack=STACK, blobs=["blob-0", "blob-1"])) == {1: (0, 1)}
 
 
 def test_a_layer_counts_with_its_parents() -> None:

@@ -99,6 +99,11 @@ def test_a_diff_of_other_layers_tells_nothing() -> None:
     assert 1 not in diffed(root, record("upper", [0], chain=(0, 1, 2)), record("RUN", [1], [2], chain=(2,)))
 
 
+def test_a_diff_without_a_result_hides_no_other() -> None:
+    upper, without = record("upper", [0], chain=(0, 1, 2)), record(DIFF, [0], [2])
+    assert diffed(record("x"), upper, without, record(DIFF, [1], [2], chain=(2,)))[1] == brought(0, 1)
+
+
 def test_a_diff_whose_upper_side_had_two_bases_tells_nothing() -> None:
     uppers = (record("one", [0], chain=(0, 1, 2)), record("two", [0], chain=(0, 2)))
     assert 1 not in diffed(record("x"), *uppers, record(DIFF, [1], [2, 3], chain=(2,)))
@@ -188,6 +193,12 @@ def test_of_two_images_that_both_fit_neither_is_taken() -> None:
 def test_a_merge_without_a_result_tells_nothing() -> None:
     records = (record(image(0, 1)), record("x"), record("run", [0], chain=(0, 1, 2)), record(merge(2), [1], [2]))
     assert recognise_images(graph(*records)).layers == {0: brought(0, 1)}
+
+
+def test_a_merge_without_a_result_hides_no_other() -> None:
+    records = (record(image(0, 1)), record("x"), record("step", [0], chain=(2,)), record(merge(2), [0], [2]))
+    found = recognise_images(graph(*records, record(merge(2), [1], [2], chain=(0, 1, 2))))
+    assert found.layers == {0: brought(0, 1), 1: brought(0, 1)}
 
 
 def test_what_one_merge_tells_serves_the_next() -> None:

@@ -224,7 +224,7 @@ def test_variables_that_are_not_known(text: str) -> None:
         ("ci.yml", "", DecodeError, "neither a compose file, a workflow nor an action"),
         ("ci.yml", "- services", DecodeError, "neither a compose file, a workflow nor an action"),
         ("ci.yml", "[" * 20_000, DecodeError, "not YAML"),
-        ("Dockerfile", "FROM x", SpecError, "no suffix is no kind of file that holds cache entries"),
+        ("Dockerfile", "FROM x", SpecError, "no suffix is not a kind of file that holds cache entries"),
         ("compose.yaml", "#" * 5_000_000, DecodeError, "more than 4,194,304 bytes"),
     ],
 )
@@ -236,7 +236,7 @@ def test_files_that_cannot_be_read(
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"ci\.yml: no such file"):
+    with pytest.raises(NotFoundError, match=r"ci\.yml: there is no such file"):
         specs_in_file(tmp_path / "ci.yml")
     (tmp_path / "folder.yml").mkdir()
     with pytest.raises(AccessError, match=r"folder\.yml: Is a directory"):

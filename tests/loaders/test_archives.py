@@ -141,13 +141,13 @@ DAMAGED = {
     "nothing": b"",
     "text": b"hello, world\n" * 100,
     "half a header": member("index.json", 5)[:300],
-    "a size that is no number": member("index.json", 5)[:124] + b"99999999zzz\0" + member("x", 5)[136:],
+    "a size that is not a number": member("index.json", 5)[:124] + b"99999999zzz\0" + member("x", 5)[136:],
     "half a gzip": gzip.compress(member("index.json", 5) + b"hello" + bytes(507))[:40],
     "gzip of noise": b"\x1f\x8b" + bytes(range(256)),
     "bzip2 of noise": b"BZh9" + bytes(range(256)),
     "xz of noise": b"\xfd7zXZ\x00" + bytes(range(256)),
     "a pax record without a length": member("p", 10, tarfile.XHDTYPE) + b"no length\n" + bytes(502) + member("x", 0),
-    "a pax size that is no number": member("p", 18, tarfile.XHDTYPE)
+    "a pax size that is not a number": member("p", 18, tarfile.XHDTYPE)
     + b"18 size=not-a-num\n"
     + bytes(494)
     + member("x", 0),

@@ -248,7 +248,7 @@ def test_an_object_of_several_reads(azure_account: str, container: ContainerClie
     [
         ({"account_url": "https://acme.example", "acount": "x"}, "type=azblob has no key acount"),
         ({"account_url": ""}, "type=azblob needs account_url="),
-        ({"account_url": "https://["}, "account_url is no URL"),
+        ({"account_url": "https://["}, "account_url is not a URL"),
         ({"account_url": "::"}, "account_url=:: is no http or https URL"),
         ({"account_url": "https://acme.example", "secret_access_key": "no base64!"}, "secret_access_key is not base64"),
     ],

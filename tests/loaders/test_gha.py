@@ -172,8 +172,8 @@ def test_expired_token(github: GitHub) -> None:
         ({}, "neither a workflow's cache service nor a repository is given"),
         ({"version": "1"}, "version 1 of the cache service is no more"),
         ({"scop": "web"}, "type=gha has no key scop"),
-        ({"url_v2": "https://[", "token": runtime_token(MAIN)}, "the address of GitHub's service is no URL"),
-        ({"url_v2": "nowhere", "token": runtime_token(MAIN)}, "the address of GitHub's service is no URL"),
+        ({"url_v2": "https://[", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
+        ({"url_v2": "nowhere", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
     ],
 )
 def test_bad_specs(github: GitHub, attrs: dict[str, str], message: str) -> None:

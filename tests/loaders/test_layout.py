@@ -155,7 +155,7 @@ def test_an_empty_directory(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_no_layout(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("hello")
-    assert "there is no index.json, so this is no image layout" in str(failure(str(tmp_path)))
+    assert "there is no index.json, so this is not an image layout" in str(failure(str(tmp_path)))
 
 
 def test_an_unknown_tag_names_those_that_are_there(layout: Layout) -> None:
@@ -176,7 +176,7 @@ def test_a_digest_that_is_none_leads_nowhere(layout: Layout, digest: str) -> Non
     layout.export(b"{}", [{"digest": digest, "size": 1}])
     error = failure(str(layout.root))
     assert isinstance(error, DecodeError)
-    assert f"{digest!r} is no digest, expected sha256: and 64 hexadecimal digits" in str(error)
+    assert f"{digest!r} is not a digest, expected sha256: and 64 hexadecimal digits" in str(error)
 
 
 @pytest.mark.parametrize("where", ["blob", "index.json"])

@@ -508,7 +508,7 @@ def test_specs(layouts: Path, tmp_path: Path) -> None:
         ("type=s3,bucket=b,secret_access_key=s3cret", "type=s3,bucket=b,secret_access_key=***: type=s3 holds no names"),
         ("type=registry,ref=a,all-tags=true", "type=registry has no key all-tags"),
         ("type=daemon", "type=daemon: db is missing"),
-        ("UPPER/CASE:1", "'UPPER/CASE:1' is no image reference"),
+        ("UPPER/CASE:1", "'UPPER/CASE:1' is not an image reference"),
     ],
 )
 def test_specs_that_hold_no_names(source: str, message: str) -> None:

@@ -54,7 +54,7 @@ def test_keeps_the_tag_beside_a_digest() -> None:
     ],
 )
 def test_refuses_what_is_no_reference(text: str) -> None:
-    with pytest.raises(SpecError, match="is no image reference"):
+    with pytest.raises(SpecError, match="is not an image reference"):
         parse_reference(text)
 
 

@@ -251,7 +251,7 @@ def test_config_that_is_not_its_size(
 
 def test_config_whose_digest_leads_elsewhere(store: Callable[[dict[str, bytes]], str], secrets: list[str]) -> None:
     host = store({"x": manifest_of(CONFIG, digest="sha256:../../../other/blobs/x")})
-    assert "'sha256:../../../other/blobs/x' is no digest" in failure(f"{host}/app:x", secrets).message
+    assert "'sha256:../../../other/blobs/x' is not a digest" in failure(f"{host}/app:x", secrets).message
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"", b"[]", b'{"config": 3}', b'{"schemaVersion": 1}'])
@@ -338,7 +338,7 @@ def test_config_of_two_gigabytes(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert error.hint == "this is no cache"
+    assert error.hint == "this is not a cache"
     assert peak < 40 << 20
 
 
@@ -348,7 +348,7 @@ def test_manifest_of_two_gigabytes(
 ) -> None:
     options = Options(timeout=20, limits=Limits(manifest_bytes=1 << 20))
     host = serve(lambda request: flood(request, announced))
-    assert failure(f"{host}/app:x", secrets, options).hint == "this is no cache"
+    assert failure(f"{host}/app:x", secrets, options).hint == "this is not a cache"
 
 
 # --- Logins --------------------------------------------------------------------------------------------------------
@@ -473,11 +473,11 @@ def test_wrong_password(basic_registry: str, secrets: list[str], tmp_path: Path)
     ("body", "link", "message"),
     [
         (b"nonsense", "", "tags: the answer is not JSON with tags in it: "),
-        (b'{"tags": ["a"]}', '</v2/app/tags/list?n=1000>; rel="next"', "tags: a next page that leads astray"),
+        (b'{"tags": ["a"]}', '</v2/app/tags/list?n=1000>; rel="next"', "tags: a next page at another address"),
         (
             b'{"tags": ["a"]}',
             '<http://127.0.0.1:1/v2/app/tags/list>; rel="next"',
-            "tags: a next page that leads astray",
+            "tags: a next page at another address",
         ),
         (b'{"tags": null}', "", "no tag matches '*'"),
     ],

@@ -267,7 +267,7 @@ def test_not_a_config(s3_endpoint: str, own_bucket: str, s3_client: S3Client) ->
         ({"bucket": "b", "retry_mode": "never"}, "retry_mode=never is not known"),
         ({"bucket": "b", "retry_max_attempts": "0"}, "retry_max_attempts=0 is not a number from 1 up"),
         ({"bucket": "not a bucket"}, "Invalid bucket name"),
-        ({"bucket": "b", "endpoint_url": "http://["}, "endpoint_url is no URL"),
+        ({"bucket": "b", "endpoint_url": "http://["}, "endpoint_url is not a URL"),
         ({"bucket": "b", "endpoint_url": "::"}, "Invalid endpoint: ::"),
     ],
 )

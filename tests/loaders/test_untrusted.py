@@ -71,7 +71,7 @@ def only_failure(spec: str, options: Options = OPTIONS) -> CacheGraphError:
     return failed.error
 
 
-# --- Secrets -----------------------------------------------------------------------------------------------------------
+# --- Secrets ---------------------------------------------------------------------------------------------------------
 
 LEAKY = [
     f"type=gha,token={SECRET}",
@@ -140,7 +140,7 @@ def test_tokens_of_the_environment_are_masked(monkeypatch: pytest.MonkeyPatch) -
     assert str(SourceError("it said z9-environment", hint="not z9-environment")) == "it said *** (not ***)"
 
 
-# --- Paths and texts ---------------------------------------------------------------------------------------------------
+# --- Paths and texts -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -176,7 +176,7 @@ def test_specs_that_are_none(text: str) -> None:
     only_failure(text)
 
 
-# --- JSON --------------------------------------------------------------------------------------------------------------
+# --- JSON ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", JSON_FAULTS)
@@ -280,7 +280,7 @@ def test_whatever_a_loader_raises_is_that_sources_failure(
     assert str(loaded.failures[0].error).startswith("type=broken,how=boom: unexpected KeyError: 'token=***'")
 
 
-# --- A registry's words ------------------------------------------------------------------------------------------------
+# --- A registry's words ----------------------------------------------------------------------------------------------
 
 
 def manifest() -> tuple[bytes, bytes]:
@@ -305,7 +305,7 @@ def test_a_listed_tag_that_is_none_is_not_asked_for(serve: Serve, reply: Reply, 
     loaded = load([f"type=registry,ref={serve(answer)}/app,all-tags=true"], OPTIONS)
     assert [export.source.rpartition(":")[2] for export in loaded.exports] == ["good"]
     (failed,) = loaded.failures
-    assert "which is no tag (this is the registry's fault)" in str(failed.error)
+    assert "which is not a tag (this is the registry's fault)" in str(failed.error)
     assert len(asked) == 3
 
 
@@ -335,7 +335,12 @@ def test_a_far_registry_does_not_lead_to_this_machine(
     serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    inside = serve(lambda request: (asked.append(request.path), reply(request, 200, b"{}")))
+
+    def admin(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        reply(request, 200, b"{}")
+
+    inside = serve(admin)
     host = serve(lambda request: reply(request, 307, Location=f"http://{inside}/admin"))
     real = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **named: real("127.0.0.1", *rest, **named))
@@ -363,7 +368,7 @@ def test_logs_of_libraries_stay_out_of_standard_error(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1, done.stderr
 
 
-# --- Limits ------------------------------------------------------------------------------------------------------------
+# --- Limits ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_limit_has_an_option_and_is_documented() -> None:

@@ -260,7 +260,7 @@ def test_a_base_image_in_words() -> None:
 
 
 def test_of_several_candidates_none_is_named() -> None:
-    """Two other steps stand in its place: which of them it was, nobody can say."""
+    """Two other steps stand in its place: which of them it was is not known."""
     builds = [Build(command=f"make {target}") for target in ("a", "b", "c")]
     texts = {key: text for build in builds for key, text in build.texts.items()}
     found = explain([builds[2].graph], [builds[0].graph, builds[1].graph], texts=texts)

@@ -127,7 +127,7 @@ def test_builders_before_0_10_skip_chains() -> None:
     assert cg.predict(build, build)[0].how == "loaded"
     assert cg.predict(build, build, buildkit="v0.10.0")[0].how == "loaded"
     assert cg.predict(build, build, buildkit="0.9")[0].why == "no-result"
-    with pytest.raises(UsageError, match="'newest' is no version of BuildKit"):
+    with pytest.raises(UsageError, match="'newest' is not a version of BuildKit"):
         cg.predict(build, build, buildkit="newest")
 
 
@@ -258,3 +258,14 @@ def test_it_is_a_frame() -> None:
     assert str(frame["how"].dtype) == "category"
     empty = cg.predict(graph(root("base")), graph(*CHAIN)).to_frame()
     assert list(empty.columns) == list(frame.columns)
+
+
+def test_builders_that_lose_links_leave_it_open() -> None:
+    # One base, two targets: 0.25 to 0.32 can lose the second link to the base, and with it `one` and what follows.
+    two = (root("base"), ("one", [[0]], True), ("two", [[0], [1]], True), ("other", [[0]], True))
+    for version in (None, "0.24.0", "0.33.0"):
+        assert cg.predict(graph(*two), graph(*two), buildkit=version).exact
+    prediction = cg.predict(graph(*two), graph(*two, source="cache"), buildkit="0.32.1")
+    assert [(step.record, step.executed) for step in prediction] == [(1, None), (2, None), (3, False)]
+    depends = Depends(cause="lost-link", record=1, caches=("cache",))
+    assert [step.depends for step in prediction] == [depends, depends, None]

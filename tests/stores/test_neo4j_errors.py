@@ -83,7 +83,7 @@ def test_the_environment_fills_in(neo4j_server: Login, monkeypatch: pytest.Monke
         ("http://localhost", "http://localhost: no Neo4j URI, which starts with one of neo4j://"),
         ("localhost:7687", "no Neo4j URI"),
         (f"bolt://neo4j:{SECRET}@localhost", "bolt://localhost: a URI must not hold credentials"),
-        ("bolt://localhost:port", "the Neo4j URI is no URI"),
+        ("bolt://localhost:port", "the Neo4j URI is not a URI"),
     ],
 )
 def test_addresses_that_are_none(uri: str, said: str) -> None:

@@ -149,7 +149,7 @@ def test_merges_without_an_answer(large: cg.CacheGraph) -> None:
     assert "the merge has no loadable result" in _texts(figure)[-1] or "cannot be compared" in _texts(figure)
     assert _bars(figure.axes[0]) == []
     _rendered(figure)
-    with pytest.raises(UnknownNameError, match="record 0 is no merge"):
+    with pytest.raises(UnknownNameError, match="record 0 is not a merge"):
         large.plot_merge(0)
     with pytest.raises(UnknownNameError, match="no record 5000"):
         large.plot_merge(5000)

@@ -83,7 +83,7 @@ class Container:
         """
         digest = descriptor.digest
         if not _DIGEST.fullmatch(digest):
-            raise DecodeError(f"{digest[:100]!r} is no digest, expected sha256: and 64 hex digits", path=self.place)
+            raise DecodeError(f"{digest[:100]!r} is not a digest, expected sha256: and 64 hex digits", path=self.place)
         data = self._files.get(f"blobs/{digest.replace(':', '/')}")
         if data is None:
             raise DecodeError("the archive lacks this blob", path=f"{self.place}: {digest}", hint="export it again")

@@ -201,7 +201,7 @@ def _reference(text: str) -> tuple[str, int]:
     """Split ``step6:0`` into step and output."""
     name, _, output = text.rpartition(":")
     if not output.isdecimal() or len(output) > 2 or int(output) >= _MAX_OUTPUTS:
-        raise DecodeError(f"{text[:100]!r} is no input of a step, expected such as 'step6:0'")
+        raise DecodeError(f"{text[:100]!r} is not an input of a step, expected such as 'step6:0'")
     return name, int(output)
 
 

@@ -99,7 +99,7 @@ def _text_of(file: Path) -> str:
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-    """Read NAME=VALUE; a value that is no JSON is text."""
+    """Read NAME=VALUE; a value that is not JSON is text."""
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--param")

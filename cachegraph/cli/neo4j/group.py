@@ -11,7 +11,7 @@ __all__ = ["COMMANDS", "neo4j"]
 COMMANDS = {
     "up": ("cachegraph.cli.neo4j.server:up", "Start a Neo4j of your own; the first time, download it."),
     "down": ("cachegraph.cli.neo4j.server:down", "Stop it; its data stays."),
-    "status": ("cachegraph.cli.neo4j.server:status", "Show whether it runs, and where everything lies."),
+    "status": ("cachegraph.cli.neo4j.server:status", "Show whether it runs, and where everything is."),
     "contents": ("cachegraph.cli.neo4j.stored:contents", "List the exports that a Neo4j holds."),
     "schema": ("cachegraph.cli.neo4j.stored:schema", "Create constraints and indexes."),
     "prune": ("cachegraph.cli.neo4j.stored:prune", "Remove superseded exports."),

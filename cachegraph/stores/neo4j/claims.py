@@ -189,7 +189,7 @@ class Claim:
         return self.connection.write(work)
 
     def remove(self) -> None:
-        """Remove the node itself, when nothing hangs on it any more."""
+        """Remove the node itself, when nothing is connected with it any more."""
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             tx.run(_LOCK, id=self.export).consume()

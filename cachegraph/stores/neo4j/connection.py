@@ -229,7 +229,7 @@ def _checked(uri: str) -> str:
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         place = f"{parts.scheme}://{host or ''}" + (f":{parts.port}" if parts.port else "")
     except ValueError:
-        raise UsageError("the Neo4j URI is no URI", hint="such as neo4j://localhost:7687") from None
+        raise UsageError("the Neo4j URI is not a URI", hint="such as neo4j://localhost:7687") from None
     if parts.scheme not in SCHEMES or not parts.hostname:
         allowed = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise UsageError(f"{place}: no Neo4j URI, which starts with one of {allowed}", hint="neo4j://localhost:7687")

@@ -35,7 +35,7 @@ class Layering:
 
 
 def depths(graph: ExportGraph, records: Collection[int]) -> dict[int, int]:
-    """Give each record's depth: how many inputs lie between it and the furthest of its roots.
+    """Give each record's depth: how many inputs are between it and the furthest of its roots.
 
     Parameters
     ----------

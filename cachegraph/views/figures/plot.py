@@ -178,7 +178,7 @@ _HATCHES: dict[State, str] = {"loadable": "", "merge": "//", "key only": "..", "
 
 
 def _operation(graph: ExportGraph, record: int) -> str:
-    """Give the operation, and of those that nobody can name at least whether it is a root."""
+    """Give the operation, and of those without a name at least whether it is a root."""
     op = graph.naming(record).op
     if op == "unknown":
         return "unknown root" if graph.is_root(record) else "unknown step"

@@ -49,7 +49,7 @@ def plot_bytes(graphs: Sequence[ExportGraph]) -> Figure:
     -------
     matplotlib.figure.Figure
         Above, what fills each config, and BuildKit's limit where one applies (a registry or a local directory); below,
-        the 15 largest blobs and the sum of the others. Blobs whose size nobody says are counted in the title.
+        the 15 largest blobs and the sum of the others. Blobs of unknown size are counted in the title.
 
     Raises
     ------

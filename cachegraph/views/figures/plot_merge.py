@@ -53,7 +53,7 @@ def plot_merge(graph: ExportGraph, record: int) -> Figure:
     merge = next((merge for merge in graph.merge_layouts if merge.record == record), None)
     if merge is None:
         merges = ", ".join(map(str, graph.merges[:20])) or "none"
-        raise UnknownNameError(f"record {record} is no merge", hint=f"merges here: {merges}")
+        raise UnknownNameError(f"record {record} is not a merge", hint=f"merges here: {merges}")
     rows = [row for row in merge_subsets.ask(graph) if row.record == record]
     width = len(merge.blobs or ())
     figure = new_figure(max(8.0, min(16.0, 4.5 + 0.95 * width)), 2.0 + 0.48 * len(rows))

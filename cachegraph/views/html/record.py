@@ -92,7 +92,7 @@ class RecordView:
         Index in the export's own ``records``.
     digest : str
     op : str
-        ``unknown`` where nobody can say.
+        ``unknown`` where that is not known.
     name : str or None
     state : str
         See `cachegraph.views.states`.
