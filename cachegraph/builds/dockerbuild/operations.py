@@ -12,15 +12,18 @@ taken as well. A text that differs from BuildKit's in a byte gives a digest that
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 import msgspec
 
 from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import cache_text
+from cachegraph.builds.keys import image_text
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.provenance import image_reference, parse_platform
@@ -30,10 +33,10 @@ from cachegraph.errors import DecodeError
 __all__ = ["Operation", "Operations", "merge_operations", "read_operations"]
 
 _MAX_OUTPUTS = 64
-_IMAGE = "docker-image://"
 _PINNED = re.compile(r"@(sha256:[0-9a-f]{64})$")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LIMITS = frozenset({"image.layerlimit"})
+_HTTP_ATTRIBUTES = frozenset({"http.checksum", "http.filename"})
 
 
 class _BuildConfig(msgspec.Struct, frozen=True, rename="camel"):
@@ -99,7 +102,7 @@ class Operation:
     text : bytes or None
         What BuildKit hashes to get the definition digest; None where it cannot be known from provenance.
     image : bytes or None
-        Of an image: the JSON that its key is made of.
+        Of an image or a download: the JSON that its key is made of.
     """
 
     inputs: tuple[tuple[str, int], ...]
@@ -229,7 +232,7 @@ class _Builder:
         platform = step.op.platform or self.platform
         source = step.op.op.source
         inputs = map(_reference, step.inputs or ())
-        image = self._image_key(source, platform) if source else None
+        image = self._source_key(source, platform) if source else None
         if source is None:
             text = cache_text(step, platform)
         else:
@@ -244,19 +247,25 @@ class _Builder:
             image=image,
         )
 
-    def _image_key(self, source: llb.SourceOp, platform: llb.Platform) -> bytes | None:
-        """Write the key of an image; other sources depend on more than provenance tells."""
-        reference = source.identifier.removeprefix(_IMAGE)
-        if reference == source.identifier or source.attrs.keys() & _LIMITS:
+    def _source_key(self, source: llb.SourceOp, platform: llb.Platform) -> bytes | None:
+        """Write the JSON that a source's key is made of; None where it is made of more than provenance tells."""
+        kind, found, reference = source.identifier.partition("://")
+        if kind in ("http", "https"):
+            return _http_key(source)
+        if not found or kind not in ("docker-image", "oci-layout") or source.attrs.keys() & _LIMITS:
             return None
         pinned = _PINNED.search(reference)
         digest = pinned[1] if pinned else self.images.get((reference, platform.os, platform.architecture))
-        if digest is None:
-            return None
-        key = llb.ImageKey(
-            digest=digest, os=platform.os, arch=platform.architecture, variant=platform.variant or msgspec.UNSET
-        )
-        return llb.go_json(key)
+        return None if digest is None else image_text(digest, platform)
+
+
+def _http_key(source: llb.SourceOp) -> bytes | None:
+    """Write the key of a download with a checksum (``formatCacheKey``); without one, the server's date is in it."""
+    checksum = source.attrs.get("http.checksum", "")
+    if not checksum or source.attrs.keys() - _HTTP_ATTRIBUTES:
+        return None
+    name = source.attrs.get("http.filename") or posixpath.basename(urlsplit(source.identifier).path)
+    return llb.go_json({"Filename": name, "Perm": 0, "UID": 0, "GID": 0, "Checksum": checksum})
 
 
 def _image_digests(dependencies: Iterable[_Dependency]) -> dict[tuple[str, str, str], str]:
