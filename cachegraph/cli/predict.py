@@ -48,6 +48,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--build-arg", "build_args", multiple=True, metavar="NAME[=VALUE]", help="As for docker build.")
 @click.option("--build-context", "contexts", multiple=True, metavar="NAME=VALUE", help="As for docker build.")
 @click.option("--opt", "options", multiple=True, metavar="NAME=VALUE", help="A frontend option, as buildctl takes it.")
+@click.option("--no-cache", "no_cache_flag", is_flag=True, help="The build ignores the cache.")
+@click.option("--no-cache-filter", "no_cache", multiple=True, metavar="STAGE", help="The build ignores it here.")
 @click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
 @click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
@@ -185,7 +187,7 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         platform=list(how["platforms"]) or None,
         build_args=_build_args(how["build_args"]),
         build_contexts=_pairs(how["contexts"], "--build-context"),
-        options=_pairs(how["options"], "--opt"),
+        options=_options(how),
         images=_images(how["images"]),
         secrets=[_secret_id(text) for text in how["secrets"]],
         ssh=[text.partition("=")[0] for text in how["ssh"]],
@@ -208,6 +210,16 @@ def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
             raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
         pairs[name] = value
     return pairs
+
+
+def _options(how: Mapping[str, Any]) -> dict[str, str]:
+    """Give the frontend's options."""
+    options = _pairs(how["options"], "--opt")
+    if how["no_cache"]:
+        options["no-cache"] = ",".join(part for text in how["no_cache"] for part in text.split(","))
+    if how["no_cache_flag"]:
+        options["no-cache"] = ""
+    return options
 
 
 def _build_args(texts: Iterable[str]) -> dict[str, str]:
