@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cachegraph.errors import NotFoundError, SourceError
-from cachegraph.loaders.sources.git import Repository, run_git
+from cachegraph.loaders.sources.git import run_git
 from cachegraph.loaders.sources.history import GitHistory
+from cachegraph.loaders.sources.repository import Repository
 
 __all__ = ["CheckedOut", "checked_out"]
 

@@ -1,11 +1,10 @@
-"""Git repositories by their plumbing: which commit a name means, and the files of a commit as a checkout makes them.
+"""The running of git: which commit a name means, with nothing of a repository run.
 
 ::
 
-    git ls-remote -- URL REF REF^{}       <commit>  <name of the reference>
-    git cat-file --batch                  <object> <type> <size>, then its bytes
+    git ls-remote --symref -- URL REF REF^{}       <commit>  <name of the reference>
 
-Nothing of a repository is run: no hooks, no filters, no other transport than http, https, ssh and git.
+No hooks, no filters, no questions, no other transport than http, https, ssh and git.
 Source: BuildKit ``source/git/source.go``.
 """
 
@@ -14,33 +13,21 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO, Self
 
-from cachegraph.builds.content.nodes import UNREADABLE, File, Folder, Link, Metadata, Node, Unreadable, digest_of
-from cachegraph.builds.content.unknown import Unknown
 from cachegraph.errors import NotFoundError, SourceError
 
-__all__ = ["Repository", "fetched", "is_commit", "list_remote", "run_git"]
+__all__ = ["SAFE", "is_commit", "list_remote", "run_git"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_FOLDER, _LINK, _SUBMODULE = 0o40000, 0o120000, 0o160000
-_BLOB_LIMIT = 2**31
-# What a checkout makes of bytes: only these words in .gitattributes change them on Linux.
-_CONVERTS = re.compile(rb"eol=crlf|working-tree-encoding|\bident\b|\bfilter=")
-_SAFE = {
+SAFE = {
+    "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
 }
+"""What git is told by its environment, beside the user's own."""
 
 
 def is_commit(text: str) -> bool:
@@ -61,7 +48,13 @@ def run_git(*arguments: str, folder: str | os.PathLike[str] | None = None, timeo
     command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "credential.interactive=false", *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - git, with options of ours; what users say stands behind "--"
-            command, cwd=folder, env=os.environ | _SAFE, capture_output=True, timeout=timeout, check=False
+            command,
+            cwd=folder,
+            env=os.environ | SAFE,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
         )
     except FileNotFoundError:
         raise NotFoundError("git is not installed", hint="install it to ask repositories") from None
@@ -82,325 +75,10 @@ def list_remote(remote: str, *patterns: str, timeout: float = 60.0) -> dict[str,
     Returns
     -------
     dict of str to str
-        Commits by name; of ``HEAD``, with an empty pattern list, also ``ref: refs/heads/..``.
+        Commits by name. Where a name stands for a branch, as ``HEAD`` does, ``HEAD@`` says which.
     """
     found = {}
     for line in run_git("ls-remote", "--symref", "--", remote, *patterns, timeout=timeout).decode().splitlines():
         value, _, name = line.partition("\t")
         found[f"{name}@" if value.startswith("ref: ") else name] = value.removeprefix("ref: ")
     return found
-
-
-@dataclass(slots=True)
-class _Batch:
-    """A ``git cat-file`` that answers one question after the other."""
-
-    process: subprocess.Popen[bytes]
-    with_bytes: bool = True
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def close(self) -> None:
-        """End it."""
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
-        self.process.wait(timeout=10)
-
-    def ask(self, name: str) -> tuple[str, int, bytes] | None:
-        """Read an object: its type, size and bytes; None if there is none of this name."""
-        with self.lock:
-            question, answer = self.process.stdin, self.process.stdout
-            if question is None or answer is None or "\n" in name:
-                return None
-            try:
-                question.write(os.fsencode(name) + b"\n")
-                question.flush()
-                head = answer.readline().split()
-                if len(head) != 3:
-                    return None
-                size = int(head[2])
-                if not self.with_bytes:
-                    return head[1].decode(), size, b""
-                if size > _BLOB_LIMIT:
-                    raise SourceError(f"object {name} has {size:,} bytes, at most {_BLOB_LIMIT:,} are read")
-                data = answer.read(size)
-                answer.read(1)
-            except (OSError, ValueError) as error:
-                raise SourceError(f"git cat-file {name}: {error}") from None
-            return head[1].decode(), size, data
-
-
-class Repository:
-    """A repository on disk. Close it after use; it is its own context manager.
-
-    Parameters
-    ----------
-    git_dir : path-like
-        The repository itself: ``.git``, or a bare one.
-    """
-
-    def __init__(self, git_dir: str | os.PathLike[str]) -> None:
-        self.git_dir = Path(git_dir)
-        self._nodes: dict[tuple[str, int], Node] = {}
-
-    @classmethod
-    def around(cls, folder: str | os.PathLike[str]) -> tuple[Self, str]:
-        """Find the repository that a folder is in.
-
-        Returns
-        -------
-        repository : Repository
-        prefix : str
-            The folder's path in there, ``""`` for the top.
-
-        Raises
-        ------
-        NotFoundError
-            No repository, or no git.
-        SourceError
-        """
-        try:
-            found = run_git("rev-parse", "--absolute-git-dir", "--show-prefix", folder=folder)
-        except SourceError as error:
-            raise NotFoundError(f"{folder}: not in a git repository ({error.message})") from None
-        git_dir, _, prefix = os.fsdecode(found).rstrip("\n").partition("\n")
-        return cls(git_dir), prefix.strip("/")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the processes that read objects."""
-        for name in ("_batch", "_sizes"):
-            batch = self.__dict__.pop(name, None)
-            if batch is not None:
-                batch.close()
-
-    def run(self, *arguments: str, timeout: float = 60.0) -> bytes:
-        """Run git in this repository."""
-        return run_git(f"--git-dir={self.git_dir}", *arguments, timeout=timeout)
-
-    @cached_property
-    def _batch(self) -> _Batch:
-        return _Batch(self._start("--batch"))
-
-    @cached_property
-    def _sizes(self) -> _Batch:
-        return _Batch(self._start("--batch-check"), with_bytes=False)
-
-    def _start(self, option: str) -> subprocess.Popen[bytes]:
-        """Start a ``git cat-file`` that answers questions until it is closed."""
-        command = ["git", f"--git-dir={self.git_dir}", "cat-file", option]
-        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        try:
-            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, env=os.environ | _SAFE)  # noqa: S603 - git alone
-        except OSError as error:
-            raise SourceError(f"git cat-file: {error}") from None
-
-    def resolve(self, revision: str) -> str:
-        """Give the commit of a revision.
-
-        Raises
-        ------
-        NotFoundError
-            There is none of this name.
-        """
-        try:
-            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        except SourceError:
-            raise NotFoundError(f"{revision}: no such revision", hint="git log lists them") from None
-        return found.decode().strip()
-
-    def read(self, name: str) -> bytes:
-        """Read an object.
-
-        Raises
-        ------
-        NotFoundError
-        """
-        found = self._batch.ask(name)
-        if found is None:
-            raise NotFoundError(f"{name}: no such object in {self.git_dir}", hint="is the clone shallow?")
-        return found[2]
-
-    def size(self, name: str) -> int:
-        """Give the size of an object in bytes.
-
-        Raises
-        ------
-        NotFoundError
-        """
-        found = self._sizes.ask(name)
-        if found is None:
-            raise NotFoundError(f"{name}: no such object in {self.git_dir}", hint="is the clone shallow?")
-        return found[1]
-
-    def tree(self, commit: str, folder: str = "", *, is_context: bool = False) -> Folder | Unknown:
-        """Give the files of a commit as a checkout makes them: files 0644 or 0755, folders 0755.
-
-        Parameters
-        ----------
-        commit : str
-            Its whole hash.
-        folder : str
-            A folder in it.
-        is_context : bool
-            The client sends the checkout as a folder, whose own header is not known.
-
-        Raises
-        ------
-        SourceError
-        """
-        found = self._batch.ask(f"{commit}:{folder}")
-        if found is None or found[0] != "tree":
-            return Unknown(because="refused", reason=f"commit {commit[:12]} has no folder {folder or '/'}")
-        metadata = None if is_context else Metadata(mode=0o755)
-        return Folder(metadata=metadata, children=_Children(self, found[2]))
-
-    def node(self, identity: str, mode: int) -> Node:
-        """Give the file, link or folder of an object; the same for all commits."""
-        key = (identity, mode)
-        if key not in self._nodes:
-            self._nodes[key] = self._make(identity, mode)
-        return self._nodes[key]
-
-    def _make(self, identity: str, mode: int) -> Node:
-        kind = mode & 0o170000
-        if kind == _FOLDER:
-            return Folder(metadata=Metadata(mode=0o755), children=_Children(self, None, identity))
-        if kind == _SUBMODULE:
-            return Unreadable(Unknown(because="remote", reason=f"the submodule at {identity[:12]} was not fetched"))
-        if kind == _LINK:
-            return Link(metadata=Metadata(mode=0o777), target=os.fsdecode(self.read(identity)))
-        return File(metadata=Metadata(mode=0o755 if mode & 0o100 else 0o644), blob=_GitBlob(self, identity))
-
-
-class _GitBlob:
-    """A file's bytes in a repository."""
-
-    def __init__(self, repository: Repository, object_name: str) -> None:
-        self._repository = repository
-        self.object_name = object_name
-
-    @cached_property
-    def size(self) -> int:
-        """Length in bytes."""
-        return self._repository.size(self.object_name)
-
-    @property
-    def identity(self) -> None:
-        """Nothing is kept between runs."""
-        return
-
-    def digest(self, header: bytes) -> str:
-        """Hash a header and the file."""
-        return digest_of(header + self._repository.read(self.object_name))
-
-    def open(self) -> BinaryIO:
-        """Open it."""
-        return BytesIO(self._repository.read(self.object_name))
-
-
-@dataclass(slots=True, eq=False)
-class _Children(Mapping[str, Node]):
-    """What is in a folder of a commit, read when it is first looked at."""
-
-    repository: Repository
-    data: bytes | None
-    object_name: str = ""
-    _found: dict[str, Node] | None = None
-
-    def _read(self) -> dict[str, Node]:
-        if self._found is None:
-            data = self.repository.read(self.object_name) if self.data is None else self.data
-            width = len(self.object_name) // 2 if self.object_name else _hash_width(data)
-            self._found = {name: self.repository.node(identity, mode) for name, mode, identity in _entries(data, width)}
-            attributes = self._found.get(".gitattributes")
-            if isinstance(attributes, File) and _CONVERTS.search(self.repository.read(_name_of(attributes))):
-                reason = ".gitattributes has git convert files at checkout"
-                self._found[UNREADABLE] = Unreadable(Unknown(because="remote", reason=reason))
-        return self._found
-
-    def __getitem__(self, name: str) -> Node:
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-
-def _name_of(file: File) -> str:
-    return file.blob.object_name if isinstance(file.blob, _GitBlob) else ""
-
-
-def _hash_width(data: bytes) -> int:
-    """Tell SHA-1 from SHA-256 by which of them the entries of a folder add up with."""
-    for width in (20, 32):
-        try:
-            if all(name for name, _, _ in _entries(data, width)):
-                return width
-        except ValueError:
-            continue
-    return 20
-
-
-def _entries(data: bytes, width: int) -> Iterator[tuple[str, int, str]]:
-    """Read a folder: name, mode and object of each entry.
-
-    Raises
-    ------
-    ValueError
-        It is no folder with hashes of this width.
-    """
-    place = 0
-    while place < len(data):
-        space = data.index(b" ", place)
-        end = data.index(b"\0", space)
-        stop = end + 1 + width
-        if stop > len(data):
-            raise ValueError("cut off")
-        yield os.fsdecode(data[space + 1 : end]), int(data[place:space], 8), data[end + 1 : stop].hex()
-        place = stop
-
-
-def fetched(remote: str, commit: str, name: str, scratch: Path, *, timeout: float) -> Repository:
-    """Fetch one commit into a new repository without its history.
-
-    Parameters
-    ----------
-    remote : str
-    commit : str
-    name : str
-        The reference that names it, which is asked for where the server does not give commits by their hash.
-    scratch : pathlib.Path
-        An empty folder.
-    timeout : float
-        Seconds.
-
-    Raises
-    ------
-    SourceError
-    """
-    run_git("init", "--quiet", "--bare", os.fspath(scratch), timeout=timeout)
-    repository = Repository(scratch)
-    names = [commit, name] if name and name != commit else [commit]
-    # A server of plain files knows no shallow clones, and some give no commits by their hash.
-    tries = [(depth, what) for depth in (["--depth=1"], []) for what in names]
-    for number, (depth, what) in enumerate(tries, 1):
-        try:
-            repository.run("fetch", "--quiet", *depth, "--no-tags", "--", remote, what, timeout=timeout)
-            break
-        except SourceError:
-            if number == len(tries):
-                raise
-    return repository
-
-
-def temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for a fetched repository, which goes with the object."""
-    return tempfile.TemporaryDirectory(prefix="cachegraph-git-", ignore_cleanup_errors=True)

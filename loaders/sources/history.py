@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cachegraph.builds.content.nodes import Folder
 from cachegraph.errors import CacheGraphError, NotFoundError
-from cachegraph.loaders.sources.git import Repository, run_git
+from cachegraph.loaders.sources.git import run_git
+from cachegraph.loaders.sources.repository import Repository
 
 __all__ = ["Commit", "GitHistory"]
 

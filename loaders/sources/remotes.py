@@ -20,7 +20,8 @@ from cachegraph.builds.operations import GitOrigin, HttpOrigin
 from cachegraph.errors import CacheGraphError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.http.client import Http
-from cachegraph.loaders.sources.git import Repository, fetched, is_commit, list_remote, temporary_folder
+from cachegraph.loaders.sources.git import is_commit, list_remote
+from cachegraph.loaders.sources.repository import Repository, fetched, temporary_folder
 from cachegraph.loaders.specs.reference import is_loopback
 
 __all__ = ["RemoteSources"]

@@ -21,9 +21,10 @@ from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.operations import GitOrigin
 from cachegraph.errors import NotFoundError, SourceError
 from cachegraph.loaders.sources.checkout import checked_out
-from cachegraph.loaders.sources.git import Repository, run_git
+from cachegraph.loaders.sources.git import run_git
 from cachegraph.loaders.sources.history import GitHistory
 from cachegraph.loaders.sources.remotes import RemoteSources
+from cachegraph.loaders.sources.repository import Repository
 from tests.builds.content.corpus import Case, cases, selections, write_source
 from tests.builds.content.trees import paths
 from tests.causes.project import Project
