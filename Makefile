@@ -12,8 +12,10 @@ demo: $(VENV)/.base
 quick: $(VENV)/.dev lint types
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
 
+# JOBS=2 takes two processes, each server in one of them.
+JOBS ?= 1
 test: $(VENV)/.dev servers lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup)
 
 # Registry, browser, Azurite and Neo4j for the tests: installs what is missing, or says what to install.
 servers: $(VENV)/.dev

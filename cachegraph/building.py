@@ -139,7 +139,7 @@ def build(
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> _ = (folder / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    >>> build(folder).records["name"].dropna().tolist()
+    >>> build(folder).records["record_name"].dropna().tolist()
     ['COPY Dockerfile / (Dockerfile:2)']
     """
     reading = reading or Options()

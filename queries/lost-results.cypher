@@ -7,7 +7,7 @@
 //   platform: platform of an inline cache's image, else null
 //   record: index of the record in the current export
 //   digest: digest of the record
-//   name: what it does; null where nobody can say
+//   name: what it does; null where that is not known
 //   reason: why it cannot be loaded any more
 //   until: when the last export that had the result was loaded
 //   exports: how many earlier exports had it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
@@ -65,10 +66,11 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     """
     records = whole(graph, "Record")
     digests, merged_layers = records["digest"], records["merged_layers"]
+    severities = {relation: _SEVERITIES.of(relation=relation) for relation in (None, *get_args(MergeRelation))}
     for found in compared_inputs(graph):
         yield MergeSubset(
             query=QUERY.name,
-            severity=_SEVERITIES.of(relation=found.relation),
+            severity=severities[found.relation],
             export=graph.id,
             record=found.merge,
             digest=digests[found.merge],

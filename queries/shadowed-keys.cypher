@@ -5,7 +5,7 @@
 // columns:
 //   key_id: identity of the record across exports
 //   digest: digest of the record
-//   name: what it does; null where nobody can say
+//   name: what it does; null where that is not known
 //   loadable_in: refs that hold the key with a result
 //   hidden_by: refs that hold it without one, which can answer first
 // severity: warning

@@ -52,10 +52,11 @@ MARKS = {
 
 @pytest.hookimpl(tryfirst=True)  # before marks are selected by -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server or a browser, so that no test has to say so."""
+    """Mark what needs a server or a browser, so that no test has to say so; several processes start each once."""
     for item in items:
         for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[fixture])
+            item.add_marker(pytest.mark.xdist_group(fixture.partition("_")[0]))
 
 
 @pytest.fixture(scope="session")

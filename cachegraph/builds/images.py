@@ -9,7 +9,7 @@ import msgspec
 
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.llb import Platform
-from cachegraph.errors import DecodeError
+from cachegraph.core.untrusted import decode_json
 
 __all__ = ["ImageConfig", "Images", "ResolvedImage", "parse_image_config"]
 
@@ -101,7 +101,7 @@ class _Config(msgspec.Struct, frozen=True, rename={"os_version": "os.version", "
     history: tuple[_History, ...] | None = None
 
 
-_decode = msgspec.json.Decoder(_Config).decode
+_CONFIG = msgspec.json.Decoder(_Config)
 
 
 def parse_image_config(data: bytes, place: str) -> ImageConfig:
@@ -111,10 +111,7 @@ def parse_image_config(data: bytes, place: str) -> ImageConfig:
     ------
     cachegraph.errors.DecodeError
     """
-    try:
-        config = _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(f"no image config: {error}", path=place) from None
+    config = decode_json(data, _CONFIG, "no image config", path=place)
     process = config.config or _Process()
     diff_ids = (config.rootfs and config.rootfs.diff_ids) or ()
     # BuildKit counts the history where the layers say nothing, as old images do.

@@ -26,10 +26,11 @@ import msgspec
 
 from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import cache_text, selectors
+from cachegraph.builds.operation_names import clean
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX, name_all
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.digests import sha256
-from cachegraph.core.model import Names
+from cachegraph.core.model import Name, Names
 from cachegraph.core.untrusted import decode_json
 
 __all__ = ["Texts", "decode_provenance", "image_reference", "parse_platform", "provenance_texts"]
@@ -75,8 +76,7 @@ _STATEMENT = msgspec.json.Decoder(_Statement)
 
 def decode_provenance(data: bytes, place: str) -> Names:
     """Name the records that provenance lets one compute; takes and raises what `provenance_texts` does."""
-    texts = provenance_texts(data, place)
-    return name_all(texts.plaintexts, texts.references)
+    return provenance_texts(data, place).named()
 
 
 def provenance_texts(data: bytes, place: str) -> Texts:
@@ -131,11 +131,19 @@ class Texts:
         By digest.
     references : dict of str to str
         How the build called its images and repositories, by manifest digest or commit.
+    names : dict of str to Name
+        Names that say more than a plaintext does, such as the line of a Dockerfile; by digest of a record.
     """
 
     def __init__(self) -> None:
         self.plaintexts: dict[str, Plaintext] = {}
         self.references: dict[str, str] = {}
+        self.names: dict[str, Name] = {}
+
+    def named(self) -> Names:
+        """Name every record and selector that the plaintexts name."""
+        found = name_all(self.plaintexts, self.references)
+        return Names(records={**found.records, **self.names}, selectors=found.selectors)
 
     def add_dependency(self, dependency: _Dependency) -> None:
         """Add the key of an image or a commit that the build resolved."""
@@ -165,6 +173,30 @@ class Texts:
             self._add("string", f"{digest}@{output}".encode())
         for paths in selectors(step.op.op.file) if step.op.op.file else ():
             self._add("string-list", paths)
+
+    def add_operation(self, kind: str, text: bytes, selectors: Iterable[bytes], name: Name) -> None:
+        """Add an operation whose text is known, the key of its output 0, and its selectors.
+
+        Parameters
+        ----------
+        kind : str
+            The plaintext's type: ``json``, or ``string`` of a source.
+        text : bytes
+            What is hashed for its cache map.
+        selectors : iterable of bytes
+        name : Name
+        """
+        self.add_name(self._add("string", f"{self._add(kind, text)}@0".encode()), name)
+        for selector in selectors:
+            self._add("string-list", selector)
+
+    def add_name(self, digest: str, name: Name) -> None:
+        """Name a record; what has several names is called by all of them."""
+        known = self.names.get(digest)
+        text = name.name if known is None else known.name
+        if name.name not in text:
+            text = clean(f"{text}; {name.name}")
+        self.names[digest] = Name(op=name.op, name=text)
 
     def _add_source(self, key: str) -> None:
         digest = self._add("string", SOURCE_PREFIX + key.encode())

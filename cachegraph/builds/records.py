@@ -21,7 +21,7 @@ from cachegraph.builds.operations import Operation
 from cachegraph.builds.trees import Trees
 from cachegraph.core.model import CacheConfig, CacheExport, CacheInput, CacheRecord, Name, Names, Op
 
-__all__ = ["BuildStep", "Recorded", "record_build"]
+__all__ = ["BuildStep", "Recorded", "in_order", "op_of", "record_build"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class _Recorder:
         label = operation.label
         name = f"{label.name} ({self.file}:{label.start})" if label.start else label.name
         self._names.setdefault(digest, {})[name] = None
-        self._ops.setdefault(digest, _kind(operation))
+        self._ops.setdefault(digest, op_of(operation))
 
     def _refused(self, operation: Operation, unknown: Unknown) -> DockerfileError:
         label = operation.label
@@ -234,7 +234,8 @@ class _Recorder:
             self.steps = [BuildStep(operation=step.operation, record=None, unknown=step.unknown) for step in self.steps]
 
 
-def _kind(operation: Operation) -> Op:
+def op_of(operation: Operation) -> Op:
+    """Say what kind of record an operation makes."""
     op = operation.op
     return "exec" if op.exec else "file" if op.file else "merge" if op.merge else "source"
 

@@ -15,6 +15,7 @@ from cachegraph.builds.content.nodes import Folder, digest_of, scratch
 from cachegraph.builds.content.selection import Selection, clean, has_wildcards
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin, Operation
+from cachegraph.core.untrusted import known_json
 
 __all__ = ["Files", "Tree", "Trees"]
 
@@ -142,12 +143,16 @@ class Trees:
         return isinstance(found, str) and found != _NOTHING
 
 
+_PATHS = msgspec.json.Decoder(list[str])
+
+
 def _sent(operation: Operation) -> list[str] | None:
     """List the paths that a client is asked for; None if that is all it has, or it is no client."""
     text = operation.op.source.attrs.get("local.followpaths") if operation.op.source else None
     if text is None or not isinstance(operation.origin, LocalOrigin):
         return None
-    return [clean(path) for path in msgspec.json.decode(text, type=list[str])]
+    paths = known_json(text.encode("utf-8", "replace"), _PATHS)
+    return None if paths is None else [clean(path) for path in paths]
 
 
 def _folder_of(pattern: str) -> str:

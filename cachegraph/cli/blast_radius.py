@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,7 +35,7 @@ _COLUMNS = (
     "checked",
     "advice",
 )
-_SHOWN = ("record", "change of", "runs again", "bytes", "what cuts most")
+_SHOWN = ("record", "change of", "runs again", "seconds", "bytes", "what cuts most")
 
 
 @click.command(
@@ -48,11 +49,18 @@ _SHOWN = ("record", "change of", "runs again", "bytes", "what cuts most")
 @click.option(
     "--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many changes a table lists."
 )
+@click.option(
+    "--times",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="RECORD",
+    help="A build record (.dockerbuild) that says how long the steps take: then the longest come first.",
+)
 @build_options
 def blast_radius(
     specs: tuple[str, ...],
     outputs: tuple[Output, ...],
     top: int,
+    times: Path | None,
     target: str | None,
     platform: str | None,
     buildkit: str | None,
@@ -66,7 +74,7 @@ def blast_radius(
     build, read = read_build(specs, how, platform)
     if not build.graphs:
         sys.exit(read.exit_code)
-    answer = work_out(build, target=target, buildkit=buildkit)
+    answer = work_out(build, target=target, seconds=None if times is None else _seconds(times), buildkit=buildkit)
     for output in outputs:
         if output.format == "json":
             found = {"summary": answer.summary, "steps": answer.steps, "already": answer.already}
@@ -75,10 +83,24 @@ def blast_radius(
             left = len(answer) - top
             note = f". {left:,} more changes cost less: --top {len(answer)} lists them" if left > 0 else ""
             rows = [dict(zip(_SHOWN, blast_cells(row), strict=True)) for row in answer[:top]]
-            write_rows(rows, _SHOWN, output, title=f"{answer.summary}{note}.")
+            shown = [column for column in _SHOWN if column != "seconds" or times is not None]
+            write_rows(rows, shown, output, title=f"{answer.summary}{note}.")
         else:
             write_rows([_row(row) for row in answer], _COLUMNS, output)
     sys.exit(read.exit_code)
+
+
+def _seconds(path: Path) -> dict[str, float]:
+    """Say how long steps took, by the digests of their records, in all builds of a build record."""
+    from cachegraph.builds.dockerbuild import load_record
+
+    return {
+        digest: step.seconds
+        for build in load_record(path)
+        for step in build.steps
+        if step.seconds is not None and step.executed
+        for digest in step.record_digests or ()
+    }
 
 
 def _row(row: Blast) -> dict[str, Any]:

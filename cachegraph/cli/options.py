@@ -98,7 +98,7 @@ def source_options(command: F) -> F:
             "--names",
             multiple=True,
             metavar="SOURCE",
-            help="Names of records: cache-debug.db, a debug address, an image with provenance; may be repeated.",
+            help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
         click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
         click.option(

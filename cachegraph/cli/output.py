@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 import click
 
 from cachegraph.errors import AccessError, UnknownNameError
-from cachegraph.text.clean import csv_cell, json_text, markdown, one_line, plain
+from cachegraph.text.clean import csv_cell, json_text, legal, markdown, one_line, plain
 from cachegraph.text.nearest import did_you_mean
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ TEXT = Output(format="table")
 
 
 def write(text: str, output: Output) -> None:
-    """Write an answer that its format has cleaned; a file is there whole or not at all.
+    """Write an answer; a file is there whole or not at all. Text for people is cleaned here once more, as a whole.
 
     Parameters
     ----------
@@ -76,7 +79,7 @@ def write(text: str, output: Output) -> None:
     AccessError
         The file cannot be written.
     """
-    text = text if text.endswith("\n") or not text else f"{text}\n"
+    text = _cleaned(text if text.endswith("\n") or not text else f"{text}\n", output)
     if output.path is None:
         try:
             click.echo(text, nl=False, color=True)
@@ -92,6 +95,15 @@ def write(text: str, output: Output) -> None:
         raise AccessError(
             f"{output.path}: {error.strerror or error}", hint="check that the folder is there and can be written"
         ) from None
+
+
+def _cleaned(text: str, output: Output) -> str:
+    """Keep out of text for people what no cell of it should have held; on a terminal, our own colours stay."""
+    if output.format != "table":
+        return text
+    if not output.is_terminal:
+        return plain(text)
+    return "".join(part if _COLOUR.fullmatch(part) else legal(part) for part in _COLOUR.split(text))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from cachegraph.errors import UsageError
 if TYPE_CHECKING:
     from cachegraph.causes.lines import Line
     from cachegraph.core.graph import ExportGraph
+    from cachegraph.lint.definitions import Definition
     from cachegraph.loaders.base import Options
     from cachegraph.predicting import Forecast
 
@@ -28,13 +30,18 @@ Examples:
   cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
   cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
   cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
+  cachegraph predict --bake docker-bake.hcl app
+  cachegraph predict --workflow .github/workflows/build.yml:release --cache-from ./cache
 
 A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
 Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something could not be read."""
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command(epilog=_EPILOG)
-@click.argument("context", default=".")
+@click.argument("places", nargs=-1, metavar="[CONTEXT]")
 @click.option("--file", "-f", "dockerfile", metavar="FILE", help="The Dockerfile; without, the one of the context.")
 @click.option("--target", metavar="STAGE", help="The stage to build.")
 @click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Build for this platform.")
@@ -52,6 +59,9 @@ Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something 
     metavar="REF=DIGEST|PATH",
     help="Which image a reference names; or an OCI layout or an archive of docker image save that has images.",
 )
+@click.option("--bake", type=_FILE, metavar="FILE", help="Predict the TARGETs of a bake file that stand for CONTEXT.")
+@click.option("--compose", type=_FILE, metavar="FILE", help="Predict the SERVICEs of a compose file.")
+@click.option("--workflow", metavar="FILE[:JOB]", help="Predict the build steps of a GitHub workflow.")
 @click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
 @click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
 @click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
@@ -74,7 +84,7 @@ Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something 
 @click.option("--insecure-registry", "insecure", multiple=True, metavar="HOST", help="Speak plain HTTP to it.")
 @output_options(letter=False)
 def predict(
-    context: str,
+    places: tuple[str, ...],
     specs: tuple[str, ...],
     outputs: tuple[Output, ...],
     fail_on_miss: str | None,
@@ -89,17 +99,65 @@ def predict(
     from cachegraph.loaders.base import Options
 
     reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
-    caches = _caches(specs, reading)
     if how["compare"]:
-        lines = _compare(context, caches, reading, outputs, how)
+        lines = _compare(_one_context(places), _caches(specs, reading), reading, outputs, how)
+        sys.exit(_missed(lines, fail_on_miss))
+    made = []
+    for title, context, more in _builds(places, how):
+        caches = _caches((*more["cache_from"], *specs), reading)
+        made.append((title, _forecast(context, caches, reading, more)))
+    for title, one in made:
+        for note in (*one.build.notes, *(f"{bad.source}: {bad.error}" for bad in one.prediction.not_imported)):
+            say(f"{title}: {note}" if title else note)
+    for output in outputs:
+        predicted.write_forecasts(made, output)
+    sys.exit(_missed([line for _, one in made for line in one.lines], fail_on_miss))
+
+
+def _one_context(places: Sequence[str]) -> str:
+    if len(places) > 1:
+        raise UsageError(f"{len(places)} contexts, a build has one", hint="name one folder, or targets with --bake")
+    return places[0] if places else "."
+
+
+def _builds(places: Sequence[str], how: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Give the builds that are asked for: a title, the context, and what holds for it."""
+    from cachegraph.lint.definitions import bake_definitions, compose_definitions, workflow_definitions
+
+    given = [name for name in ("bake", "compose", "workflow") if how[name]]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} are given, a prediction takes one", hint="leave one out")
+    if how["bake"]:
+        found = bake_definitions(how["bake"], places)
+    elif how["compose"]:
+        found = compose_definitions(how["compose"], places)
+    elif how["workflow"]:
+        path, job = _workflow(how["workflow"])
+        found = workflow_definitions(path, [*job, *places])
     else:
-        made = _forecast(context, caches, reading, how)
-        for note in (*made.build.notes, *(f"{one.source}: {one.error}" for one in made.prediction.not_imported)):
-            say(note)
-        for output in outputs:
-            predicted.write_forecast(made, output)
-        lines = list(made.lines)
-    sys.exit(_missed(lines, fail_on_miss))
+        return [("", _one_context(places), {**how, "cache_from": ()})]
+    return [(one.name, one.context, _defined(one, how)) for one in found]
+
+
+def _workflow(text: str) -> tuple[Path, list[str]]:
+    """Read FILE[:JOB]."""
+    name, colon, job = text.rpartition(":")
+    return (Path(name), [job]) if colon and not Path(text).exists() else (Path(text), [])
+
+
+def _defined(one: Definition, how: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what a file says of a build below what the options say."""
+    return {
+        **how,
+        "dockerfile": how["dockerfile"] or one.dockerfile or None,
+        "target": how["target"] or one.target or None,
+        "platforms": how["platforms"] or one.platforms,
+        "build_args": (*(f"{name}={value}" for name, value in one.args.items()), *how["build_args"]),
+        "contexts": (*(f"{name}={value}" for name, value in one.contexts.items()), *how["contexts"]),
+        "secrets": (*one.secrets, *how["secrets"]),
+        "ssh": (*one.ssh, *how["ssh"]),
+        "cache_from": one.cache_from,
+    }
 
 
 def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:

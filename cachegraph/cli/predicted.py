@@ -13,34 +13,39 @@ from cachegraph.predicting import Forecast
 from cachegraph.text.clean import markdown, one_line
 from cachegraph.text.words import plural
 
-__all__ = ["answer", "write_changes", "write_forecast"]
+__all__ = ["answer", "write_changes", "write_forecasts"]
 
-_COLUMNS = ("line", "name", "stage", "outcome", "reason", "remedy", "executed", "bytes", "source", "digest")
+_COLUMNS = ("build", "line", "name", "stage", "outcome", "reason", "remedy", "executed", "bytes", "source", "digest")
 _CHANGES = ("line", "name", "before", "after", "is_worse", "text")
 _NAME = 48
 
 
-def write_forecast(made: Forecast, output: Output) -> None:
-    """Write a prediction.
+def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> None:
+    """Write predictions.
 
     Parameters
     ----------
-    made : Forecast
+    made : sequence of (str, Forecast)
+        What each is called; ``""`` for a prediction of a context, which is the only one.
     output : Output
     """
     match output.format:
         case "json":
-            write(json_text(answer(made)), output)
+            named = [({"build": name} if name else {}) | answer(one) for name, one in made]
+            write(json_text(named if made and made[0][0] else named[0]), output)
         case "table":
-            write("\n".join(_text(made)), output)
+            write("\n\n".join("\n".join(_text(name, one)) for name, one in made), output)
         case "markdown":
-            write("\n".join(_markdown(made)), output)
+            write("\n\n".join("\n".join(_markdown(name, one)) for name, one in made), output)
         case _:
-            write_rows([_line(line) | {"outcome": line.outcome} for line in made.lines], _COLUMNS, output)
+            rows = [
+                {"build": name} | _line(line) | {"outcome": line.outcome} for name, one in made for line in one.lines
+            ]
+            write_rows(rows, _COLUMNS, output)
 
 
-def _text(made: Forecast) -> Iterator[str]:
-    yield one_line(f"{made.build.file}: {made.prediction.summary}")
+def _text(title: str, made: Forecast) -> Iterator[str]:
+    yield one_line(f"{_titled(title, made)}: {made.prediction.summary}")
     width = max((len(str(line.line)) for line in made.lines), default=1)
     names = min(_NAME, max((len(line.name) for line in made.lines), default=1))
     for line in made.lines:
@@ -54,8 +59,12 @@ def _text(made: Forecast) -> Iterator[str]:
             yield f"{'':>{width}}  {'':<{names}}     {one_line(unknown)}"
 
 
-def _markdown(made: Forecast) -> Iterator[str]:
-    yield f"**{markdown(made.build.file)}**: {markdown(made.prediction.summary)}\n"
+def _titled(title: str, made: Forecast) -> str:
+    return f"{title} ({made.build.file})" if title else made.build.file
+
+
+def _markdown(title: str, made: Forecast) -> Iterator[str]:
+    yield f"**{markdown(_titled(title, made))}**: {markdown(made.prediction.summary)}\n"
     yield "| line | step | | why |"
     yield "| --- | --- | --- | --- |"
     for line in made.lines:

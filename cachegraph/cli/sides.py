@@ -15,7 +15,7 @@ from cachegraph.cli.output import ROWS, Output, json_text, write, write_rows
 from cachegraph.cli.progress import progress
 from cachegraph.cli.reading import loader_options
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import CacheExport, Names
+from cachegraph.core.model import CacheExport, Name, Names
 from cachegraph.errors import CacheGraphError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
@@ -47,19 +47,24 @@ class Known:
     names: Names = field(default_factory=Names)
     texts: Mapping[str, Plaintext] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, Name] = field(default_factory=dict)
 
     @staticmethod
-    def of(texts: Mapping[str, Plaintext], references: Mapping[str, str]) -> Known:
-        """Name what these plaintexts name."""
+    def of(
+        texts: Mapping[str, Plaintext], references: Mapping[str, str], lines: Mapping[str, Name] | None = None
+    ) -> Known:
+        """Name what these plaintexts name; names with lines come first."""
         if not texts:
             return Known()
         from cachegraph.builds.plaintext_names import name_all
 
-        return Known(names=name_all(texts, references), texts=texts, references=references)
+        found = name_all(texts, references)
+        names = Names(records={**found.records, **(lines or {})}, selectors=found.selectors)
+        return Known(names=names, texts=texts, references=references, lines=lines or {})
 
     def beside(self, texts: Mapping[str, Plaintext]) -> Known:
         """Add plaintexts that came with a build."""
-        return Known.of({**texts, **self.texts}, self.references) if texts else self
+        return Known.of({**texts, **self.texts}, self.references, self.lines) if texts else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +92,15 @@ def known_names(sources: Iterable[str], options: Options) -> Known:
     """Read the sources of ``--names``; of a digest that several name, the last counts."""
     texts: dict[str, Plaintext] = {}
     references: dict[str, str] = {}
+    lines: dict[str, Name] = {}
     for source in sources:
         from cachegraph.loaders.names.read import read_texts
 
         found = read_texts(source, options)
         texts |= found.plaintexts
         references |= found.references
-    return Known.of(texts, references)
+        lines |= found.names
+    return Known.of(texts, references, lines)
 
 
 def read_exports(spec: str, options: Options, names: Names) -> list[ExportGraph]:

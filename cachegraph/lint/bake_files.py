@@ -25,11 +25,12 @@ from cachegraph.lint.found import Direction, ExpansionBudget, FoundSpec, Unresol
 from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.specs.parse import canonical
 
-__all__ = ["specs_in_bake_hcl", "specs_in_bake_json"]
+__all__ = ["Bake", "bake_file", "specs_in_bake_hcl", "specs_in_bake_json"]
 
 _KEYS: tuple[tuple[str, Direction], ...] = (("cache-from", "from"), ("cache-to", "to"))
 _HOLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
+_BLOCKS = ("variable", "target", "group")
 _MAX_DEPTH = 20  # variables within variables
 
 
@@ -53,21 +54,7 @@ def specs_in_bake_hcl(file: str, text: str, environ: Mapping[str, str], limits: 
     cachegraph.errors.DecodeError
         Not HCL.
     """
-    try:
-        import hcl2
-        from lark.exceptions import LarkError
-    except ImportError as error:
-        raise MissingExtraError("Reading an HCL file", "files") from error
-    try:
-        document = hcl2.loads(text, serialization_options=hcl2.SerializationOptions(with_comments=False))
-    except (LarkError, RecursionError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # The reader's own words quote the file, and so what secrets it holds.
-        raise DecodeError(f"{file}: not HCL at line {getattr(error, 'line', '?')}") from None
-    blocks = {
-        kind: {_label(name): body for block in document.get(kind, ()) for name, body in block.items()}
-        for kind in ("variable", "target")
-    }
-    return list(_Bake(file, environ, _from_hcl(blocks["variable"]), limits).specs(_from_hcl(blocks["target"])))
+    return list(bake_file(file, text, environ, limits, is_json=False).specs())
 
 
 def specs_in_bake_json(file: str, text: str, environ: Mapping[str, str], limits: Limits) -> list[FoundSpec]:
@@ -78,10 +65,45 @@ def specs_in_bake_json(file: str, text: str, environ: Mapping[str, str], limits:
     cachegraph.errors.DecodeError
         Not a JSON object.
     """
-    document = decode_loose(text, f"{file}: not JSON")
-    if not isinstance(document, dict):
-        raise DecodeError(f"{file}: a bake file is a JSON object")
-    return list(_Bake(file, environ, document.get("variable"), limits).specs(document.get("target")))
+    return list(bake_file(file, text, environ, limits, is_json=True).specs())
+
+
+def bake_file(file: str, text: str, environ: Mapping[str, str], limits: Limits, *, is_json: bool) -> Bake:
+    """Read a bake file.
+
+    Raises
+    ------
+    cachegraph.errors.MissingExtraError
+        The reader of HCL is not installed.
+    cachegraph.errors.DecodeError
+        Not HCL, or not a JSON object.
+    """
+    if is_json:
+        document = decode_loose(text, f"{file}: not JSON")
+        if not isinstance(document, dict):
+            raise DecodeError(f"{file}: a bake file is a JSON object")
+        blocks = {kind: document.get(kind) for kind in _BLOCKS}
+    else:
+        blocks = _hcl_blocks(file, text)
+    return Bake(file, environ, blocks, limits)
+
+
+def _hcl_blocks(file: str, text: str) -> dict[str, _Value]:
+    """Read the blocks of an HCL file by kind and label."""
+    try:
+        import hcl2
+        from lark.exceptions import LarkError
+    except ImportError as error:
+        raise MissingExtraError("Reading an HCL file", "files") from error
+    try:
+        document = hcl2.loads(text, serialization_options=hcl2.SerializationOptions(with_comments=False))
+    except (LarkError, RecursionError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The reader's own words quote the file, and so what secrets it holds.
+        raise DecodeError(f"{file}: not HCL at line {getattr(error, 'line', '?')}") from None
+    return {
+        kind: _from_hcl({_label(name): body for block in document.get(kind, ()) for name, body in block.items()})
+        for kind in _BLOCKS
+    }
 
 
 def _from_hcl(value: _Value) -> _Value:
@@ -114,17 +136,72 @@ def _shown(expression: str) -> str:
     return f"{function[1]}(..)" if function else "an expression that is not a variable"
 
 
-class _Bake:
-    """One bake file, its variables at hand."""
+class Bake:
+    """One bake file, its variables at hand.
 
-    def __init__(self, file: str, environ: Mapping[str, str], variables: _Value, limits: Limits) -> None:
+    Parameters
+    ----------
+    file : str
+    environ : mapping of str to str
+    blocks : mapping of str to object
+        ``variable``, ``target`` and ``group``, each by label.
+    limits : Limits
+
+    Attributes
+    ----------
+    targets : mapping of str to object
+    """
+
+    def __init__(self, file: str, environ: Mapping[str, str], blocks: Mapping[str, _Value], limits: Limits) -> None:
+        def block(kind: str) -> dict[str, _Value]:
+            found = blocks.get(kind)
+            return found if isinstance(found, dict) else {}
+
         self._budget = ExpansionBudget(file, limits)
         self._file = file
         self._environ = environ
-        self._variables = variables if isinstance(variables, dict) else {}
+        self._variables = block("variable")
+        self._groups = block("group")
+        self.targets = block("target")
 
-    def specs(self, targets: _Value) -> Iterator[FoundSpec]:
-        for name, target in targets.items() if isinstance(targets, dict) else ():
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The members of each group; what only bake works out is left out."""
+        found = {}
+        for name, group in self._groups.items():
+            members = group.get("targets") if isinstance(group, dict) else None
+            found[name] = [str(one) for one in members if isinstance(one, str)] if isinstance(members, list) else []
+        return found
+
+    def inherited(self, name: str, depth: int = 0) -> dict[str, _Value] | None:
+        """Give a target with what it inherits; None if there is none of this name.
+
+        Raises
+        ------
+        UnresolvedError
+            Only bake works it out.
+        """
+        target = self.targets.get(name)
+        if not isinstance(target, dict):
+            return None
+        if depth > _MAX_DEPTH:
+            raise UnresolvedError(f"target {name} inherits itself")
+        merged: dict[str, _Value] = {}
+        own = {key: self._evaluated(value) for key, value in target.items()}
+        parents = own.pop("inherits", None)
+        layers = [self.inherited(self.text(one), depth + 1) for one in parents] if isinstance(parents, list) else []
+        for layer in (*layers, own):
+            for key, value in (layer or {}).items():
+                before = merged.get(key)
+                if isinstance(before, dict) and isinstance(value, dict):  # arguments and contexts are added to
+                    merged[key] = {**before, **value}
+                else:
+                    merged[key] = value
+        return merged
+
+    def specs(self) -> Iterator[FoundSpec]:
+        """Find the cache entries of all targets."""
+        for name, target in self.targets.items():
             for key, direction in _KEYS:
                 entries = target.get(key) if isinstance(target, dict) else None
                 yield from self._entries(f"target.{name}.{key}", direction, entries)
@@ -148,11 +225,11 @@ class _Bake:
     def _spec(self, entry: _Value) -> str:
         entry = self._evaluated(entry)
         if isinstance(entry, dict):
-            attrs = {str(key): self._text(value) for key, value in entry.items()}
+            attrs = {str(key): self.text(value) for key, value in entry.items()}
             return canonical(attrs.pop("type", ""), attrs)
-        return self._text(entry)
+        return self.text(entry)
 
-    def _text(self, value: _Value, depth: int = 0) -> str:
+    def text(self, value: _Value, depth: int = 0) -> str:
         """Work out a template; numbers and booleans are written as HCL writes them."""
         value = self._evaluated(value, depth)
         if isinstance(value, bool):
@@ -163,7 +240,7 @@ class _Bake:
             raise UnresolvedError("a list or an object stands where text belongs")
 
         def fill(hole: re.Match[str]) -> str:
-            return self._budget.spent("${" if hole[1] is None else self._text(_Expression(hole[1].strip()), depth + 1))
+            return self._budget.spent("${" if hole[1] is None else self.text(_Expression(hole[1].strip()), depth + 1))
 
         return self._budget.spent(_HOLE.sub(fill, value))
 

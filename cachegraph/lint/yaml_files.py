@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cachegraph.errors import DecodeError, MissingExtraError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from yaml import SafeLoader
     from yaml.nodes import Node
 
-__all__ = ["specs_in_yaml"]
+__all__ = ["Tree", "expand_expressions", "specs_in_yaml", "step_environment", "yaml_tree"]
 
 _DEEPEST_MERGE = 100
 _ELEMENT = 16  # characters that an element of a list counts as
@@ -63,6 +64,36 @@ def specs_in_yaml(file: str, text: str, environ: Mapping[str, str], limits: Limi
     cachegraph.errors.DecodeError
         Not YAML, or none of these files.
     """
+    with yaml_tree(file, text, limits) as (root, budget):
+        if services := root.get("services"):
+            return [
+                found for name, service in services.items() for found in _service(file, name, service, environ, budget)
+            ]
+        if jobs := root.get("jobs"):
+            env = step_environment(root, {}, budget)
+            return [
+                found
+                for name, job in jobs.items()
+                for found in _steps(file, f"jobs.{name}", job, step_environment(job, env, budget), budget)
+            ]
+        if runs := root.get("runs"):
+            return list(_steps(file, "runs", runs, {}, budget))
+    raise DecodeError(
+        f"{file}: neither a compose file, a workflow nor an action", hint="it has no services, jobs or runs"
+    )
+
+
+@contextmanager
+def yaml_tree(file: str, text: str, limits: Limits) -> Iterator[tuple[Tree, ExpansionBudget]]:
+    """Open a YAML document; what goes wrong while it is looked at is told without its text, which may hold secrets.
+
+    Raises
+    ------
+    cachegraph.errors.MissingExtraError
+        The reader of YAML is not installed.
+    cachegraph.errors.DecodeError
+        Not YAML, or of another shape than asked for.
+    """
     try:
         import yaml
     except ImportError as error:
@@ -71,20 +102,7 @@ def specs_in_yaml(file: str, text: str, environ: Mapping[str, str], limits: Limi
     loader: SafeLoader | None = None
     try:
         loader = yaml.SafeLoader(text)
-        root = _Tree(loader.get_single_node(), loader, budget)
-        if services := root.get("services"):
-            return [
-                found for name, service in services.items() for found in _service(file, name, service, environ, budget)
-            ]
-        if jobs := root.get("jobs"):
-            env = _env(root, {}, budget)
-            return [
-                found
-                for name, job in jobs.items()
-                for found in _steps(file, f"jobs.{name}", job, _env(job, env, budget), budget)
-            ]
-        if runs := root.get("runs"):
-            return list(_steps(file, "runs", runs, {}, budget))
+        yield Tree(loader.get_single_node(), loader, budget), budget
     except (yaml.YAMLError, RecursionError) as error:
         # The reader's own words quote the file, and so what secrets it holds.
         mark = getattr(error, "problem_mark", None)
@@ -95,12 +113,9 @@ def specs_in_yaml(file: str, text: str, environ: Mapping[str, str], limits: Limi
     finally:
         if loader is not None:
             loader.dispose()
-    raise DecodeError(
-        f"{file}: neither a compose file, a workflow nor an action", hint="it has no services, jobs or runs"
-    )
 
 
-class _Tree:
+class Tree:
     """A node of a YAML document that knows its line; what has another shape than asked for is empty."""
 
     def __init__(self, node: Node | None, loader: SafeLoader, budget: ExpansionBudget) -> None:
@@ -121,32 +136,40 @@ class _Tree:
 
     @property
     def text(self) -> str:
+        """The text of a single value; empty for anything else."""
         from yaml.nodes import ScalarNode
 
         return str(self._node.value) if isinstance(self._node, ScalarNode) else ""
 
-    def items(self) -> Iterator[tuple[str, _Tree]]:
+    @property
+    def is_null(self) -> bool:
+        """Whether nothing stands there: ``NAME:`` alone, or ``null``."""
+        return self._node is None or self._node.tag == "tag:yaml.org,2002:null"
+
+    def items(self) -> Iterator[tuple[str, Tree]]:
+        """Give the entries of a mapping."""
         from yaml.nodes import MappingNode
 
         if isinstance(self._node, MappingNode):
             self._budget.count(_merged_size(self._node))
             self._loader.flatten_mapping(self._node)  # puts in what `<<: *anchor` brings
             for key, value in self._node.value:
-                yield str(key.value), _Tree(value, self._loader, self._budget)
+                yield str(key.value), Tree(value, self._loader, self._budget)
 
-    def get(self, *keys: str) -> _Tree:
+    def get(self, *keys: str) -> Tree:
+        """Go down mappings, key by key."""
         tree = self
         for key in keys:
-            tree = dict(tree.items()).get(key, _Tree(None, self._loader, self._budget))
+            tree = dict(tree.items()).get(key, Tree(None, self._loader, self._budget))
         return tree
 
-    def elements(self) -> list[_Tree]:
+    def elements(self) -> list[Tree]:
         """Return the elements of a list; a single value is a list of one."""
         from yaml.nodes import SequenceNode
 
         if isinstance(self._node, SequenceNode):
             self._budget.count(_ELEMENT * len(self._node.value))  # an anchor may be used often
-            return [_Tree(node, self._loader, self._budget) for node in self._node.value]
+            return [Tree(node, self._loader, self._budget) for node in self._node.value]
         return [self] if self.text else []
 
 
@@ -175,7 +198,7 @@ def _merged_size(node: Node) -> int:
 
 
 def _service(
-    file: str, name: str, service: _Tree, environ: Mapping[str, str], budget: ExpansionBudget
+    file: str, name: str, service: Tree, environ: Mapping[str, str], budget: ExpansionBudget
 ) -> Iterator[FoundSpec]:
     build = service.get("build")
     places = [(f"build.{key}", build.get(key), direction) for key, direction in _COMPOSE_KEYS]
@@ -188,17 +211,17 @@ def _service(
             )
 
 
-def _steps(file: str, path: str, owner: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
+def _steps(file: str, path: str, owner: Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     for position, step in enumerate(owner.get("steps").elements()):
         here = f"{path}.steps[{position}]"
-        yield from _step(file, here, step, _env(step, env, budget), budget)
+        yield from _step(file, here, step, step_environment(step, env, budget), budget)
 
 
-def _step(file: str, path: str, step: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
+def _step(file: str, path: str, step: Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     action = step.get("uses").text.partition("@")[0]
 
     def known(text: str) -> str:
-        return _expand_expressions(text, env, budget)
+        return expand_expressions(text, env, budget)
 
     if action == "docker/build-push-action":
         for key, direction in _BAKE_KEYS:
@@ -211,13 +234,13 @@ def _step(file: str, path: str, step: _Tree, env: Mapping[str, str], budget: Exp
     yield from _commands(file, f"{path}.run", step.get("run"), env, budget)
 
 
-def _commands(file: str, path: str, run: _Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
+def _commands(file: str, path: str, run: Tree, env: Mapping[str, str], budget: ExpansionBudget) -> Iterator[FoundSpec]:
     """Find ``--cache-from``, ``--cache-to`` and ``--set`` in a shell script, comments apart."""
     # Comments become blanks, so that offsets and lines stay.
     script = re.sub(r"(?m)^[ \t]*#.*$", lambda comment: " " * len(comment[0]), run.text)
 
     def known(text: str) -> str:
-        return expand_variables(_expand_expressions(text, env, budget), env, budget)
+        return expand_variables(expand_expressions(text, env, budget), env, budget)
 
     for option in _OPTION.finditer(script):
         word = re.sub(r"\\(.)", r"\1", re.sub(r"""['"]""", "", option[2]))
@@ -231,7 +254,7 @@ def _commands(file: str, path: str, run: _Tree, env: Mapping[str, str], budget: 
         yield _found(file, line, path, _direction(direction), word, known)
 
 
-def _lines(value: _Tree) -> Iterator[tuple[int, str]]:
+def _lines(value: Tree) -> Iterator[tuple[int, str]]:
     """Split an action's input, which lists one entry a line; ``#`` begins a comment."""
     for offset, line in enumerate(value.text.splitlines()):
         if (text := line.strip()) and not text.startswith("#"):
@@ -249,19 +272,19 @@ def _found(file: str, line: int, path: str, direction: Direction, text: str, kno
         return FoundSpec(file=file, line=line, path=path, direction=direction, reason=str(why))
 
 
-def _env(owner: _Tree, outer: Mapping[str, str], budget: ExpansionBudget) -> dict[str, str]:
+def step_environment(owner: Tree, outer: Mapping[str, str], budget: ExpansionBudget) -> dict[str, str]:
     """Add the ``env:`` of a workflow, job or step to those around it, as far as it is known."""
     env = dict(outer)
     for name, value in owner.get("env").items():
         env.pop(name, None)
         try:
-            env[name] = _expand_expressions(value.text, outer, budget)
+            env[name] = expand_expressions(value.text, outer, budget)
         except UnresolvedError:
             continue
     return env
 
 
-def _expand_expressions(text: str, env: Mapping[str, str], budget: ExpansionBudget) -> str:
+def expand_expressions(text: str, env: Mapping[str, str], budget: ExpansionBudget) -> str:
     """Replace ``${{ env.NAME }}``; every other expression is known only in a run.
 
     What is between the braces is cut out by searching, not matched: a pattern for it takes time that grows with the

@@ -8,13 +8,14 @@ from typing import Literal
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
-from cachegraph.solver.caches import Caches, Graph, one_export, prepare
+from cachegraph.solver.caches import Caches, Graph, prepare
 from cachegraph.solver.change import derived
 from cachegraph.solver.dominators import dominators
 from cachegraph.solver.reach import reach
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.select import select
 from cachegraph.solver.simulate import solve_change
+from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import step_title
 from cachegraph.text.words import plural, size_text
@@ -147,7 +148,7 @@ def blast_radius(
     through.
     """
     with collection_paused():
-        graph = one_export(build)
+        graph = single(build, "a build")
         caches = prepare([graph], buildkit)
         wanted = None if target is None else select(graph, target)
         return _Radius(graph, caches, wanted, seconds).rows()

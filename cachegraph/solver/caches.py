@@ -16,7 +16,7 @@ from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.loads import KeyLoads
 from cachegraph.solver.prediction import NotImported
 
-__all__ = ["Caches", "Graph", "one_export", "prepare", "title"]
+__all__ = ["Caches", "Graph", "prepare", "title"]
 
 Graph: TypeAlias = Iterable[ExportGraph]
 """A `cachegraph.CacheGraph`, or anything else that gives exports."""
@@ -118,30 +118,6 @@ def parse_version(text: str | None) -> tuple[int, int] | None:
     if match := _VERSION.fullmatch(text.strip()):
         return int(match[1]), int(match[2])
     raise UsageError(f"{text!r} is not a version of BuildKit", hint="write it as 0.31 or v0.31.2")
-
-
-def one_export(build: Graph) -> ExportGraph:
-    """Give the one export that a build's keys come from.
-
-    Parameters
-    ----------
-    build : CacheGraph
-
-    Raises
-    ------
-    UsageError
-        None, or several.
-    """
-    exports = list(build)
-    if len(exports) == 1:
-        return exports[0]
-    if not exports:
-        raise UsageError("the build has no keys: nothing was read", hint="give one export, or a build")
-    found = ", ".join(map(title, exports[:5]))
-    raise UsageError(
-        f"a build is one export, and this graph has {len(exports):,}: {found}",
-        hint="choose one: CacheGraph([graph.graphs[0].export])",
-    )
 
 
 def title(export: ExportGraph) -> str:

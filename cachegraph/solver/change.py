@@ -74,7 +74,7 @@ def _slot(
 ) -> tuple[tuple[CacheInput, ...], bool]:
     """Give what is left of a slot, and whether its content is open."""
     hit = [a for a in slot if a.link in reached]
-    looked_at = [a for a in slot if graph.is_root(a.link) and not a.selector]  # content of what the others are
+    looked_at = _content(graph, slot)
     taken = [a for a in slot if a not in looked_at]
     if not any(a in taken for a in hit):
         # Content alone cannot change where a step or a source makes it; elsewhere it is all that there is.
@@ -87,8 +87,16 @@ def _slot(
     return kept, True
 
 
+def _content(graph: ExportGraph, slot: tuple[CacheInput, ...]) -> list[CacheInput]:
+    """List what in a slot can be the content of the other alternatives."""
+    return [a for a in slot if not a.selector and 0 <= a.link < len(graph) and graph.is_root(a.link)]
+
+
 def _moved(record: CacheRecord, by: int) -> tuple[tuple[CacheInput, ...], ...]:
-    return tuple(tuple(CacheInput(selector=a.selector, link=a.link + by) for a in slot) for slot in record.inputs)
+    return tuple(
+        tuple(CacheInput(selector=a.selector, link=a.link + by if 0 <= a.link < by else -1) for a in slot)
+        for slot in record.inputs
+    )
 
 
 def _with(
@@ -113,6 +121,6 @@ def derived(graph: ExportGraph) -> set[int]:
     beside: set[int] = set()
     for record in graph.export.config.records:
         for slot in record.inputs:
-            content = [a.link for a in slot if graph.is_root(a.link) and not a.selector] if len(slot) > 1 else []
+            content = [a.link for a in _content(graph, slot)] if len(slot) > 1 else []
             (beside if 0 < len(content) < len(slot) else alone).update(content or [a.link for a in slot])
     return beside - alone

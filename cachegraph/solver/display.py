@@ -69,7 +69,7 @@ def describe_prediction(prediction: Prediction) -> Mapping[str, str]:
 
 def describe_blast(radius: BlastRadius) -> Mapping[str, str]:
     """Show what each change makes run again."""
-    columns = ("record", "change of", "runs again", "bytes", "what cuts most")
+    columns = ("record", "change of", "runs again", "seconds", "bytes", "what cuts most")
     return describe(radius.summary, columns, [blast_cells(row) for row in radius])
 
 

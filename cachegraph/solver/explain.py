@@ -13,7 +13,7 @@ from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
-from cachegraph.solver.caches import Caches, Graph, one_export, prepare
+from cachegraph.solver.caches import Caches, Graph, prepare
 from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.explain_record import explain_record
@@ -21,6 +21,7 @@ from cachegraph.solver.grouping import Costs, group
 from cachegraph.solver.meanings import Meaning, Texts
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.sentences import NAMELESS, Said, first_miss, inputs_said
+from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 
 __all__ = ["explain"]
@@ -70,7 +71,7 @@ def explain(
         prepared = prepare(caches, buildkit)
         if isinstance(new, BuildRecord):
             return explain_record(new, prepared, texts or {}, references or {}, meanings or {})
-        build = one_export(new)
+        build = single(new, "a build")
         return _Explainer(build, prepared, texts or {}, references or {}, meanings or {}).explain()
 
 

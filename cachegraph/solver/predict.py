@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cachegraph.core.garbage import collection_paused
-from cachegraph.solver.caches import Graph, one_export, prepare
+from cachegraph.solver.caches import Graph, prepare
 from cachegraph.solver.prediction import Prediction
 from cachegraph.solver.select import select
+from cachegraph.solver.single import single
 from cachegraph.solver.solution import solve
 
 __all__ = ["predict"]
@@ -51,7 +52,7 @@ def predict(
     Source: BuildKit ``solver/edge.go``, ``solver/cachemanager.go``, ``solver/combinedcache.go``; measured with 0.34.2.
     """
     with collection_paused():
-        graph = one_export(build)
+        graph = single(build, "a build")
         prepared = prepare(caches, buildkit)
         wanted = None if target is None else select(graph, target)
         return solve(graph, prepared, wanted).predict()

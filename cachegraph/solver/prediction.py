@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cachegraph.solver.rows import Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Cause",
@@ -249,6 +252,36 @@ class Prediction(Rows[Step]):
             if step.depends is not None:
                 found[step.depends] = found.get(step.depends, 0) + 1
         return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the steps as a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each step. Columns as the fields of `Step`, but what is an object there is flat here:
+            ``needed_why``, ``needed_by``, ``blobs``, ``bytes``, ``depends_cause``, ``depends_record``.
+
+        Raises
+        ------
+        cachegraph.errors.MissingExtraError
+            pandas is not installed.
+        """
+        frame = super().to_frame()
+        import pandas as pd
+
+        flat = {
+            "needed_why": ("string", [step.needed and step.needed.why for step in self]),
+            "needed_by": ("Int64", [step.needed and step.needed.by for step in self]),
+            "blobs": ("object", [step.loads and list(step.loads.blobs) for step in self]),
+            "bytes": ("Int64", [step.loads and step.loads.bytes for step in self]),
+            "depends_cause": ("string", [step.depends and step.depends.cause for step in self]),
+            "depends_record": ("Int64", [step.depends and step.depends.record for step in self]),
+        }
+        frame = frame.drop(columns=["needed", "loads", "depends"])
+        for name, (dtype, values) in flat.items():
+            frame[name] = pd.Series(values, dtype=dtype)
+        return frame
 
     @property
     def summary(self) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import UnknownNameError, UsageError
-from cachegraph.solver.caches import Caches, Graph, one_export, prepare
+from cachegraph.solver.caches import Caches, Graph, prepare
 from cachegraph.solver.change import Content, changed
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.select import select
+from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import between, step_title
 
@@ -111,7 +112,7 @@ def simulate(
         The build is not one export, or no such change, target or version.
     """
     with collection_paused():
-        graph = one_export(build)
+        graph = single(build, "a build")
         chosen = [changes] if isinstance(changes, (int, str)) else list(changes)
         records = select_changes(graph, chosen)
         prepared = prepare([graph] if caches is None else caches, buildkit)

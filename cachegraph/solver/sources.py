@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
-from cachegraph.solver.caches import Caches, Graph, one_export, prepare
+from cachegraph.solver.caches import Caches, Graph, prepare
 from cachegraph.solver.loads import Loadable
 from cachegraph.solver.prediction import Prediction
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.select import select
+from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import between
 from cachegraph.text.words import plural
@@ -183,7 +184,7 @@ def sources(
         The build is not one export, or no such target or version.
     """
     with collection_paused():
-        graph = one_export(build)
+        graph = single(build, "a build")
         caches = prepare(candidates, buildkit)
         wanted = None if target is None else select(graph, target)
         together = solve(graph, caches, wanted)

@@ -141,11 +141,12 @@ def depends_text(depends: Depends, prediction: Prediction) -> str:
             return f"depends on chance: this version of BuildKit loses links to {name} when it imports the cache"
 
 
-def blast_cells(row: Blast) -> tuple[str, str, str, str, str]:
-    """Put a row of a blast radius into cells: record, what changes, steps, bytes, what cuts most."""
+def blast_cells(row: Blast) -> tuple[str, str, str, str, str, str]:
+    """Put a row of a blast radius into cells: record, what changes, steps, seconds, bytes, what cuts most."""
     runs = between(row.runs if row.least is None else row.least, row.runs)
+    seconds = "" if row.seconds is None else f"{row.seconds:,.1f}"
     size = "" if row.bytes is None else size_text(row.bytes)
-    return str(row.record), row.name or row.digest[:19], runs, size, fix_text(row)
+    return str(row.record), row.name or row.digest[:19], runs, seconds, size, fix_text(row)
 
 
 def fix_text(row: Blast) -> str:

@@ -29,7 +29,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\[|vso\[)")
 
-_OUTSIDE = {"|": "&#124;", "<": "&lt;"}
+_OUTSIDE = {"|": "&#124;", "<": "&lt;", "@": "&#64;"}
 _SAFE_WORD = re.compile(r"(?!www\.)(?:[^\W_]|[(\"'])(?:[^\W_]|[.,;:()\"'/%?+-])*|[-/=]", re.IGNORECASE)
 _LIVE_WORD = re.compile(r"://|\bwww\.|\bGH-\d", re.IGNORECASE)
 
@@ -112,7 +112,7 @@ def markdown(text: str) -> str:
     Examples
     --------
     >>> markdown("record 7 (RUN make) by @you <b>")
-    'record 7 (RUN make) by `@you` &lt;`b>`'
+    'record 7 (RUN make) by &#64;`you` &lt;`b>`'
     """
     return " ".join(_markdown_word(word) for word in plain(one_line(text)).split(" "))
 
@@ -121,9 +121,9 @@ def markdown(text: str) -> str:
 def _markdown_word(word: str) -> str:
     if not word or (_SAFE_WORD.fullmatch(word) and not _LIVE_WORD.search(word)):
         return word
-    # A bar ends a table cell even within code, and not every reader of Markdown leaves a tag within code alone: both
-    # stand between two pieces of code.
-    return "".join(_OUTSIDE.get(part) or _code(part) for part in re.split(r"([|<])", word))
+    # A bar ends a table cell even within code, and not every reader of Markdown leaves a tag or a mention within code
+    # alone: these characters stand between two pieces of code.
+    return "".join(_OUTSIDE.get(part) or _code(part) for part in re.split(r"([|<@])", word))
 
 
 def _code(text: str) -> str:

@@ -8,6 +8,8 @@ a JSON file                a saved answer of ``/debug/cache/all``, ``lookup`` or
 a directory, an archive    an OCI image layout: the provenance of every image in it; as a spec ``type=local,src=DIR``;
                            so also a build record (``.dockerbuild``)
 ``app:latest``             the provenance of an image in a registry; as a spec ``type=registry,ref=REF``
+``Dockerfile``             what its instructions ask for, with lines; ``Dockerfile:.`` with the files of a context;
+                           ``type=dockerfile,src=PATH,context=DIR,platform=OS/ARCH`` for another platform
 =========================  ===========================================================================================
 """
 
@@ -15,10 +17,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
-from cachegraph.builds.plaintext_names import name_all
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.provenance import Texts, provenance_texts
 from cachegraph.core import gojson
@@ -33,6 +35,7 @@ from cachegraph.loaders.buildkitd.debugaddress import is_url, masked, read_answe
 from cachegraph.loaders.http.failures import at
 from cachegraph.loaders.http.parallel import within
 from cachegraph.loaders.limits import source_seconds
+from cachegraph.loaders.names.dockerfiles import dockerfile_texts, find_dockerfile, is_dockerfile
 from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
@@ -56,8 +59,7 @@ def read_names(source: str, options: Options) -> Names:
 
     Takes and raises what `read_texts` does.
     """
-    texts = read_texts(source, options)
-    return name_all(texts.plaintexts, texts.references)
+    return read_texts(source, options).named()
 
 
 def read_texts(source: str, options: Options) -> Texts:
@@ -83,14 +85,28 @@ def read_texts(source: str, options: Options) -> Texts:
     cachegraph.errors.SourceError
         It cannot be read, or is not one of these sources.
     """
-    spec = Spec(type="daemon", attrs={"debug": source}, text=masked(source)) if is_url(source) else parse(source)
-    is_far = spec.type == "registry" or is_url(spec.attrs.get("debug", ""))
+    spec = _spec(source)
+    # A Dockerfile's base images are asked for.
+    is_far = spec.type in ("registry", "dockerfile") or is_url(spec.attrs.get("debug", ""))
     seconds = source_seconds(options.limits, options.timeout) if is_far else None
     return within(seconds, lambda: _read(spec, options), spec.text)
 
 
+def _spec(source: str) -> Spec:
+    if is_url(source):
+        return Spec(type="daemon", attrs={"debug": source}, text=masked(source))
+    found = find_dockerfile(source)
+    if found is not None:
+        return Spec(type="dockerfile", attrs={"src": str(found[0]), "context": str(found[1])}, text=source)
+    spec = parse(source)
+    is_one = spec.type == "config" and is_dockerfile(Path(spec.attrs.get("src", "")))
+    return Spec(type="dockerfile", attrs=spec.attrs, text=spec.text) if is_one else spec
+
+
 def _read(spec: Spec, options: Options) -> Texts:
     match spec.type:
+        case "dockerfile":
+            return _dockerfile_texts(spec, options)
         case "registry":
             return _registry_texts(spec, options)
         case "daemon":
@@ -104,6 +120,18 @@ def _read(spec: Spec, options: Options) -> Texts:
         f"{spec.text}: type={spec.type} holds no names",
         hint="give a daemon's cache-debug.db or debug address, or an image with provenance",
     )
+
+
+def _dockerfile_texts(spec: Spec, options: Options) -> Texts:
+    check_keys(spec, {"src", "context", "platform"})
+    context = spec.attrs.get("context", "")
+    texts = dockerfile_texts(
+        local_path(required(spec, "src", "src=Dockerfile")),
+        options,
+        context=local_path(context) if context else None,
+        platform=spec.attrs.get("platform") or None,
+    )
+    return _some(texts, spec.text, "name a Dockerfile whose base images can be read")
 
 
 def _daemon_texts(address: str, options: Options) -> Texts:
@@ -135,7 +163,7 @@ def _texts(plaintexts: dict[str, Plaintext]) -> Texts:
 
 
 def _some(texts: Texts, place: str, hint: str) -> Texts:
-    if not name_all(texts.plaintexts, texts.references).records:
+    if not texts.named().records:
         raise NotFoundError(f"{place}: no name in it", hint=hint)
     return texts
 

@@ -23,6 +23,7 @@ import msgspec
 from cachegraph.builds.content.nodes import Blob, Bytes, digest_of
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.core.progress import quiet
+from cachegraph.core.untrusted import decode_json
 from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError, SpecError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.distribution.client import shared_client
@@ -165,10 +166,7 @@ class LayoutStore:
         config = self._store.file(saved.Config)
         if config is None:
             raise DecodeError(f"{self.path} has no {saved.Config}", hint="save the image again")
-        try:
-            diff_ids = msgspec.json.decode(config, type=_Config).rootfs.diff_ids or ()
-        except msgspec.MsgspecError as error:
-            raise DecodeError(f"{self.path}: {error}", path=saved.Config) from None
+        diff_ids = decode_json(config, _CONFIG, str(self.path), path=saved.Config).rootfs.diff_ids or ()
         self._files = {digest_of(config): saved.Config, **dict(zip(diff_ids, saved.Layers or (), strict=False))}
         return msgspec.json.encode(
             {"config": {"digest": digest_of(config)}, "layers": [{"digest": diff_id} for diff_id in diff_ids]}
@@ -208,12 +206,13 @@ class _Config(msgspec.Struct, frozen=True):
     rootfs: _RootFS = _RootFS()
 
 
+_CONFIG = msgspec.json.Decoder(_Config)
+_SAVED = msgspec.json.Decoder(tuple[_Saved, ...])
+
+
 def _read_saved(data: bytes, path: Path) -> tuple[_Saved, ...]:
     """Read ``manifest.json``."""
-    try:
-        return msgspec.json.decode(data, type=tuple[_Saved, ...])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DecodeError(f"{path}: {error}", path="manifest.json") from None
+    return decode_json(data, _SAVED, str(path), path="manifest.json")
 
 
 def _names(text: str, reference: Reference) -> bool:

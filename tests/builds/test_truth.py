@@ -16,6 +16,8 @@ from tests.builds.conftest import Serve
 from tests.builds.content.corpus import DATA
 from tests.builds.truth import Json, build, export_of, predicted_source, read, same_records, steps_of
 
+pytestmark = pytest.mark.slow  # hundreds of real builds
+
 CASES = {case["name"]: case for case in read("cases")}
 MUTATIONS = {f"{case['case']}/{case['change']}": case for case in read("mutations")}
 PREDICTIONS = [case for case in read("cases", DATA.parent / "predictions") if case["source"]]

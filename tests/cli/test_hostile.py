@@ -125,7 +125,7 @@ def check_csv(text: str) -> None:
 def check_markdown(text: str) -> None:
     """Nothing is live: no HTML, link, image, emphasis; no mention, address or reference outside code."""
     check_text(text)
-    assert "<" not in text
+    assert not {"<", "@"} & set(text)
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     columns = sum(token.type == "th_open" for token in tokens)
     cells = sum(token.type == "td_open" for token in tokens)
@@ -256,6 +256,15 @@ def test_every_command_that_reads(spec: str) -> None:
         assert result.exit_code == 0, result.stderr
         CHECKS[format_](result.stdout)
         check_text(result.stderr)
+
+
+def test_every_command_that_compares(spec: str) -> None:
+    for format_ in ROWS:
+        for command in (["diff", spec, spec], ["history", spec, spec], ["why", spec, "0"]):
+            result = run(*command, "-f", format_)
+            assert result.exit_code == 0, result.stderr
+            CHECKS[format_](result.stdout)
+            check_text(result.stderr)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

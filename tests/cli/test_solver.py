@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import cachegraph as cg
 from cachegraph.cli.app import app
+from cachegraph.core.decode import encode
+from cachegraph.core.model import CacheConfig, CacheLayer, CacheRecord, CacheResult
 
 
 def run(*arguments: str) -> Result:
@@ -69,7 +72,7 @@ def test_one_platform_of_several(layouts: Path) -> None:
     spec = str(layouts / "web-multi-inline")
     result = run("blast-radius", spec)
     assert result.exit_code == 2
-    assert "a build is one export, and this graph has 2" in result.stderr
+    assert "a build is one export, 2 were given" in result.stderr
     assert run("blast-radius", spec, "--platform", "linux/amd64").exit_code == 0
     none = run("blast-radius", spec, "--platform", "linux/s390x")
     assert none.exit_code == 2
@@ -124,3 +127,24 @@ def test_markdown(layouts: Path, command: tuple[str, ...]) -> None:
     text = run(*command, str(layouts / "web-max"), "-f", "markdown").stdout.splitlines()
     assert text[1].startswith("| ---")
     assert all(line.startswith("| ") for line in text)
+
+
+def test_blast_radius_by_the_times_of_a_build_record(data: Path, tmp_path: Path) -> None:
+    path = data / "records" / "go-cold.dockerbuild"
+    (record,) = cg.load_record(path)
+    keys = record.keys.export.config.records
+    results = (CacheResult(layer=0),)
+    records = tuple(
+        CacheRecord(digest=key.digest, inputs=key.inputs, layers=results if key.inputs else ()) for key in keys
+    )
+    spec = tmp_path / "build.json"
+    spec.write_bytes(encode(CacheConfig(layers=(CacheLayer(blob="sha256:0", parent=-1),), records=records)))
+    found = json.loads(run("blast-radius", str(spec), "--times", str(path), "-f", "json").stdout)
+    costs = [change["seconds"] for change in found["changes"]]
+    assert costs == sorted(costs, reverse=True)
+    steps = {key.digest for key in keys if key.inputs}
+    took = {d: step.seconds for step in record.steps for d in step.record_digests or () if d in steps and step.executed}
+    assert costs[0] == pytest.approx(sum(seconds or 0 for seconds in took.values()), abs=1e-5)
+    assert costs[0] > 0.5
+    lines = run("blast-radius", str(spec), "--times", str(path)).stdout.splitlines()
+    assert lines[1].split("\t") == ["record", "change of", "runs again", "seconds", "bytes", "what cuts most"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.images import Images, recognise_images
-from cachegraph.core.model import Blob, CacheLayer, CacheRecord
+from cachegraph.core.model import Blob, CacheLayer, CacheRecord, Name
 from cachegraph.core.operations import chain_ids, image_digest
 from tests.builders import DIFF, export_graph, layers, merge, record
 
@@ -213,3 +213,13 @@ def test_what_one_merge_tells_serves_the_next() -> None:
     found = graph(*records)
     assert recognise_images(found).layers == {0: brought(0, 1), 1: brought(0, 1)}
     assert [slot.place for slot in found.merge_layouts[1].slots] == [(0, 2), (2, 3)]
+
+
+def test_an_image_is_named_by_its_layers() -> None:
+    found = graph(record(image(0)), record(image(0, 1)), record("run", [1], chain=(0, 1, 2)))
+    assert [found.naming(index) for index in range(2)] == [
+        Name(op="source", name="base image of 1 layer"),
+        Name(op="source", name="base image of 2 layers"),
+    ]
+    assert found.is_source(0)
+    assert not found.is_source(2)

@@ -233,3 +233,8 @@ def test_columns_of_anything() -> None:
     assert columns.chains == [(1, 0)]
     assert columns.layer_parent == [-1, 2**40, -(2**40)]
     assert columns.layer_blob == ["x", "y", "x"]
+
+
+def test_a_graph_names_itself() -> None:
+    assert repr(export_graph(record("a"))) == "<ExportGraph: config, 1 records>"
+    assert repr(export_graph(*[record("a")] * 1000)) == "<ExportGraph: config, 1,000 records>"

@@ -35,6 +35,7 @@ def test_links_out_of_range_are_left_out() -> None:
     assert found.inputs == [[1], [2], []]
     assert found.dependents == [[], [0], [1]]
     assert found.order == [2, 1, 0]
+    assert links([], [0, 9]).inputs == [[], [0]]
 
 
 def test_the_same_input_twice_counts_twice() -> None:
@@ -115,3 +116,18 @@ def test_nobody_can_count_what_a_loop_hides() -> None:
     # What stands on a loop is beyond it.
     found = links([1], [0], [1], [2])
     assert found.count_above([0, 2, 3], bytearray([1] * 4)) == {0: None, 2: 1, 3: 0}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "sound"),
+    [([], True), ([[]], True), ([[], [0]], True), ([[-1]], False), ([[], [2]], False), ([[], [1]], True)],
+)
+def test_links_are_sound_in_range(inputs: list[list[int]], sound: bool) -> None:
+    assert links(*inputs).is_sound is sound
+
+
+def test_links_are_sound_if_every_slot_has_an_alternative() -> None:
+    slot = (CacheInput(link=0),)
+    assert Links((CacheRecord(), CacheRecord(inputs=(slot,)))).is_sound
+    assert not Links((CacheRecord(), CacheRecord(inputs=(slot, ())))).is_sound
+    assert not Links((CacheRecord(inputs=((),)), CacheRecord(inputs=(slot,)))).is_sound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cachegraph.core.times import UNKNOWN, parse_times
+from cachegraph.core.times import UNKNOWN, known, known_times, parse_times, rfc3339
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,21 @@ def test_many_at_once_are_read_as_one_by_one() -> None:
     texts = ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2199-12-31T23:59:59.123456789Z", "1999-09-09T19:09:59.1Z"]
     alone = [int(parse_times([text, "1970-01-01T00:00:00+00:00"])[0]) for text in texts]
     assert list(parse_times(texts)) == alone
+
+
+def test_unknown_times_and_those_out_of_range_are_none() -> None:
+    assert [known(ns) for ns in (UNKNOWN, UNKNOWN + 1, UNKNOWN + 2)] == [None, None, UNKNOWN + 2]
+    assert [known(ns) for ns in (0, 2**63 - 2, 2**63 - 1)] == [0, 2**63 - 2, None]
+
+
+def test_times_that_nobody_has_checked() -> None:
+    texts = ["1970-01-01T00:00:01Z", None, "yesterday", "0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "yesterday"]
+    assert known_times(texts) == [1_000_000_000, None, None, None, 1_000_000_000, None]
+    assert known_times([]) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["1970-01-01T00:00:00Z", "2026-11-23T20:36:09.594874001Z", "1969-12-31T23:59:59.5Z", "2026-01-01T00:00:10Z"]
+)
+def test_times_are_written_as_go_does(text: str) -> None:
+    assert rfc3339(parse_times([text])[0]) == text

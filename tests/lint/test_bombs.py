@@ -12,6 +12,8 @@ from cachegraph.errors import CacheGraphError, DecodeError
 from cachegraph.lint.files import specs_in_file
 from cachegraph.loaders.limits import Limits
 
+pytestmark = pytest.mark.slow  # files that are made to take long
+
 ENV: dict[str, str] = {}
 WORKFLOW = "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          cache-from: "
 

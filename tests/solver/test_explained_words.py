@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 import cachegraph as cg
 from cachegraph.core.model import Name, Names, Op
 from cachegraph.solver.explain import explain
@@ -33,6 +35,7 @@ CHANGES = {
 """How the change that a case's name speaks of must be told."""
 
 
+@pytest.mark.slow
 def test_the_table_of_all_sentences_in_words(cases: list[dict[str, Any]]) -> None:
     said = [line for case in cases if case["source"] for line in lines(case)]
     assert said == TABLE.read_text("utf-8").splitlines()

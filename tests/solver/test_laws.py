@@ -10,6 +10,7 @@ from cachegraph.core.model import CacheConfig, CacheRecord
 from cachegraph.graph import CacheGraph
 from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.match import match
+from tests.laws.test_laws import configs as unsound
 from tests.solver.strategies import build_and_caches, configs, graph, permuted, versions
 
 BuildAndCaches = tuple[CacheConfig, list[CacheConfig]]
@@ -116,3 +117,14 @@ def _matches(record: CacheRecord, other: CacheRecord, matched: list[set[int]]) -
             for slot, others in zip(record.inputs, other.inputs, strict=True)
         )
     )
+
+
+@given(unsound(sound=False), unsound(sound=False), st.integers(0, 7))
+def test_broken_exports_are_answered_too(build: CacheConfig, cache: CacheConfig, change: int) -> None:
+    broken, other = graph(build), graph(cache)
+    prediction = cg.predict(broken, [other, broken])
+    assert {step.record for step in prediction} <= {r for r, record in enumerate(build.records) if record.inputs}
+    assert len(cg.sources(broken, [other, broken])) == 2
+    assert all(row.runs <= len(prediction) for row in cg.blast_radius(broken))
+    if change < len(build.records):
+        assert cg.simulate(broken, change).changes == (change,)

@@ -17,7 +17,6 @@ _CALLS = {
     "graph.explore()": ("the interactive view", "interactive"),
     "files.write_graphml(graph.graphs, Path('x'))": ("a NetworkX graph", "notebook"),
     "files.write_parquet(graph.graphs, Path('x'))": ("Parquet", "parquet"),
-    "cg.blast_radius(graph)": ("the blast radius", "notebook"),
     "progress.one_line()": ("progress in a notebook", "notebook"),
 }
 _MERGE = '{"records": [{"digest": "%s", "inputs": [[{"link": 1}], [{"link": 1}]]}, {"digest": "r"}]}'

@@ -35,6 +35,8 @@ class _Target:
     above: _Target | None
     name: str
     made: Folder | None
+    # Something else stands in its place, which may not be looked into.
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +120,8 @@ class Copier:
                 if included or isinstance(item.node, Unreadable):
                     self._put(self._open(item.target), item.name, item.node)
                 continue
+            if item.target.blocked:
+                raise refuse(f"{item.below}: its folder cannot take the place of a file")
             made: Folder | None = None
             if included:
                 parent = self._open(item.target)
@@ -127,8 +131,21 @@ class Copier:
                 made = self._make(parent, item.name, item.node)
             elif excluded and not (self.exclude and self.exclude.has_exceptions):
                 continue
-            inner = _Target(source=item.node, above=item.target, name=item.name, made=made)
+            blocked = made is None and self._is_blocked(item)
+            inner = _Target(source=item.node, above=item.target, name=item.name, made=made, blocked=blocked)
             waiting += _items(item.node, item.below, inner, include_matched, exclude_matched)
+
+    def _is_blocked(self, item: _Item) -> bool:
+        """Tell whether a folder that is put off would stand where something else does."""
+        names = [item.name]
+        target: _Target | None = item.target
+        while target is not None and target.made is None:
+            names.append(target.name)
+            target = target.above
+        node: Node | None = target.made if target else None
+        while names and isinstance(node, Folder):
+            node = self.editor.get(node, names.pop())
+        return isinstance(node, File | Special)
 
     def _look(self, item: _Item) -> tuple[bool, bool, Matched, Matched]:
         """Tell whether something is taken in, whether it is excluded, and what each pattern made of it."""
