@@ -61,7 +61,7 @@ def test_what_provenance_does_not_tell_is_not_guessed() -> None:
 def test_inputs_that_are_none(reference: str) -> None:
     config = {"llbDefinition": [{"id": "step1", "inputs": [reference], "op": {"Op": {"exec": {}}}}]}
     data = json.dumps({"buildConfig": config}).encode()
-    with pytest.raises(DecodeError, match=f"x: '{reference}' is no input of a step, expected such as 'step6:0'"):
+    with pytest.raises(DecodeError, match=f"x: '{reference}' is not an input of a step, expected such as 'step6:0'"):
         read_operations(data, "x")
 
 
