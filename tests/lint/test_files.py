@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.errors import DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.lint.files import FoundSpec, specs_in_file
 from cachegraph.lint.found import UnresolvedError, expand_variables
 
@@ -239,7 +239,7 @@ def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"ci\.yml: there is no such file"):
         specs_in_file(tmp_path / "ci.yml")
     (tmp_path / "folder.yml").mkdir()
-    with pytest.raises(AccessError, match=r"folder\.yml: Is a directory"):
+    with pytest.raises(SourceError, match=r"folder\.yml: this is a directory"):
         specs_in_file(tmp_path / "folder.yml")
     (tmp_path / "odd.yml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(DecodeError, match=r"odd\.yml: not UTF-8"):
