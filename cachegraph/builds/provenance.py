@@ -196,7 +196,8 @@ class Texts:
         text = name.name if known is None else known.name
         if name.name not in text:
             text = clean(f"{text}; {name.name}")
-        self.names[digest] = Name(op=name.op, name=text)
+        places = (*(known.places if known else ()), *name.places)
+        self.names[digest] = Name(op=name.op, name=text, places=tuple(dict.fromkeys(places)))
 
     def _add_source(self, key: str) -> None:
         digest = self._add("string", SOURCE_PREFIX + key.encode())

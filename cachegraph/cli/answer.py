@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
@@ -24,11 +24,14 @@ class Answer:
     exports : sequence of ExportSummary
     findings : Findings
     failures : sequence of Failure
+    places : mapping of str to tuple of (str, int)
+        Files and lines that ask for a record, by its digest, where a Dockerfile names it.
     """
 
     exports: Sequence[ExportSummary]
     findings: Findings[Any]
     failures: Sequence[Failure] = ()
+    places: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as the JSON of ``check``."""

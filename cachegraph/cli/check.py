@@ -64,8 +64,12 @@ def check(
             {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
         )
         read = read_specs(specs, how)
+        names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
         answer = Answer(
-            exports=[summarise(graph) for graph in read.graph], findings=read.graph.check(), failures=read.failures
+            exports=[summarise(graph) for graph in read.graph],
+            findings=read.graph.check(),
+            failures=read.failures,
+            places={digest: name.places for digest, name in names.items() if name.places},
         )
         code = read.exit_code
     for output in outputs:

@@ -48,8 +48,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--build-arg", "build_args", multiple=True, metavar="NAME[=VALUE]", help="As for docker build.")
 @click.option("--build-context", "contexts", multiple=True, metavar="NAME=VALUE", help="As for docker build.")
 @click.option("--opt", "options", multiple=True, metavar="NAME=VALUE", help="A frontend option, as buildctl takes it.")
-@click.option("--no-cache", "no_cache_flag", is_flag=True, help="The build ignores the cache.")
-@click.option("--no-cache-filter", "no_cache", multiple=True, metavar="STAGE", help="The build ignores it here.")
+@click.option("--no-cache", is_flag=True, help="Every step is told to run.")
+@click.option("--no-cache-filter", multiple=True, metavar="STAGE", help="The steps of this stage are told to run.")
+@click.option("--network", metavar="MODE", help="Of RUN without --network: default, host or none.")
+@click.option("--add-host", "hosts", multiple=True, metavar="HOST=IP", help="As for docker build.")
+@click.option("--shm-size", metavar="BYTES", help="As for docker build.")
+@click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="As for docker build.")
 @click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
 @click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
@@ -158,6 +162,13 @@ def _defined(one: Definition, how: Mapping[str, Any]) -> dict[str, Any]:
         "contexts": (*(f"{name}={value}" for name, value in one.contexts.items()), *how["contexts"]),
         "secrets": (*one.secrets, *how["secrets"]),
         "ssh": (*one.ssh, *how["ssh"]),
+        "allow": (*one.allow, *how["allow"]),
+        "no_cache": how["no_cache"] or one.no_cache,
+        "no_cache_filter": how["no_cache_filter"] or one.no_cache_filter,
+        "network": how["network"] or one.network,
+        "hosts": (*one.hosts, *how["hosts"]),
+        "shm_size": how["shm_size"] or one.shm_size,
+        "ulimits": (*one.ulimits, *how["ulimits"]),
         "cache_from": one.cache_from,
     }
 
@@ -178,8 +189,19 @@ def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
 def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
     """Predict one build."""
     from cachegraph.building import build
+    from cachegraph.cli.frontend_options import frontend_options
     from cachegraph.predicting import forecast
 
+    options = frontend_options(
+        no_cache=how["no_cache"],
+        no_cache_filter=[stage for text in how["no_cache_filter"] for stage in text.split(",")],
+        network=how["network"] or "",
+        hosts=how["hosts"],
+        shm_size=how["shm_size"] or "",
+        ulimits=how["ulimits"],
+    )
+    # buildx grants the right to the network that the build is told to have.
+    allow = (*how["allow"], *(("network.host",) if how["network"] == "host" else ()))
     made = build(
         context,
         dockerfile=how["dockerfile"],
@@ -187,11 +209,11 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         platform=list(how["platforms"]) or None,
         build_args=_build_args(how["build_args"]),
         build_contexts=_pairs(how["contexts"], "--build-context"),
-        options=_options(how),
+        options={**options, **_pairs(how["options"], "--opt")},
         images=_images(how["images"]),
         secrets=[_secret_id(text) for text in how["secrets"]],
         ssh=[text.partition("=")[0] for text in how["ssh"]],
-        allow=how["allow"],
+        allow=allow,
         builder=how["builder"],
         frontend=how["frontend"],
         offline=how["offline"],
@@ -210,16 +232,6 @@ def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
             raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
         pairs[name] = value
     return pairs
-
-
-def _options(how: Mapping[str, Any]) -> dict[str, str]:
-    """Give the frontend's options."""
-    options = _pairs(how["options"], "--opt")
-    if how["no_cache"]:
-        options["no-cache"] = ",".join(part for text in how["no_cache"] for part in text.split(","))
-    if how["no_cache_flag"]:
-        options["no-cache"] = ""
-    return options
 
 
 def _build_args(texts: Iterable[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from cachegraph import __version__
 from cachegraph.cli.answer import Answer, where
@@ -29,7 +30,7 @@ def sarif(answer: Answer) -> str:
     Returns
     -------
     str
-        JSON. Locations are logical: an export and a record, not a file and a line.
+        JSON. Locations are logical, an export and a record; with names from a Dockerfile they have its line as well.
     """
     exports = {export.id: export for export in answer.exports}
     rules = [
@@ -48,13 +49,7 @@ def sarif(answer: Answer) -> str:
             "ruleId": finding.query,
             "level": finding.severity,
             "message": {"text": finding.message},
-            "locations": [
-                {
-                    "logicalLocations": [
-                        {"fullyQualifiedName": where(exports[finding.export], finding), "kind": "object"}
-                    ]
-                }
-            ],
+            "locations": _locations(answer, finding, where(exports[finding.export], finding)),
             "partialFingerprints": {
                 "cachegraph/v1": f"{finding.query}/{finding.export}/{finding.record}/{finding.digest}"
             },
@@ -72,6 +67,18 @@ def sarif(answer: Answer) -> str:
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     runs = [{"tool": {"driver": driver}, "invocations": [invocation], "results": results}]
     return json_text({"$schema": schema, "version": "2.1.0", "runs": runs})
+
+
+def _locations(answer: Answer, finding: Finding, place: str) -> list[dict[str, Any]]:
+    logical = {"logicalLocations": [{"fullyQualifiedName": place, "kind": "object"}]}
+    lines = answer.places.get(finding.digest or "", ())
+    return [
+        {
+            "physicalLocation": {"artifactLocation": {"uri": quote(file)}, "region": {"startLine": line}},
+            **logical,
+        }
+        for file, line in lines
+    ] or [logical]
 
 
 def junit(answer: Answer) -> str:

@@ -217,10 +217,14 @@ class CacheExport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
-    """What a record does, from a plaintext: its operation and a line that a build engineer recognises."""
+    """What a record does, from a plaintext: its operation and a line that a build engineer recognises.
+
+    ``places`` are the files and lines that ask for it, where a Dockerfile named it.
+    """
 
     op: Op
     name: str
+    places: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,11 @@ class Definition:
     context, dockerfile, target : str
         ``""`` where nothing is said. The context is a path, relative ones from where the file has them start.
     args, contexts : mapping of str to str
-    platforms, cache_from, secrets, ssh : tuple of str
+    platforms, cache_from, secrets, ssh, allow : tuple of str
+    no_cache : bool
+    no_cache_filter, hosts, ulimits : tuple of str
+    network, shm_size : str
+        As ``docker buildx build`` takes them.
     """
 
     name: str
@@ -54,6 +58,13 @@ class Definition:
     cache_from: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()
+    network: str = ""
+    hosts: tuple[str, ...] = ()
+    shm_size: str = ""
+    ulimits: tuple[str, ...] = ()
 
 
 def _text(path: Path, limits: Limits) -> str:
@@ -142,7 +153,33 @@ def _service(name: str, build: Tree, fill: Callable[[str], str], folder: Path) -
         cache_from=_list(build.get("cache_from"), fill),
         secrets=tuple(one.get("source").text or one.text for one in build.get("secrets").elements()),
         ssh=tuple(text.partition("=")[0] for text in _list(build.get("ssh"), fill)),
+        allow=_list(build.get("entitlements"), fill)
+        + (("security.insecure",) if _is_true(fill(build.get("privileged").text)) else ()),
+        no_cache=_is_true(fill(build.get("no_cache").text)),
+        network=fill(build.get("network").text),
+        hosts=_hosts(build.get("extra_hosts"), fill),
+        shm_size=fill(build.get("shm_size").text),
+        ulimits=_ulimits(build.get("ulimits"), fill),
     )
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() in ("true", "yes", "on", "y", "1")
+
+
+def _hosts(tree: Tree, fill: Callable[[str], str]) -> tuple[str, ...]:
+    """Read a mapping, whose values may be lists of addresses, or a list."""
+    named = [f"{name}={fill(one.text)}" for name, value in tree.items() for one in value.elements()]
+    return (*named, *_list(tree, fill))
+
+
+def _ulimits(tree: Tree, fill: Callable[[str], str]) -> tuple[str, ...]:
+    """Read ``{nofile: 1024}`` and ``{nofile: {soft: 1024, hard: 2048}}``."""
+    found = []
+    for name, value in tree.items():
+        soft, hard = fill(value.get("soft").text), fill(value.get("hard").text)
+        found.append(f"{name}={soft}:{hard}" if soft or hard else f"{name}={fill(value.text)}")
+    return tuple(found)
 
 
 def _pairs(tree: Tree, fill: Callable[[str], str]) -> dict[str, str | None]:
@@ -255,6 +292,13 @@ def _target(name: str, body: Mapping[str, object], text: Callable[[object], str]
         cache_from=texts("cache-from"),
         secrets=texts("secret"),
         ssh=tuple(one.partition("=")[0] for one in texts("ssh")),
+        allow=texts("entitlements"),
+        no_cache=body.get("no-cache") is True or single("no-cache").lower() == "true",
+        no_cache_filter=texts("no-cache-filter"),
+        network=single("network"),
+        hosts=tuple(f"{host}={address}" for host, address in pairs("extra-hosts").items()),
+        shm_size=single("shm-size"),
+        ulimits=texts("ulimits"),
     )
 
 
@@ -309,6 +353,9 @@ def _action(name: str, step: Tree, env: Mapping[str, str], budget: ExpansionBudg
     def lines(key: str) -> tuple[str, ...]:
         return tuple(line.strip() for line in fill(key).splitlines() if line.strip())
 
+    def listed(key: str) -> tuple[str, ...]:
+        return tuple(part.strip() for line in lines(key) for part in line.split(",") if part.strip())
+
     def pairs(key: str) -> dict[str, str]:
         return dict(line.split("=", 1) for line in lines(key) if "=" in line)
 
@@ -320,8 +367,15 @@ def _action(name: str, step: Tree, env: Mapping[str, str], budget: ExpansionBudg
         target=fill("target"),
         args=pairs("build-args"),
         contexts=pairs("build-contexts"),
-        platforms=tuple(part.strip() for line in lines("platforms") for part in line.split(",") if part.strip()),
+        platforms=listed("platforms"),
         cache_from=lines("cache-from"),
         secrets=tuple(line.partition("=")[0].removeprefix("id=") for line in lines("secrets")),
         ssh=tuple(line.partition("=")[0] for line in lines("ssh")),
+        allow=listed("allow"),
+        no_cache=fill("no-cache").lower() == "true",
+        no_cache_filter=listed("no-cache-filters"),
+        network=fill("network"),
+        hosts=listed("add-hosts"),
+        shm_size=fill("shm-size"),
+        ulimits=listed("ulimit"),
     )

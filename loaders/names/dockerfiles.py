@@ -96,13 +96,15 @@ def dockerfile_texts(
         It, or an image, cannot be read.
     """
     job = make_job(context or dockerfile.parent, dockerfile=dockerfile.absolute(), platform=platform)
+    # Who reads a finding opens the file from where the command was run.
+    file = dockerfile.name if dockerfile.is_absolute() else dockerfile.as_posix()
     images = KnownImages(options=options)
     remotes = RemoteSources(options=options)
     try:
         written = read_dockerfile(job, images, remotes)
         files = BuildFiles(images=images, remotes=remotes, ignored={"context": written.ignored})
         trees = Trees(files=files, hasher=Hasher()) if context is not None else None
-        reading = _Reading(texts=Texts(), trees=trees, remotes=remotes, file=dockerfile.name)
+        reading = _Reading(texts=Texts(), trees=trees, remotes=remotes, file=file)
         _add_stages(job, images, written, reading)
     finally:
         remotes.close()
@@ -165,4 +167,6 @@ def _add_content(operation: Operation, source: Operation, slot: Dependency, read
 
 def _name(operation: Operation, text: str, reading: _Reading) -> Name:
     start = operation.label.start
-    return Name(op=op_of(operation), name=f"{text} ({reading.file}:{start})" if start else text)
+    if not start:
+        return Name(op=op_of(operation), name=text)
+    return Name(op=op_of(operation), name=f"{text} ({reading.file}:{start})", places=((reading.file, start),))

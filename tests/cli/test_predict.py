@@ -84,6 +84,34 @@ def test_fail_on_miss(project: Project, cache: Path, wanted: str, code: int) -> 
     assert run(project, f"--fail-on-miss={wanted}", cache=cache).exit_code == code
 
 
+def test_what_a_build_is_told_to_run_runs(project: Project, cache: Path) -> None:
+    lines = run(project, "--no-cache", cache=cache).output.splitlines()
+    assert lines[0] == "Dockerfile: 3 of 3 steps run, 0 need not be looked at"
+    assert lines[3] == "4  COPY src /app/src        runs: the build was told to run it (no-cache)"
+    assert "0 of 3 steps run" in run(project, "--no-cache-filter", "other", cache=cache).output
+
+
+@pytest.mark.parametrize("option", [("--network", "none"), ("--add-host", "db:10.0.0.1"), ("--shm-size", "64m")])
+def test_what_else_changes_the_key_of_a_run(project: Project, cache: Path, option: tuple[str, str]) -> None:
+    lines = run(project, *option, cache=cache).output.splitlines()
+    assert [line.split(": ")[0].split("  ")[-1].strip() for line in lines[1:]] == ["cached, loaded", "runs", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--network", "bridge"), "network bridge"),
+        (("--add-host", "db:host-gateway"), "only the builder knows its gateway"),
+        (("--shm-size", "much"), "shm-size much"),
+        (("--no-cache", "--no-cache-filter=a"), "leave out one of them"),
+    ],
+)
+def test_options_that_docker_refuses_too(project: Project, option: tuple[str, ...], said: str) -> None:
+    result = run(project, *option)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
 def test_compare(project: Project, cache: Path) -> None:
     commit = project.commit()
     project.write({"package.json": "{1}"})

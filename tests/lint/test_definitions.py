@@ -166,3 +166,66 @@ def test_workflow(tmp_path: Path) -> None:
         workflow_definitions(path, ["test"])
     with pytest.raises(UsageError, match=r"jobs\.late\.with\.build-args"):
         workflow_definitions(path, ["late"])
+
+
+ALIKE = {
+    "no_cache_filter": ("deps",),
+    "network": "none",
+    "hosts": ("db=10.0.0.1",),
+    "shm_size": "64m",
+    "ulimits": ("nofile=1024:2048",),
+    "allow": ("network.host",),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "docker-bake.hcl",
+            """target "default" {
+              no-cache-filter = ["deps"]
+              network = "none"
+              extra-hosts = {db = "10.0.0.1"}
+              shm-size = "64m"
+              ulimits = ["nofile=1024:2048"]
+              entitlements = ["network.host"]
+            }""",
+            ALIKE,
+        ),
+        (
+            "compose.yaml",
+            """services:
+              web:
+                build:
+                  no_cache: true
+                  network: none
+                  extra_hosts: {db: 10.0.0.1}
+                  shm_size: 64m
+                  ulimits: {nofile: {soft: 1024, hard: 2048}}
+                  entitlements: [network.host]""",
+            {**ALIKE, "no_cache": True, "no_cache_filter": ()},
+        ),
+        (
+            "ci.yml",
+            """jobs:
+              build:
+                steps:
+                  - uses: docker/build-push-action@v6
+                    with:
+                      no-cache-filters: deps
+                      network: none
+                      add-hosts: db=10.0.0.1
+                      shm-size: 64m
+                      ulimit: nofile=1024:2048
+                      allow: network.host""",
+            ALIKE,
+        ),
+    ],
+)
+def test_what_else_a_key_is_made_of(tmp_path: Path, name: str, text: str, expected: dict[str, object]) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    read = {"docker-bake.hcl": bake_definitions, "compose.yaml": compose_definitions, "ci.yml": workflow_definitions}
+    (found,) = read[name](path)
+    assert {field: getattr(found, field) for field in expected} == expected

@@ -85,3 +85,17 @@ def test_findings_and_explain_point_at_lines(project: Path) -> None:
     assert "COPY d /d (Dockerfile:4)" in answer.stdout
     explained = run("explain", "--names", source, "--cache-from", cache, cache)
     assert explained.exit_code == 0, explained.output
+
+
+def test_sarif_points_at_lines(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The findings are about what line 3 asks for: its layer can only be loaded in a merge."""
+    monkeypatch.chdir(project)
+    log = json.loads(run("check", "-f", "sarif", "--names", "context/Dockerfile", "cache.json").stdout)
+    places = [place for result in log["runs"][0]["results"] for place in result["locations"]]
+    lines = {
+        (place["physicalLocation"]["artifactLocation"]["uri"], place["physicalLocation"]["region"]["startLine"])
+        for place in places
+        if "physicalLocation" in place
+    }
+    assert lines == {("context/Dockerfile", 3)}
+    assert all("#records[" in place["logicalLocations"][0]["fullyQualifiedName"] for place in places if len(place) > 1)
