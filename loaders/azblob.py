@@ -24,6 +24,7 @@ from datetime import UTC
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import (
@@ -43,7 +44,9 @@ from cachegraph.loaders.specs.parse import bare_url, check_keys
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
+    from azure.core.pipeline.transport import RequestsTransport
     from azure.storage.blob import ContainerClient
+    from requests import Response
 
 __all__ = ["load"]
 
@@ -85,7 +88,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         hint = "add it to the spec, or set BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, as BuildKit does"
         raise SpecError("type=azblob needs account_url=", hint=hint)
     place = _place(spec.attrs, account_url)
-    with _client(spec.attrs, account_url, place, options) as client:
+    with _transport(options.timeout) as transport, _client(spec.attrs, account_url, place, options, transport) as client:
         return read_exports(_AzureStore(place.label, client, options.limits), place, options)
 
 
@@ -113,13 +116,15 @@ def _folder(*parts: str) -> str:
     return "" if joined == "." else re.sub("^//", "/", joined).rstrip("/") + "/"
 
 
-def _client(attrs: Mapping[str, str], account_url: str, place: Place, options: Options) -> ContainerClient:
+def _client(
+    attrs: Mapping[str, str], account_url: str, place: Place, options: Options, transport: RequestsTransport
+) -> ContainerClient:
     try:
         from azure.core.credentials import AzureNamedKeyCredential
         from azure.identity import DefaultAzureCredential
         from azure.storage.blob import ContainerClient, LinearRetry
     except ImportError as error:
-        raise MissingExtraError("Reading a cache from Azure Blob storage", "azure") from error
+        raise _missing() from error
 
     for library in ("azure", "msal"):
         quiet_library(library)
@@ -141,11 +146,35 @@ def _client(attrs: Mapping[str, str], account_url: str, place: Place, options: O
         account_url,
         place.where["container"],
         credential=credential,
-        connection_timeout=options.timeout,
-        read_timeout=options.timeout,
+        transport=transport,
         retry_policy=LinearRetry(backoff=1, retry_total=2, random_jitter_range=0),  # the default takes a minute
         max_single_get_size=_FIRST_READ,
     )
+
+
+@contextmanager
+def _transport(timeout: float) -> Iterator[RequestsTransport]:
+    """Give the library's own transport, but let go of each connection in the end.
+
+    By itself it leaves an answer that nobody read to the collector.
+    """
+    try:
+        from azure.core.pipeline.transport import RequestsTransport
+    except ImportError as error:
+        raise _missing() from error
+
+    answers: WeakSet[Response] = WeakSet()
+    with RequestsTransport(connection_timeout=timeout, read_timeout=timeout) as transport:
+        transport.session.hooks["response"].append(lambda answer, **_: answers.add(answer))
+        try:
+            yield transport
+        finally:
+            for answer in list(answers):
+                answer.close()
+
+
+def _missing() -> MissingExtraError:
+    return MissingExtraError("Reading a cache from Azure Blob storage", "azure")
 
 
 def _check_key(key: str) -> None:

@@ -106,7 +106,7 @@ class _Progress:
         self._told: tuple[int, int | None] | None = None
 
     def tell(self) -> None:
-        if self._told != (self._done, self._total):
+        if self._total != 1 and self._told != (self._done, self._total):  # of one, what it reads says more
             self._told = (self._done, self._total)
             self._report("sources", *self._told)
 
