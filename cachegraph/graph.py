@@ -179,6 +179,38 @@ class CacheGraph(Lookup, Plots):
             found.add(index)
         return graph.matched(set(graph.roots), found)
 
+    def lost_links(self, export: ExportRef = 0) -> set[tuple[int, int, int]]:
+        """Find the links that builders from BuildKit 0.25.0 to 0.32 can lose, at random, when they import an export.
+
+        Parameters
+        ----------
+        export : int or str
+            Position, id or source of the export.
+
+        Returns
+        -------
+        set of (int, int, int)
+            Record, slot and alternative. The question ``fragile-links`` says which steps that can cost.
+
+        Raises
+        ------
+        UnknownNameError
+            No such export.
+
+        Examples
+        --------
+        Another target on the base (record 0) may be read first; then the second link to the base is dropped.
+
+        >>> config = b'''{"records": [{"digest": "base"}, {"digest": "step", "inputs": [[{"link": 0}]]},
+        ...     {"digest": "target", "inputs": [[{"link": 0}], [{"link": 1}]]},
+        ...     {"digest": "other", "inputs": [[{"link": 0}]]}]}'''
+        >>> from_config(config).lost_links()
+        {(1, 0, 0)}
+        """
+        from cachegraph.core.fragile import lost_links
+
+        return lost_links(self._graph(export))
+
     def focus(self, record: RecordRef, up: int = 2, down: int = 2, *, export: ExportRef = 0) -> CacheGraph:
         """Give a smaller graph, around a record, that every function takes.
 

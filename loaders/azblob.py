@@ -88,7 +88,10 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         hint = "add it to the spec, or set BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, as BuildKit does"
         raise SpecError("type=azblob needs account_url=", hint=hint)
     place = _place(spec.attrs, account_url)
-    with _transport(options.timeout) as transport, _client(spec.attrs, account_url, place, options, transport) as client:
+    with (
+        _transport(options.timeout) as transport,
+        _client(spec.attrs, account_url, place, options, transport) as client,
+    ):
         return read_exports(_AzureStore(place.label, client, options.limits), place, options)
 
 
