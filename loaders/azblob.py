@@ -90,7 +90,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     place = _place(spec.attrs, account_url)
     with (
         _transport(options.timeout) as transport,
-        _client(spec.attrs, account_url, place, options, transport) as client,
+        _client(spec.attrs, account_url, place, transport) as client,
     ):
         return read_exports(_AzureStore(place.label, client, options.limits), place, options)
 
@@ -119,9 +119,7 @@ def _folder(*parts: str) -> str:
     return "" if joined == "." else re.sub("^//", "/", joined).rstrip("/") + "/"
 
 
-def _client(
-    attrs: Mapping[str, str], account_url: str, place: Place, options: Options, transport: RequestsTransport
-) -> ContainerClient:
+def _client(attrs: Mapping[str, str], account_url: str, place: Place, transport: RequestsTransport) -> ContainerClient:
     try:
         from azure.core.credentials import AzureNamedKeyCredential
         from azure.identity import DefaultAzureCredential
