@@ -7,7 +7,6 @@ from typing import Any
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
     duplicate_keys,
-    fragile_links,
     import_errors,
     legacy_misses,
     merge_subsets,
@@ -32,7 +31,6 @@ QUERIES: tuple[Query[Any], ...] = (
     unreachable_roots.QUERY,
     merge_subsets.QUERY,
     legacy_misses.QUERY,
-    fragile_links.QUERY,
     duplicate_keys.QUERY,
     orphan_layers.QUERY,
     orphan_blobs.QUERY,

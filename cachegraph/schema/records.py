@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from cachegraph.core.fragile import missable
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheRecord, Op
 from cachegraph.core.results import State
@@ -54,21 +53,6 @@ def _legacy(graph: ExportGraph) -> dict[int, int]:
             results = list(graph.loadable_results(record))
             if all(is_chain[result] for result in results):
                 found[record] = len(results)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Missable:
-    slots: list[int]
-    steps: list[int]
-
-
-@once
-def missable_records(graph: ExportGraph) -> dict[int, _Missable]:
-    """Find the records that BuildKit 0.25.0 to 0.32 can miss, and what that costs."""
-    found: dict[int, _Missable] = {}
-    for one in missable(graph):
-        found.setdefault(one.record, _Missable([], list(one.steps))).slots.append(one.slot)
     return found
 
 
@@ -289,19 +273,6 @@ RECORD = Node(
             "Loadable chains of a record that nothing else makes loadable: builders before BuildKit 0.10 miss it.",
             _spread(_legacy),
             indexed=True,
-        ),
-        Property(
-            "missable_slots",
-            "integers",
-            "Slots all of whose links BuildKit 0.25.0 to 0.32 can lose on import, so that it misses the record.",
-            _spread(missable_records, lambda found: found.slots),
-            indexed=True,
-        ),
-        Property(
-            "missed_steps",
-            "integers",
-            "Of a record with missable_slots: indexes of the steps that it then cannot find, itself among them.",
-            _spread(missable_records, lambda found: found.steps),
         ),
         Property(
             "folds_into",

@@ -105,8 +105,10 @@ def _earlier(graph: ExportGraph, missing: list[int]) -> set[int]:
     for taker, record in enumerate(graph.export.config.records) if asked else ():
         for slot in record.inputs:
             links = {a.link for a in slot if 0 <= a.link < len(graph)}  # an export that is refused may have others
-            for link in links & asked:
-                slots[link].append((taker, any(graph.loadable[other] for other in links if not graph.is_root(other))))
+            lacking = links & asked
+            replaced = bool(lacking) and any(graph.loadable[other] for other in links if not graph.is_root(other))
+            for link in lacking:
+                slots[link].append((taker, replaced))
     found: set[int] = set()
     for index in reversed(graph.links.order):
         if index in asked and slots[index] and all(taker in found or replaced for taker, replaced in slots[index]):

@@ -29,7 +29,6 @@ CODES: Mapping[str, str] = {
     "orphan-blobs": "CG109",
     "size-forecast": "CG110",
     "uncached-steps": "CG111",
-    "fragile-links": "CG112",
 }
 """Codes by the name of the rule. A new rule takes the next number of its hundred."""
 

@@ -318,21 +318,6 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         {"record": None, "digest": None, "cause": "unknown", "kind": "registry", "steps": (1,), "of": 9},
         "Of 9 steps, 1 keeps no result: the builder had none when it exported, and the export does not say why. Without: record 1. Each runs again whenever something after it changes. To fill the gap, build once without this cache and export with mode=max.",
     ),
-    (
-        "fragile-links",
-        {"slots": (0,), "steps": (1,)},
-        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export: it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
-    ),
-    (
-        "fragile-links",
-        {"slots": (0, 1), "steps": (1, 2)},
-        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export, and with it 1 step after it (record 2): it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
-    ),
-    (
-        "fragile-links",
-        {"slots": (0,), "steps": (1, 2, 3, 4, 5)},
-        "Builders from BuildKit 0.25.0 to 0.32 can lose the way to record 1 when they import this export, and with it 4 steps after it (record 2, record 3, record 4 and 1 more): it then runs although nothing changed, in some builds and not in others. Update the builder to 0.33 or newer, or export each target or platform to a place of its own.",
-    ),
 ]
 
 
