@@ -85,7 +85,7 @@ class SourceVertex(Vertex):
         """Give nothing."""
         return ()
 
-    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002
+    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002 - it has no inputs
         """Settle it."""
         op = llb.AnyOp(source=llb.SourceOp(identifier=self.identifier, attrs=dict(self.attributes)))
         is_image = self.identifier.startswith(("docker-image://", "oci-layout://"))
@@ -126,9 +126,9 @@ class Slot(Vertex):
         """Give nothing; `settle` follows the source."""
         return ()
 
-    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:
-        """Never called."""
-        raise NotImplementedError
+    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002 - never called
+        """Stand in for the source, which is settled in its place."""
+        raise AssertionError("a slot is followed to its source, never settled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +222,7 @@ class FileVertex(Vertex):
         """Give the base and the sources."""
         return [vertex for vertex in (self.base, *(step.source for step in self.steps)) if vertex is not None]
 
-    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002
+    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002 - the same on all
         """Mirror ``FileOp.Marshal``: each action goes on from the one before."""
         inputs: list[Operation] = []
         base = -1 if self.base is None else _place(inputs, settled[self.base])
@@ -251,7 +251,7 @@ class MergeVertex(Vertex):
         """Give the parts."""
         return self.parts
 
-    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002
+    def make(self, settled: Mapping[Vertex, Operation], platform: llb.Platform) -> Made:  # noqa: ARG002 - the same on all
         """Mirror ``MergeOp.Marshal``."""
         merge = llb.Merge(inputs=tuple(llb.MergeInput(input=number) for number in range(len(self.parts))))
         inputs = [settled[part] for part in self.parts]
