@@ -23,7 +23,19 @@ from cachegraph.loaders.base import Spec
 from cachegraph.loaders.paths import kind_of
 from cachegraph.text.nearest import did_you_mean
 
-__all__ = ["FALSE", "IRRELEVANT", "SECRET", "TRUE", "bare_url", "canonical", "check_keys", "flag", "parse", "required"]
+__all__ = [
+    "FALSE",
+    "IRRELEVANT",
+    "SECRET",
+    "TRUE",
+    "bare_url",
+    "canonical",
+    "check_keys",
+    "flag",
+    "parse",
+    "required",
+    "shown_spec",
+]
 
 IRRELEVANT = frozenset(
     {
@@ -100,18 +112,18 @@ def _fields(text: str) -> Spec:
         key, equals, value = field.partition("=")
         key = key.strip().lower()
         if not equals or not key:
-            raise SpecError(f"{_masked(text)}: {_masked_field(field)!r} is not key=value", hint=_COMMAS)
+            raise SpecError(f"{shown_spec(text)}: {_masked_field(field)!r} is not key=value", hint=_COMMAS)
         if key in attrs:
-            raise SpecError(f"{_masked(text)}: {key} is given twice")
+            raise SpecError(f"{shown_spec(text)}: {key} is given twice")
         attrs[key] = value
     kind = attrs.pop("type", "")
     if not kind:
-        raise SpecError(f"{_masked(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
+        raise SpecError(f"{shown_spec(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
     if kind == "local" and {"src", "dest"} <= attrs.keys():
-        raise SpecError(f"{_masked(text)}: src and dest mean the same here, and both are given")
+        raise SpecError(f"{shown_spec(text)}: src and dest mean the same here, and both are given")
     if kind == "local" and "dest" in attrs:
         attrs = {"src" if key == "dest" else key: value for key, value in attrs.items()}
-    return Spec(type=kind, attrs=attrs, text=_masked(text))
+    return Spec(type=kind, attrs=attrs, text=shown_spec(text))
 
 
 def check_keys(spec: Spec, known: Collection[str]) -> None:
@@ -204,7 +216,7 @@ def _bare(text: str) -> Spec:
         kind, key = "config", "src"
     elif _looks_like_path(text):
         kind, key = "local", "src"
-    return Spec(type=kind, attrs={key: text}, text=_masked(text))
+    return Spec(type=kind, attrs={key: text}, text=shown_spec(text))
 
 
 def _looks_like_path(text: str) -> bool:
@@ -216,11 +228,17 @@ def _split(text: str) -> list[str]:
         return next(csv.reader([text], strict=True))
     except (csv.Error, StopIteration) as error:
         reason = str(error) or "nothing in it"
-        raise SpecError(f"{_masked(text)}: {reason}", hint='quote a field with a comma as "key=a,b"') from None
+        raise SpecError(f"{shown_spec(text)}: {reason}", hint='quote a field with a comma as "key=a,b"') from None
 
 
-def _masked(text: str) -> str:
-    """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``."""
+def shown_spec(text: str) -> str:
+    """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``.
+
+    Parameters
+    ----------
+    text : str
+        Need not be one that can be read.
+    """
     try:
         fields = next(csv.reader([text], strict=True))
     except (csv.Error, StopIteration):  # where a value ends is not known: show nothing behind the first secret
