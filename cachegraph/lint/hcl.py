@@ -405,7 +405,7 @@ class _Parser:
             margin = min((len(one) - len(one.lstrip(" \t")) for one in lines if one.strip()), default=0)
             body = "\n".join(one[margin:] for one in lines)
         inner = _Parser(body, line + 1)
-        inner._depth = self._depth + 1  # noqa: SLF001 - of the same class
+        inner._depth = self._depth + 1
         node = inner.template("", line + 1)
         self._at = end.end()
         return node

@@ -285,12 +285,23 @@ class Values:
                 case "join":
                     return self._joined(given, node)
             if name in STRUCTURAL:
-                return self._unknown(node) if any(map(has_hole, given[:1])) and name != "coalesce" else _counted(
-                    STRUCTURAL[name](*given), self._budget
+                return (
+                    self._unknown(node)
+                    if any(map(has_hole, given[:1])) and name != "coalesce"
+                    else _counted(STRUCTURAL[name](*given), self._budget)
                 )
             if name in TEXTUAL:
                 return self._unknown(node) if _any_hole(given) else _counted(TEXTUAL[name](*given), self._budget)
-        except (ValueError, TypeError, KeyError, IndexError, StopIteration, ArithmeticError, AttributeError, RecursionError):
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            StopIteration,
+            ArithmeticError,
+            AttributeError,
+            RecursionError,
+        ):
             pass
         return self._unknown(node)
 

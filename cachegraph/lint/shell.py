@@ -1,4 +1,4 @@
-"""Shell scripts, as far as a build's command line needs them: words, quotes, variables, arrays, and what stands in an ``if``.
+"""Shell scripts, as far as a build's command line needs them: words, quotes, variables, arrays, branches.
 
 ::
 
@@ -88,6 +88,7 @@ class _Piece:
     quoted: bool = False
     line: int = 0  # where a variable was set; 0 for what stands here
     words: tuple[Word, ...] | None = None
+    at: int = 0  # of the first piece of a word: its line
 
 
 @dataclass(slots=True)
@@ -171,7 +172,8 @@ class Shell:
             literal = _literal(words[position])
             if literal in _OPENS:
                 said = " ".join("".join(piece.text for piece in word) for word in words[position : position + 40])
-                self._branches.append(_Branch(literal, Condition(text=said[:_LONGEST_CONDITION])))
+                said = self._holes.shown(said)[:_LONGEST_CONDITION]
+                self._branches.append(_Branch(literal, Condition(text=said)))
                 self._branches[-1].before = dict(self._variables)
                 if literal in ("for", "case"):
                     self._loop(literal, words[position + 1 :])
@@ -281,7 +283,7 @@ class Shell:
             return self._variables[name]
         return _Variable((Word(self._env[name], 0),)) if name in self._env else None
 
-    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> _Piece:  # noqa: FBT001 - of the word
+    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> _Piece:
         """Work out what stands in ``${ }``."""
         found = _PARAMETER.fullmatch(inner)
         if found is None:
@@ -313,7 +315,9 @@ class Shell:
 
     def _word(self, text: str, depth: int) -> str:
         """Work out the word of ``${NAME:-word}``."""
-        if depth > _DEEPEST or "$" not in text:
+        if depth > _DEEPEST:
+            return self._holes.hole("?", "variables stand too deep in one another")
+        if "$" not in text:
             return re.sub(r"\\(.)|['\"]", r"\1", text)
         reader = _Reader(self, text, 0)
         return self._budget.spent(self._joined([piece for word in reader.words(depth + 1) for piece in word]))
@@ -325,6 +329,7 @@ class Shell:
 
     def _split(self, pieces: list[_Piece], line: int) -> Iterator[Word]:
         """Make words of one: what a variable brings outside of quotes is split at blanks, an array is several."""
+        line = pieces[0].at or line
         if len(pieces) == 1 and pieces[0].words is not None:
             yield from pieces[0].words
             return
@@ -406,7 +411,7 @@ def _inner_scripts(command: Command) -> Iterator[tuple[Word, tuple[Condition, ..
     if command.words[0].text in ("echo", "printf", "git", "sed", "grep"):
         return
     for word in command.words:
-        if " " in word.text and "build" in word.text or "bake" in word.text and " " in word.text:
+        if (" " in word.text and "build" in word.text) or ("bake" in word.text and " " in word.text):
             if _RUNS.search(word.text):
                 yield word, (*command.conditions, *word.conditions)
 
@@ -479,8 +484,10 @@ class _Reader:
             elif char in "<>":
                 target = self._redirection() or target
             else:
-                line = line if words else self._here()
+                at = self._here()
+                line = line if words else at
                 if word := self._word(0):
+                    word[0].at = at
                     words.append(word)
 
     def _redirection(self) -> str:
@@ -529,7 +536,7 @@ class _Reader:
                 self._at = end if end >= 0 else len(text)
             else:
                 line = self._here()
-                found += self._shell._split(self._word(0) or [_Piece()], line)  # noqa: SLF001 - its other half
+                found += self._shell._split(self._word(0) or [_Piece()], line)
         self._at += 1
         word.append(_Piece(words=tuple(found)))
 
@@ -613,8 +620,13 @@ class _Reader:
             return self._shell.parameter(found[0], quoted, depth)
         if following and following in "@*0123456789#?!$-":
             self._at += 2
-            return self._shell.parameter(following, quoted, depth) if following in "@*123456789" else _Piece(
-                self._shell._holes.hole(f"${following}", f"${following} is known only to the shell"), quoted  # noqa: SLF001
+            return (
+                self._shell.parameter(following, quoted, depth)
+                if following in "@*123456789"
+                else _Piece(
+                    self._shell._holes.hole(f"${following}", f"${following} is known only to the shell"),
+                    quoted,
+                )
             )
         if following == "'":
             self._at += 1
@@ -638,7 +650,7 @@ class _Reader:
     def _output(self, inner: str, *, quoted: bool) -> _Piece:
         first = re.match(r"\s*([\w./-]*)", inner)
         name = f"$({first[1]} ..)" if first and first[1] else "$(..)"
-        return _Piece(self._shell._holes.hole(name, f"{name} is known only when it runs", inner.strip()), quoted)  # noqa: SLF001
+        return _Piece(self._shell._holes.hole(name, f"{name} is known only when it runs", inner.strip()), quoted)
 
 
 def _is_array(word: list[_Piece]) -> bool:
