@@ -178,12 +178,12 @@ def filled_lines(value: Tree, expressions: Expressions) -> Iterator[tuple[int, s
         if position % 2:
             at += newlines
     written = source.splitlines()
-    for line, filled in zip(lines, texts, strict=True):
-        offset = line - value.line
+    for place, filled in zip(lines, texts, strict=True):
+        offset = place - value.line
         said = written[offset].strip() if 0 <= offset < len(written) else ""
         text = filled.strip()
         if (text and not text.startswith("#")) or (not text and "${{" in said and not said.startswith("#")):
-            yield line if not value.is_folded else value.line, text, said
+            yield value.line if value.is_folded else place, text, said
 
 
 def inputs_of(given: Tree, expressions: Expressions, holes: Holes, file: str, path: str) -> Mapping[str, Value]:

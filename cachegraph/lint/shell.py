@@ -152,8 +152,18 @@ class Shell:
         """
         self._branches = []
         reader = _Reader(self, script, line)
+        guard: _Branch | None = None  # `[ .. ] &&` in front
         for tokens, at, ends in reader.statements():
+            if guard is not None:
+                guard.before = dict(self._variables)
+                self._branches.append(guard)
             command = self._command(tokens, at, ends)
+            if guard is not None:
+                self._branches = [branch for branch in self._branches if branch is not guard]
+            guard = None
+            if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
+                said = self._condition(tokens)
+                guard = _Branch("if", said if ends == "&&" else Condition(text=f"!({said.text})"))
             if command is None:
                 continue
             yield command
@@ -166,27 +176,10 @@ class Shell:
 
     def _command(self, words: list[list[_Piece]], line: int, ends: str) -> Command | None:
         """Handle keywords and assignments; give what is a command."""
+        position = self._keywords(words)
+        if position is None:
+            return None
         env: dict[str, str] = {}
-        position = 0
-        while position < len(words):
-            literal = _literal(words[position])
-            if literal in _OPENS:
-                said = " ".join("".join(piece.text for piece in word) for word in words[position : position + 40])
-                said = self._holes.shown(said)[:_LONGEST_CONDITION]
-                self._branches.append(_Branch(literal, Condition(text=said)))
-                self._branches[-1].before = dict(self._variables)
-                if literal in ("for", "case"):
-                    self._loop(literal, words[position + 1 :])
-                    return None
-            elif literal in _CLOSES:
-                if self._branches:
-                    self._branches.pop()
-            elif literal in ("else", "elif"):
-                if self._branches:
-                    self._other_branch(literal)
-            elif literal not in _MIDDLE:
-                break
-            position += 1
         while position < len(words) and (found := _assignment(words[position])):
             name, adds, value = found
             position += 1
@@ -210,6 +203,28 @@ class Shell:
         self._note_environment(made, ends)
         return Command(made, line, conditions, ignores_failure=ends == "||true", env=env)
 
+    def _keywords(self, words: list[list[_Piece]]) -> int | None:
+        """Open and close branches; give where the command begins, or None if there is none."""
+        for position, word in enumerate(words):
+            literal = _literal(word)
+            if literal in _OPENS:
+                self._branches.append(_Branch(literal, self._condition(words[position:])))
+                self._branches[-1].before = dict(self._variables)
+                if literal in ("for", "case"):
+                    self._loop(literal, words[position + 1 :])
+                    return None
+            elif literal in _CLOSES:
+                del self._branches[-1:]
+            elif literal in ("else", "elif"):
+                self._other_branch(literal)
+            elif literal not in _MIDDLE:
+                return position
+        return len(words)
+
+    def _condition(self, words: list[list[_Piece]]) -> Condition:
+        said = " ".join("".join(piece.text for piece in word) for word in words[:40])
+        return Condition(text=self._holes.shown(said)[:_LONGEST_CONDITION])
+
     def _loop(self, kind: str, words: list[list[_Piece]]) -> None:
         if kind == "for" and words and (name := _literal(words[0])) and _NAME.fullmatch(name):
             given = [word for pieces in words[2:] for word in self._split(pieces, 0)]
@@ -222,6 +237,8 @@ class Shell:
             self._variables[name] = _Variable((Word(char, 0),))
 
     def _other_branch(self, word: str) -> None:
+        if not self._branches:
+            return
         branch = self._branches[-1]
         branch.condition = Condition(text=f"!({branch.condition.text})"[:_LONGEST_CONDITION])
         branch.last = word == "else"
@@ -346,7 +363,7 @@ class Shell:
                 for index, part in enumerate(parts):
                     text, at, started = text + part, piece.line, True
                     if index < len(parts) - 1 or piece.text[-1].isspace():
-                        yield Word(_unquoted(text), at)
+                        yield Word(text, at)
                         text, started = "", False
             else:
                 text += piece.text
@@ -355,11 +372,6 @@ class Shell:
                     at = piece.line
         if started:
             yield Word(text, at or line)
-
-
-def _unquoted(text: str) -> str:
-    """Drop quotes that a variable brings: the shell keeps them, but who writes them means them so (``eval``)."""
-    return text
 
 
 def _literal(word: list[_Piece]) -> str:
@@ -411,9 +423,9 @@ def _inner_scripts(command: Command) -> Iterator[tuple[Word, tuple[Condition, ..
     if command.words[0].text in ("echo", "printf", "git", "sed", "grep"):
         return
     for word in command.words:
-        if (" " in word.text and "build" in word.text) or ("bake" in word.text and " " in word.text):
-            if _RUNS.search(word.text):
-                yield word, (*command.conditions, *word.conditions)
+        text = word.text
+        if " " in text and ("build" in text or "bake" in text) and _RUNS.search(text):
+            yield word, (*command.conditions, *word.conditions)
 
 
 class _Reader:
@@ -450,7 +462,6 @@ class _Reader:
         words: list[list[_Piece]] = []
         line = 0
         target = ""
-        ended: tuple[list[list[_Piece]], int, str] | None = None
         while True:
             char = text[self._at] if self._at < len(text) else ""
             if char and char in " \t\r":
@@ -460,25 +471,16 @@ class _Reader:
             elif char == "#":
                 end = text.find("\n", self._at)
                 self._at = end if end >= 0 else len(text)
+            elif char == "(" and words and _is_array(words[-1]):
+                self._array(words[-1])
             elif char == "" or char in "\n;|&()":
-                ends = ""
-                if text.startswith("||", self._at):
-                    follows = text[self._at + 2 : self._at + 12].lstrip()
-                    ends = "||true" if follows.startswith(("true", ":", "echo", "exit 0", "printf")) else ""
-                if char == "(" and words and _is_array(words[-1]):
-                    self._array(words[-1])
-                    continue
+                ends = target or self._separator()
+                self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
                 if words:
-                    ended = (words, line, ends or target)
+                    yield words, line, ends
                     words, target = [], ""
                 if char == "":
-                    if ended:
-                        yield ended
                     return
-                self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
-                if ended:
-                    yield ended
-                    ended = None
                 if char == "\n":
                     self._skip_heredocs()
             elif char in "<>":
@@ -489,6 +491,15 @@ class _Reader:
                 if word := self._word(0):
                     word[0].at = at
                     words.append(word)
+
+    def _separator(self) -> str:
+        """Tell what ends a command: ``&&``, ``||``, ``||true`` where its failure does not matter, or nothing."""
+        if self._text.startswith("&&", self._at):
+            return "&&"
+        if not self._text.startswith("||", self._at):
+            return ""
+        follows = self._text[self._at + 2 : self._at + 20].lstrip()
+        return "||true" if follows.startswith(("true", ":", "echo", "exit 0", "printf")) else "||"
 
     def _redirection(self) -> str:
         heredoc = _HEREDOC.match(self._text, self._at)
