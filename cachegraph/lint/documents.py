@@ -101,7 +101,7 @@ class Tree:
 
     __slots__ = ("_budget", "_entries", "_loader", "_node")
 
-    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget) -> None:  # noqa: ANN401 - no type
+    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget) -> None:  # noqa: ANN401 - of any type
         self._node = node
         self._loader = loader
         self._budget = budget

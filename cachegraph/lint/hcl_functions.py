@@ -80,7 +80,7 @@ def _merge(*maps: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for one in maps if one is not None for key, value in one.items()}
 
 
-def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - numbers
+def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - of any type
     numbers = [_whole(bound) for bound in bounds]
     made = range(*numbers)
     if len(made) > 1024:
@@ -88,7 +88,7 @@ def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - numbers
     return [float(one) for one in made]
 
 
-def _product(*lists: Any) -> list[list[Any]]:  # noqa: ANN401 - lists
+def _product(*lists: Any) -> list[list[Any]]:  # noqa: ANN401 - of any type
     size = 1
     for one in lists:
         size *= len(_items(one))
