@@ -32,6 +32,7 @@ _CLOSES = frozenset({"fi", "done", "esac"})
 _MIDDLE = frozenset({"then", "else", "elif", "do", "!", "{", "}", "time"})
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 _DEEPEST = 4
+_FIRST_WORD = re.compile(r"^\s*(?:(?:if|elif|while|then|do|else)\b\s*)+")
 _LONGEST_CONDITION = 200
 _FILES = ("GITHUB_ENV", "GITHUB_OUTPUT")
 _OUTPUT = re.compile(r"([A-Za-z_][\w-]*)=")
@@ -122,16 +123,16 @@ class Shell:
         self._branches = []
         reader = Reader(self, script, line)
         guard: _Branch | None = None  # `[ .. ] &&` in front
-        for tokens, at, ends in reader.statements():
+        for tokens, at, ends, source in reader.statements():
             if guard is not None:
                 guard.before = dict(self._variables)
                 self._branches.append(guard)
-            command = self._command(tokens, at, ends)
+            command = self._command(tokens, at, ends, source)
             if guard is not None:
                 self._branches = [branch for branch in self._branches if branch is not guard]
             guard = None
             if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
-                said = self._condition(tokens)
+                said = self._condition(source)
                 guard = _Branch("if", said if ends == "&&" else Condition(text=f"!({said.text})"))
             if command is None:
                 continue
@@ -143,9 +144,9 @@ class Shell:
                         yield Command(one.words, one.line, (*conditions, *one.conditions), one.ignores_failure, one.env)
                     self._branches = saved
 
-    def _command(self, words: list[list[Piece]], line: int, ends: str) -> Command | None:
+    def _command(self, words: list[list[Piece]], line: int, ends: str, source: str) -> Command | None:
         """Handle keywords and assignments; give what is a command."""
-        position = self._keywords(words)
+        position = self._keywords(words, source)
         if position is None:
             return None
         env: dict[str, str] = {}
@@ -172,12 +173,12 @@ class Shell:
         self._note_environment(made, ends)
         return Command(made, line, conditions, ignores_failure=ends == "||true", env=env)
 
-    def _keywords(self, words: list[list[Piece]]) -> int | None:
+    def _keywords(self, words: list[list[Piece]], source: str) -> int | None:
         """Open and close branches; give where the command begins, or None if there is none."""
         for position, word in enumerate(words):
             literal = _literal(word)
             if literal in _OPENS:
-                self._branches.append(_Branch(literal, self._condition(words[position:])))
+                self._branches.append(_Branch(literal, self._condition(source)))
                 self._branches[-1].before = dict(self._variables)
                 if literal in ("for", "case"):
                     self._loop(literal, words[position + 1 :])
@@ -190,9 +191,10 @@ class Shell:
                 return position
         return len(words)
 
-    def _condition(self, words: list[list[Piece]]) -> Condition:
-        said = " ".join("".join(piece.text for piece in word) for word in words[:40])
-        return Condition(text=self._holes.shown(said)[:_LONGEST_CONDITION])
+    def _condition(self, source: str) -> Condition:
+        """Make a condition of the command that decides, as it is written."""
+        said = " ".join(_FIRST_WORD.sub("", self._holes.shown(source)).split())
+        return Condition(text=said[:_LONGEST_CONDITION])
 
     def _loop(self, kind: str, words: list[list[Piece]]) -> None:
         if kind == "for" and words and (name := _literal(words[0])) and _NAME.fullmatch(name):
@@ -289,8 +291,12 @@ class Shell:
             if operator.endswith(("-", "+")):
                 return Piece("", quoted, words=())
         given = variable is not None and (variable.text != "" or not operator.startswith(":"))
-        if operator.endswith("+") and variable is not None:
-            return Piece(self._word(word, depth) if given else "", quoted)
+        if operator.endswith("+"):
+            if variable is not None and not has_hole(variable.text):
+                return Piece(self._word(word, depth) if given else "", quoted)
+            said = f"${name} is set"
+            choices = [(self._word(word, depth), Condition(text=said)), ("", Condition(text=f"!({said})"))]
+            return Piece(self._holes.hole(name, self._reason.format(name), f"{name}+", choices), quoted)
         if variable is not None and given:
             line = variable.words[0].line if variable.words else 0
             return Piece(self._budget.spent(variable.text), quoted, line)

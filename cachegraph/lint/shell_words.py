@@ -14,6 +14,8 @@ from cachegraph.lint.values import Condition
 
 __all__ = ["Piece", "Reader", "Variables", "Word"]
 
+_LONGEST = 400  # characters of a command that are told
+_BLANK = re.compile(r"[ \t\r]+|\\\r?\n|#[^\n]*")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[^\s'\"\\$`|;&<>()#]+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.-]+)['\"]?")
@@ -93,28 +95,22 @@ class Reader:
             elif word := self._word(depth):
                 yield word
 
-    def statements(self) -> Iterator[tuple[list[list[Piece]], int, str]]:
-        """Give each command's words, its line, and what ends it: ``||true``, ``>`` and a file, or nothing."""
+    def statements(self) -> Iterator[tuple[list[list[Piece]], int, str, str]]:
+        """Give each command's words and line, what ends it (``||true``, ``>`` and a file, or nothing), and its text."""
         text = self._text
         words: list[list[Piece]] = []
-        line = 0
+        line = start = 0
         target = ""
         while True:
-            char = text[self._at] if self._at < len(text) else ""
-            if char and char in " \t\r":
-                self._at += 1
-            elif char == "\\" and text.startswith(("\\\n", "\\\r\n"), self._at):
-                self._at = text.index("\n", self._at) + 1
-            elif char == "#":
-                end = text.find("\n", self._at)
-                self._at = end if end >= 0 else len(text)
-            elif char == "(" and words and _is_array(words[-1]):
+            self._blanks()
+            char = text[self._at : self._at + 1]
+            if char == "(" and words and _is_array(words[-1]):
                 self._array(words[-1])
             elif char == "" or char in "\n;|&()":
-                ends = target or self._separator()
+                end, ends = self._at, target or self._separator()
                 self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
                 if words:
-                    yield words, line, ends
+                    yield words, line, ends, text[start : min(end, start + _LONGEST)]
                     words, target = [], ""
                 if char == "":
                     return
@@ -124,10 +120,16 @@ class Reader:
                 target = self._redirection() or target
             else:
                 at = self._here()
-                line = line if words else at
+                if not words:
+                    line, start = at, self._at
                 if word := self._word(0):
                     word[0].at = at
                     words.append(word)
+
+    def _blanks(self) -> None:
+        """Pass over blanks, lines that go on, and comments."""
+        while found := _BLANK.match(self._text, self._at):
+            self._at = found.end()
 
     def _separator(self) -> str:
         """Tell what ends a command: ``&&``, ``||``, ``||true`` where its failure does not matter, or nothing."""

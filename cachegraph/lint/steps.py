@@ -231,7 +231,7 @@ class Steps:
         holes = self._holes
         file, path = step.place.file, f"{step.place.path}.run"
         shell = Shell(holes, scope.budget, scope.shell_env(), "variable {} is not set in this step")
-        for command in shell.commands(scope.expressions().fill(run.text), run.line):
+        for command in shell.commands(scope.expressions().fill(run.script), run.line):
             self._found += [
                 _Found(step, build, Place(file=file, line=build.line, path=path), conditions)
                 for build in builds_in(command, holes, file, path)

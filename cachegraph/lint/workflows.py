@@ -121,6 +121,8 @@ class _Workflow:
         if set(events) == {"workflow_call"}:
             inputs = defaults_of(self._tree.get("on", "workflow_call", "inputs"))
             return replace(scope, inputs=inputs, is_called=True)
+        if set(events) == {"workflow_dispatch"}:
+            return replace(scope, inputs=defaults_of(self._tree.get("on", "workflow_dispatch", "inputs")))
         if not set(events) & {"workflow_call", "workflow_dispatch"}:
             return replace(scope, inputs_are_whole=bool(events))
         return scope
