@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import struct
 import tarfile
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from fuzz.sources import Choices
 
 __all__ = ["archive", "bake", "bbolt", "compose", "config", "damaged", "hcl", "layout", "manifest", "plaintexts"]
-__all__ += ["provenance", "spec", "workflow"]
+__all__ += ["provenance", "record_file", "spec", "workflow"]
 
 ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 1.5, 1e400, "", "x", "\0", "\ud800", "\u202e", "sha256:",
@@ -173,6 +174,44 @@ def layout(choices: Choices) -> dict[str, bytes]:
     index = {"manifests": [descriptor(choices, blob) for blob in blobs[2:]]}
     files["index.json"] = dumped(choices, index)
     return files
+
+
+def record_file(choices: Choices, data: bytes) -> bytes:
+    """Change a blob of a build record, and the digests of all that names it, so that it is read to its end."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+        members = {member.name: packed.extractfile(member) for member in packed if member.isfile()}
+        files = {name: file.read() for name, file in members.items() if file is not None}
+    name = choices.one(sorted(files))
+    changed = damaged(choices, files[name]) if not choices.calm else _odder(choices, files[name])
+    queue = [(name, changed)]
+    while queue:
+        name, content = queue.pop()
+        del files[name]
+        folder, _, old = name.rpartition("/")
+        new = hashlib.sha256(content).hexdigest() if len(old) == 64 else old
+        files[f"{folder}/{new}" if folder else new] = content
+        for other, text in list(files.items()):
+            if len(old) == 64 and old.encode() in text:
+                queue.append((other, text.replace(old.encode(), new.encode())))
+                break
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=1) as packed:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    return made.getvalue()
+
+
+def _odder(choices: Choices, text: bytes) -> bytes:
+    """Put something odd in the place of a JSON value."""
+    for _ in range(choices.number(1, 3)):
+        values = list(re.finditer(rb':\s*("[^"]*"|-?[0-9.]+|true|false|null)', text))[:65_000]
+        if not values:
+            return damaged(choices, text)
+        found = choices.one(values)
+        text = text[: found.start(1)] + json.dumps(choices.one(ODD)).encode() + text[found.end(1) :]
+    return text
 
 
 def archive(choices: Choices) -> bytes:

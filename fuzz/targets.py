@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+import cachegraph as cg
+from cachegraph.builds.dockerbuild.reading import load_record
 from cachegraph.builds.provenance import decode_provenance
 from cachegraph.core.decode import decode, encode
 from cachegraph.core.graph import ExportGraph
@@ -25,7 +29,7 @@ from cachegraph.loaders.names.plaintexts import decode_answer
 from cachegraph.loaders.names.plaintexts import decode_database as decode_plaintexts
 from cachegraph.loaders.oci.manifests import parse_manifest
 from cachegraph.loaders.specs.parse import canonical, parse
-from fuzz import shapes
+from fuzz import builds, shapes
 from fuzz.sources import Choices
 
 __all__ = ["TARGETS", "attack"]
@@ -135,6 +139,39 @@ def provenance(choices: Choices) -> None:
     decode_provenance(shapes.provenance(choices), "x.json")
 
 
+def dockerfile(choices: Choices) -> None:
+    _build(builds.dockerfile(choices), b"", choices, full=False)
+
+
+def context(choices: Choices) -> None:
+    text = b"FROM scratch AS s\nCOPY . /\nFROM scratch\nCOPY --from=s sr[c] a* /x/\nCOPY --parents **/a* /\n"
+    _build(text, builds.ignore(choices), choices, full=True)
+
+
+def _build(text: bytes, ignored: bytes, choices: Choices, *, full: bool) -> None:
+    root = Path(tempfile.mkdtemp(dir=_folder()))
+    try:
+        folder = root / "context"
+        folder.mkdir()
+        os.mkfifo(root / "outside")  # whoever follows a link out of the context hangs here
+        if full:
+            builds.trap(choices, folder, root / "outside")
+        (root / "Dockerfile").write_bytes(text)
+        (folder / ".dockerignore").write_bytes(ignored)
+        os.environ["XDG_CACHE_HOME"] = str(_folder())
+        built = cg.build(folder, dockerfile=root / "Dockerfile", offline=True, builder="linux/amd64")
+        assert cg.predict(built, built).summary
+    finally:
+        shutil.rmtree(root)
+
+
+def record(choices: Choices) -> None:
+    found = sorted((_DATA / "records").glob("*.dockerbuild"))
+    data = shapes.record_file(choices, choices.one(found).read_bytes())
+    for build in load_record(_written("x.dockerbuild", data)):
+        assert all(step.executed in (True, False, None) for step in build.steps)
+
+
 TARGETS: dict[str, Callable[[Choices], None]] = {
     "config": config,
     "manifest": manifest,
@@ -148,6 +185,9 @@ TARGETS: dict[str, Callable[[Choices], None]] = {
     "workflow": workflow,
     "names": names,
     "provenance": provenance,
+    "dockerfile": dockerfile,
+    "context": context,
+    "record": record,
 }
 """Targets by name."""
 
