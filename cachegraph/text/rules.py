@@ -29,6 +29,7 @@ CODES: Mapping[str, str] = {
     "orphan-blobs": "CG109",
     "size-forecast": "CG110",
     "uncached-steps": "CG111",
+    "empty-exports": "CG114",
 }
 """Codes by the name of the rule. A new rule takes the next number of its hundred."""
 
