@@ -43,8 +43,10 @@ lock: $(VENV)/.dev
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --group dev -o requirements-dev.lock pyproject.toml
 
+# Writes the pages that are made from declarations, and the site: build/site/index.html.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
 
 # Attacks every reader for so many seconds (fuzz/); what breaks is kept in build/fuzz.
 SECONDS ?= 60
