@@ -29,7 +29,7 @@ from cachegraph.loaders.names.plaintexts import decode_answer
 from cachegraph.loaders.names.plaintexts import decode_database as decode_plaintexts
 from cachegraph.loaders.oci.manifests import parse_manifest
 from cachegraph.loaders.specs.parse import canonical, parse
-from fuzz import builds, shapes
+from fuzz import builds, containers, settings, shapes
 from fuzz.sources import Choices
 
 __all__ = ["TARGETS", "attack"]
@@ -69,7 +69,7 @@ def manifest(choices: Choices) -> None:
 
 def layout(choices: Choices) -> None:
     root = Path(tempfile.mkdtemp(dir=_folder()))
-    files = shapes.layout(choices)
+    files = containers.layout(choices)
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def layout(choices: Choices) -> None:
 
 
 def archive(choices: Choices) -> None:
-    _read_all(f"type=local,src={_written('x.tar', shapes.archive(choices))}")
+    _read_all(f"type=local,src={_written('x.tar', containers.archive(choices))}")
 
 
 def _read_all(spec: str) -> None:
@@ -96,12 +96,12 @@ def _read_all(spec: str) -> None:
 
 def bbolt(choices: Choices) -> None:
     name = choices.one(("cache.db", "cache-debug.db", "bbolt-levels.db"))
-    database = Database(shapes.bbolt(choices, _database(name)), "x.db")
+    database = Database(containers.bbolt(choices, _database(name)), "x.db")
     (decode_plaintexts if name == "cache-debug.db" else decode_database)(database)
 
 
 def spec(choices: Choices) -> None:
-    text = shapes.spec(choices)
+    text = settings.spec(choices)
     found = parse(text)
     assert SECRET not in found.text, found.text
     canonical(found.type, found.attrs).encode()
@@ -114,19 +114,19 @@ def _settings(name: str, text: str) -> None:
 
 
 def hcl(choices: Choices) -> None:
-    _settings("bake.hcl", shapes.hcl(choices))
+    _settings("bake.hcl", settings.hcl(choices))
 
 
 def bake(choices: Choices) -> None:
-    _settings("bake.json", shapes.bake(choices))
+    _settings("bake.json", settings.bake(choices))
 
 
 def compose(choices: Choices) -> None:
-    _settings("compose.yml", shapes.compose(choices))
+    _settings("compose.yml", settings.compose(choices))
 
 
 def workflow(choices: Choices) -> None:
-    _settings("ci.yml", shapes.workflow(choices))
+    _settings("ci.yml", settings.workflow(choices))
 
 
 def names(choices: Choices) -> None:
@@ -167,7 +167,7 @@ def _build(text: bytes, ignored: bytes, choices: Choices, *, full: bool) -> None
 
 def record(choices: Choices) -> None:
     found = sorted((_DATA / "records").glob("*.dockerbuild"))
-    data = shapes.record_file(choices, choices.one(found).read_bytes())
+    data = containers.record_file(choices, choices.one(found).read_bytes())
     for build in load_record(_written("x.dockerbuild", data)):
         assert all(step.executed in (True, False, None) for step in build.steps)
 
