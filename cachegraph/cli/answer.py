@@ -11,6 +11,9 @@ from cachegraph.loaders.catalogue import Failure
 from cachegraph.queries.base import Finding
 from cachegraph.queries.findings import Findings
 from cachegraph.schema.summary import ExportSummary
+from cachegraph.verdict.failures import failed_verdict
+from cachegraph.verdict.judge import judge
+from cachegraph.verdict.model import Verdict
 
 __all__ = ["Answer", "failed", "name_of", "where"]
 
@@ -26,17 +29,34 @@ class Answer:
     failures : sequence of Failure
     places : mapping of str to tuple of (str, int)
         Files and lines that ask for a record, by its digest, where a Dockerfile names it.
+    verdicts : sequence of Verdict
+        On the exports, in their order; made of these and their findings where they are not given.
     """
 
     exports: Sequence[ExportSummary]
     findings: Findings[Any]
     failures: Sequence[Failure] = ()
     places: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    verdicts: Sequence[Verdict] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.verdicts) != len(self.exports):
+            own = self.findings.by_export()
+            made = [judge(export, own.get(export.id, ()), "record {}".format) for export in self.exports]
+            object.__setattr__(self, "verdicts", tuple(made))
+
+    @property
+    def failed_verdicts(self) -> list[Verdict]:
+        """Verdicts on the sources that could not be read."""
+        return [failed_verdict(failure.spec, failure.error) for failure in self.failures]
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as the JSON of ``check``."""
         return {
-            "exports": [export.to_dict() for export in self.exports],
+            "exports": [
+                {**export.to_dict(), "verdict": verdict.to_dict()}
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             "findings": [finding.to_dict() for finding in self.findings],
             "sources_failed": [failed(failure) for failure in self.failures],
         }
@@ -49,6 +69,7 @@ def failed(failure: Failure) -> dict[str, Any]:
         "error": type(failure.error).__name__,
         "message": failure.error.message,
         "hint": failure.error.hint,
+        "verdict": failed_verdict(failure.spec, failure.error).word,
     }
 
 

@@ -15,7 +15,7 @@ from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.findings import Findings
 from cachegraph.text.clean import markdown, xml
 from cachegraph.text.render import render
-from cachegraph.views.words import verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["REPORTS", "html", "junit", "sarif"]
 
@@ -145,7 +145,8 @@ def html(answer: Answer) -> str:
         findings=answer.findings.by_export(),
         failures=answer.failures,
         questions={query.name: query for query in QUERIES},
-        verdict=verdict,
+        verdicts={export.id: verdict for export, verdict in zip(answer.exports, answer.verdicts, strict=True)},
+        headline=headline,
         version=__version__,
     )
 
