@@ -137,9 +137,20 @@ def open_image(spec: Spec, options: Options) -> Image:
 def _load_one(image: Image, options: Options) -> list[CacheExport]:
     reference = str(image.reference)
 
+    left = options.probe_blobs
+
     def present(descriptors: Sequence[Descriptor]) -> Mapping[str, int | None]:
+        nonlocal left
         distinct = list({descriptor.digest: descriptor for descriptor in descriptors}.values())
-        sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        if not options.probe and len(distinct) > left:
+            return {}
+        left -= len(distinct)
+        try:
+            sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        except SourceError:
+            if options.probe:
+                raise
+            return {}  # nobody asked for it: what is there is not known
         return {descriptor.digest: size for descriptor, size in zip(distinct, sizes, strict=True)}
 
     with at(reference, hint="export the cache again"):
@@ -150,7 +161,7 @@ def _load_one(image: Image, options: Options) -> list[CacheExport]:
             manifest=manifest.content,
             manifest_digest=manifest.digest,
             fetch=image.fetch,
-            present=present if options.probe else None,
+            present=present if options.probe or options.probe_blobs else None,
             report=options.report,
             limits=options.limits,
         )

@@ -105,7 +105,7 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     return max((error.exit_code for error in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], *, blobs: int = 0) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -113,6 +113,9 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     specs : iterable of str
     how : mapping
         Values of `cachegraph.cli.options.source_options`.
+    blobs : int
+        How many blobs of all sources together are asked for where neither ``--probe`` nor ``--no-probe`` is given.
+        Each source may have an equal share, so that what is asked depends on no order.
 
     Returns
     -------
@@ -121,7 +124,9 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     origins = Origins()
     every = named_specs(specs, how, origins)
     with progress() as report:
-        options = loader_options(how, report)
+        several_tags = how["all_tags"] or how["tags"] is not None
+        share = 0 if how["probe"] is not None or several_tags else blobs // max(1, len(every))
+        options = loader_options(how, report, blobs=share)
         names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
     read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
@@ -175,10 +180,11 @@ def _understood(specs: Iterable[str | Spec]) -> list[Spec]:
     return found
 
 
-def loader_options(how: Mapping[str, Any], report: Report) -> Options:
-    """Make the loaders' options of `source_options`."""
+def loader_options(how: Mapping[str, Any], report: Report, *, blobs: int = 0) -> Options:
+    """Make the loaders' options of `source_options`; `blobs` of a source are asked for where no option says."""
     return Options(
-        probe=how["probe"],
+        probe=bool(how["probe"]),
+        probe_blobs=blobs,
         verify=how["verify"],
         timeout=how["timeout"],
         concurrency=how["concurrency"],

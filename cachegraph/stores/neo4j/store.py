@@ -16,7 +16,7 @@ from cachegraph.stores.neo4j.batches import BATCH
 from cachegraph.stores.neo4j.claims import LEASE
 from cachegraph.stores.neo4j.connection import Auth, Connection, ServerError, environment, literal
 from cachegraph.stores.neo4j.statements import schema
-from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
+from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary, stored_export
 from cachegraph.stores.neo4j.values import Table, plain
 
 __all__ = ["Neo4jStore"]
@@ -32,7 +32,7 @@ RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND curren
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e {.*, loaded_at: toString(e.loaded_at)}
+RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at: toString(e.newest_at)}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """
@@ -284,7 +284,7 @@ class Neo4jStore:
         """
         names = tuple(StoredExport.__dataclass_fields__)
         rows = self._connection.read(_EXPORTS, {"history": history})
-        return tuple(StoredExport(**{name: found.get(name) for name in names}) for (found,) in rows)
+        return tuple(stored_export({name: found[name] for name in names if name in found}) for (found,) in rows)
 
     def run(
         self,
