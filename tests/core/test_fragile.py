@@ -155,7 +155,7 @@ def test_what_takes_too_long_is_not_known() -> None:
 
 def test_many_targets_on_many_shared_steps_take_a_moment() -> None:
     # 1,000 shared steps in groups on one base, 1,500 targets of three neighbours each: the base is given out once.
-    shared: list[list[list[int]]] = [[], *([[max(0, index - index % 7)]] for index in range(1, 1000))]
+    shared: list[list[list[int]]] = [[], *([[(index - 1) - (index - 1) % 7]] for index in range(1, 1000))]
     targets = [[[(index + place) % 1000] for place in range(3)] for index in range(1500)]
     began = time.monotonic()
     assert len(known(graph_of(shared + targets))) > 100
