@@ -49,6 +49,9 @@ def failed(failure: Failure) -> dict[str, Any]:
         "error": type(failure.error).__name__,
         "message": failure.error.message,
         "hint": failure.error.hint,
+        "place": failure.place or None,
+        "buildkit": failure.error.buildkit,
+        "warnings": [trap.message for trap in failure.traps],
     }
 
 
