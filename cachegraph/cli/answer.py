@@ -23,7 +23,7 @@ from cachegraph.text.rules import CODES
 from cachegraph.verdict.failures import failed_verdict
 from cachegraph.verdict.judge import judge
 from cachegraph.verdict.model import Cause, Verdict
-from cachegraph.views.words import verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["Answer", "failed", "name_of", "steady", "unread_of", "where"]
 
@@ -140,7 +140,10 @@ class Answer:
         return Report(
             command="check",
             rules=[query.rule for query in QUERIES],
-            subjects=[Subject(key=export.id, name=export.name, sentence=verdict(export)) for export in self.exports],
+            subjects=[
+                Subject(key=export.id, name=export.name, sentence=headline(verdict))
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             entries=[*self._entries(self.known, known=True), *self._entries(self.findings)],
             unread=self._unread,
             remarks=self.remarks,
@@ -224,6 +227,7 @@ def failed(unread: Unread) -> dict[str, Any]:
         "hint": unread.hint,
         "place": place,
         "buildkit": unread.buildkit,
+        "warnings": list(unread.warnings),
     }
 
 
@@ -234,8 +238,10 @@ def unread_of(failure: Failure, place: Place | None = None, *, fails: bool = Tru
         error=type(failure.error).__name__,
         message=failure.error.message,
         hint=failure.error.hint,
+        buildkit=failure.error.buildkit,
         place=place,
         fails=fails,
+        warnings=tuple(trap.message for trap in failure.traps),
     )
 
 

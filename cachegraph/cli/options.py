@@ -101,9 +101,11 @@ def source_options(command: F) -> F:
             metavar="SOURCE",
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
-        click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
         click.option(
-            "--tags", metavar="GLOB", help="Read the tags of a repository in a registry that match, such as 'cache-*'."
+            "--all-tags", is_flag=True, help="Read every tag of a directory or of a repository in a registry."
+        ),
+        click.option(
+            "--tags", metavar="GLOB", help="Read the tags of a directory or repository that match, such as 'cache-*'."
         ),
         click.option(
             "--insecure-registry",

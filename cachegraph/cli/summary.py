@@ -118,9 +118,9 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
         return
     if all(name == f"record {record}" for name, record in zip(shown, cause.steps, strict=False)):
         some = ", ".join(f"{record:,}" for record in cause.steps[:_NAMES])
-        more = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
+        others = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
         records = "record" if len(shown) == 1 else "records"
-        yield f"      {_folded(f'{records} {some}{more} (--names tells what they do)', output, 6, 6)}"
+        yield f"      {_folded(f'{records} {some}{others} (--names tells what they do)', output, 6, 6)}"
         return
     if not output.is_terminal:
         more = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []
