@@ -16,6 +16,7 @@ from cachegraph.errors import CacheGraphError, NoCacheError, SourceError, SpecEr
 from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
+from cachegraph.loaders.specs.identity import place_of
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse
 from cachegraph.text.nearest import did_you_mean
 
@@ -50,10 +51,14 @@ class Loaded:
     exports : tuple of CacheExport
         In the order of the specs.
     failures : tuple of Failure
+    place : str
+        The place that was read, canonical and without credentials, so that two looks at it can be told to be of one
+        place; empty for several places, and for a spec that names none.
     """
 
     exports: tuple[CacheExport, ...]
     failures: tuple[Failure, ...]
+    place: str = ""
 
 
 def load(specs: Iterable[str | Spec], options: Options | None = None) -> Loaded:
@@ -122,21 +127,21 @@ _Given = str | Spec | SourceError  # an error stands for a tag that is none
 
 def _stream(given: Iterable[_Given], options: Options, pool: Workers, progress: _Progress) -> Iterator[Loaded]:
     waiting = iter(given)
-    ahead: deque[tuple[str, Task[Loaded | list[_Given]]]] = deque()
+    ahead: deque[tuple[str, str, Task[Loaded | list[_Given]]]] = deque()
     while True:
         for one in islice(waiting, 2 * options.concurrency - len(ahead)):
             ahead.append(_begin(one, options, pool))
         progress.tell()
         if not ahead:
             return
-        place, task = ahead.popleft()
-        found: Loaded | list[_Given] = _safely(partial(pool.result, task, place), place)
+        called, place, task = ahead.popleft()
+        found: Loaded | list[_Given] = _safely(partial(pool.result, task, called), called)
         if isinstance(found, list):
             progress.instead_of_one(len(found))
             yield from _repository(_stream(found, replace(options, tag_glob=None), pool, progress))
         else:
             progress.one()
-            yield found
+            yield replace(found, place=place)
 
 
 def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
@@ -153,8 +158,14 @@ def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
         yield Loaded(exports=(), failures=(without,))
 
 
-def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, Task[Loaded | list[_Given]]]:
-    """Hand a spec over to be read; what is wrong with it is told in its turn."""
+def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, str, Task[Loaded | list[_Given]]]:
+    """Hand a spec over to be read; what is wrong with it is told in its turn.
+
+    Returns
+    -------
+    tuple of (str, str, task)
+        What the user calls it, the place, and the work.
+    """
     try:
         spec = parse(given) if isinstance(given, str) else given
         if isinstance(spec, SourceError):
@@ -162,9 +173,10 @@ def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, Task[Lo
     except CacheGraphError as error:
         text = given if isinstance(given, str) else "tag"
         failed = Loaded(exports=(), failures=(Failure(spec=masked(text), error=unchained(error)),))
-        return text, pool.submit(lambda: failed)
+        return text, "", pool.submit(lambda: failed)
     seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
-    return spec.text, pool.submit(lambda: _safely(partial(_read, spec, options), spec.text), seconds)
+    task = pool.submit(lambda: _safely(partial(_read, spec, options), spec.text), seconds)
+    return spec.text, place_of(spec), task
 
 
 def _is_far(spec: Spec) -> bool:

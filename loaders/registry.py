@@ -28,7 +28,7 @@ from cachegraph.loaders.oci.manifests import Descriptor
 from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, check_keys, flag, required
 from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
 
-__all__ = ["Image", "expand", "load", "open_image"]
+__all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
 _KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
 _FAULT = "this is the registry's fault"
@@ -66,7 +66,7 @@ def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
         The registry cannot be reached or refuses, or no tag matches.
     """
     check_keys(spec, _KEYS)
-    glob = _glob(spec) or options.tag_glob
+    glob = tags_wanted(spec, options)
     if glob is None:
         return None
     image = open_image(spec, options)
@@ -154,6 +154,11 @@ def _load_one(image: Image, options: Options) -> list[CacheExport]:
             report=options.report,
             limits=options.limits,
         )
+
+
+def tags_wanted(spec: Spec, options: Options) -> str | None:
+    """Give the pattern of the tags that are asked for; None for one reference."""
+    return _glob(spec) or options.tag_glob
 
 
 def _glob(spec: Spec) -> str | None:
