@@ -53,7 +53,7 @@ class Loaded:
     failures : tuple of Failure
     place : str
         The place that was read, canonical and without credentials, so that two looks at it can be told to be of one
-        place; empty for several places, and for a spec that names none.
+        place; empty for several places, for a repository, and for a spec that names none.
     """
 
     exports: tuple[CacheExport, ...]
@@ -176,7 +176,8 @@ def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, str, Ta
         return text, "", pool.submit(lambda: failed)
     seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
     task = pool.submit(lambda: _safely(partial(_read, spec, options), spec.text), seconds)
-    return spec.text, place_of(spec), task
+    many = spec.type == "registry" and (options.tag_glob is not None or "all-tags" in spec.attrs)
+    return spec.text, "" if many else place_of(spec), task
 
 
 def _is_far(spec: Spec) -> bool:

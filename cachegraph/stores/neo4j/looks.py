@@ -55,8 +55,8 @@ SET s.place = row.place, s.looked_at = datetime(), s.last_error = row.error,
 WITH row, s
 WITH row, s, CASE WHEN row.gone THEN coalesce(s.gone_at, datetime()) END AS gone_at, s.gone_at IS NULL AS was
 SET s.gone_at = gone_at
-WITH s.id AS id, was, gone_at
-WHERE was AND gone_at IS NOT NULL
+WITH s.id AS id, was, gone_at, s.last_seen IS NOT NULL AS seen
+WHERE was AND gone_at IS NOT NULL AND seen
 RETURN id
 """
 _BEGIN = """
