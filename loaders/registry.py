@@ -30,7 +30,7 @@ from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, flag, require
 from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
 from cachegraph.text.nearest import nearest
 
-__all__ = ["Image", "expand", "load", "open_image"]
+__all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
 _KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
 _SHOWN_TAGS = 10
@@ -68,7 +68,7 @@ def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
     cachegraph.errors.SourceError
         The registry cannot be reached or refuses, or no tag matches.
     """
-    glob = _glob(spec) or options.tag_glob
+    glob = tags_wanted(spec, options)
     if glob is None:
         return None
     image = open_image(spec, options)
@@ -194,6 +194,11 @@ def _tags_there(image: Image) -> list[str]:
     except SourceError:
         return []
     return sorted({tag for tag in found if TAG.fullmatch(tag)})
+
+
+def tags_wanted(spec: Spec, options: Options) -> str | None:
+    """Give the pattern of the tags that are asked for; None for one reference."""
+    return _glob(spec) or options.tag_glob
 
 
 def _glob(spec: Spec) -> str | None:
