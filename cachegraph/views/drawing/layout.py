@@ -24,6 +24,8 @@ _ASPECT = 1.6
 _MOST_STAND_INS = 60_000
 """Links get no more stand-ins than these together: the longest go straight."""
 
+_WIDE = 1_400.0
+"""Pixels that every layer may be wide."""
 _BEND = 4.0
 """Pixels."""
 
@@ -77,7 +79,7 @@ def lay_out(inputs: Sequence[Sequence[int]], widths: Sequence[float]) -> Layout:
     for position, mark in enumerate(order):
         rank[mark] = position
     forward = [(link, mark) for mark in order for link in links[mark] if rank[link] < rank[mark]]
-    layers = _layers(order, forward)
+    layers = _layers(order, forward, widths)
     whole = Layout(layers=layers, xs=[0.0] * count, courses={}, width=0.0, depth=1 + max(layers, default=-1))
     parts = _placed(count, forward, layers, widths)
     width, depth = _pack(parts, whole)
@@ -116,8 +118,11 @@ def _order(links: Sequence[Sequence[int]]) -> list[int]:
         order.append(left)
 
 
-def _layers(order: Sequence[int], forward: Sequence[_Pair]) -> list[int]:
-    """Give each mark the length of the longest way to it; then move down what only hangs on what comes later."""
+def _layers(order: Sequence[int], forward: Sequence[_Pair], widths: Sequence[float]) -> list[int]:
+    """Give each mark the length of the longest way to it; then move down what only hangs on what comes later.
+
+    Where a layer gets wider than a picture should be, what ends there goes further down, and what begins there goes up.
+    """
     above: list[list[int]] = [[] for _ in order]
     below: list[list[int]] = [[] for _ in order]
     for link, mark in forward:
@@ -129,7 +134,35 @@ def _layers(order: Sequence[int], forward: Sequence[_Pair]) -> list[int]:
     for mark in reversed(order):
         if below[mark] and len(above[mark]) <= len(below[mark]):
             layers[mark] = min(layers[taker] for taker in below[mark]) - 1
-    return layers
+    limit = max(_WIDE, math.sqrt(sum(widths) * LAYER * _ASPECT))
+    _narrow(layers, [mark for mark in order if not below[mark]], widths, limit, 1)
+    _narrow(layers, [mark for mark in order if not above[mark] and below[mark]], widths, limit, -1)
+    least = min(layers, default=0)
+    return [layer - least for layer in layers]
+
+
+def _narrow(layers: list[int], free: Sequence[int], widths: Sequence[float], limit: float, way: int) -> None:
+    """Move marks that may stand further on out of layers that are too wide."""
+    total: dict[int, float] = {}
+    for mark, layer in enumerate(layers):
+        total[layer] = total.get(layer, 0.0) + widths[mark]
+    movable: dict[int, list[int]] = {}
+    for mark in free:
+        movable.setdefault(layers[mark], []).append(mark)
+    if not movable:
+        return
+    layer, last = (min(movable), max(movable)) if way > 0 else (max(movable), min(movable))
+    while (layer - last) * way <= 0:
+        own = movable.get(layer, [])
+        while len(own) > 1 and total.get(layer, 0.0) > limit:
+            mark = own.pop()
+            total[layer] -= widths[mark]
+            layers[mark] = layer + way
+            total[layer + way] = total.get(layer + way, 0.0) + widths[mark]
+            movable.setdefault(layer + way, []).append(mark)
+            if (layer + way - last) * way > 0:
+                last = layer + way
+        layer += way
 
 
 def _placed(count: int, forward: Sequence[_Pair], layers: Sequence[int], widths: Sequence[float]) -> list[Part]:

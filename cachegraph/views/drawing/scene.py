@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,14 @@ __all__ = ["CARD", "GROUP_WIDTH", "ONE_BY_ONE", "PAD", "Scene", "text_width"]
 ONE_BY_ONE = 200
 """Records that are all drawn; of more, chains and equal ones are folded."""
 SUMMARY = 12_000
-"""Records that are counted by depth and state when there are more."""
+"""Records that are counted by depth and state when there are more,"""
+FEW = 400
+"""and more than these marks are left of them."""
 _BANDS = 24
 
 CARD = 28
 """Pixels that a record's mark is high."""
-GROUP_WIDTH = 172
+GROUP_WIDTH = 204
 GROUP_HEIGHT = 36
 PAD = 8
 _NARROW, _WIDE = frozenset(" .,:;'|!/()[]{}iIjlftr-"), frozenset("mwMW@%")
@@ -72,7 +74,11 @@ class Scene:
     @property
     def is_summary(self) -> bool:
         """Whether records are counted, not drawn."""
-        return len(self.nodes) > SUMMARY
+        return len(self.nodes) > SUMMARY and len(self._folded.marks) > FEW
+
+    @cached_property
+    def _folded(self) -> Fold:
+        return fold(self.links, [(node.state, node.op, node.is_lost) for node in self.nodes])
 
     @cached_property
     def fold(self) -> Fold:
@@ -80,11 +86,10 @@ class Scene:
         count = len(self.nodes)
         if count <= self.limit:
             return Fold(groups=[], marks=list(range(count)), inputs=list(self.links))
-        kinds: list[Hashable] = [(node.state, node.op, node.is_lost) for node in self.nodes]
         if self.is_summary:
             states = [(node.state, node.is_lost) for node in self.nodes]
             return gather(self.links, states, depths(self.links), _BANDS)
-        return fold(self.links, kinds)
+        return self._folded
 
     @cached_property
     def widths(self) -> list[int]:
@@ -107,6 +112,15 @@ class Scene:
         return CARD + 2 * PAD if self.fold.groups[mark - len(self.nodes)].kind == "row" else GROUP_HEIGHT
 
     @cached_property
+    def bundles(self) -> dict[int, Layout]:
+        """Where the members of each bundle stand within it, by the bundle's mark."""
+        return {
+            len(self.nodes) + number: lay_out(group.inputs, [self.width(member) for member in group.members])
+            for number, group in enumerate(self.fold.groups)
+            if group.kind == "bundle"
+        }
+
+    @cached_property
     def layout(self) -> Layout:
         """Where the marks stand."""
         return lay_out(self.fold.inputs, [self.width(mark) for mark in self.fold.marks])
@@ -125,11 +139,21 @@ class Scene:
                 return f"{len(group.members):,} {'lost' if node.is_lost else list(LOOKS)[node.state]}"
             case "chain":
                 said = f"{many} in a row: "
+            case "fan" if self._is_bundle(group.members[0]):
+                records = sum(len(self.members(member)) for member in group.members)
+                return f"{many} groups, {records:,} records"
             case "fan":
                 said = f"{many} alike: "
+            case "bundle":
+                last = self.nodes[self.members(group.members[-1])[-1]]
+                records = sum(len(self.members(member)) for member in group.members)
+                return _cut(f"{records:,} for {last.label}", GROUP_WIDTH - 16)
             case "row":
                 return self.nodes[first[0]].label
         return _cut(said + self.nodes[first[0]].label, GROUP_WIDTH - 24)
+
+    def _is_bundle(self, mark: int) -> bool:
+        return mark >= len(self.nodes) and self.fold.groups[mark - len(self.nodes)].kind == "bundle"
 
     def members(self, mark: int) -> list[int]:
         """Give the nodes of a mark."""
@@ -142,20 +166,32 @@ class Scene:
                 stack += reversed(self.fold.groups[one - len(self.nodes)].members)
         return found
 
-    @cached_property
-    def alternatives(self) -> set[tuple[int, int]]:
-        """Links between marks, by positions, that are nothing but alternatives: another one would do as well."""
-        mark_of: dict[int, int] = {}
-        for position, mark in enumerate(self.fold.marks):
-            for node in self.members(mark):
-                mark_of[node] = position
+    def alternatives(self, marks: Sequence[int]) -> set[tuple[int, int]]:
+        """Links between marks, by positions, that are nothing but alternatives: another one would do as well.
+
+        Parameters
+        ----------
+        marks : sequence of int
+            Marks of which none is in another.
+        """
+        mark_of = {node: position for position, mark in enumerate(marks) for node in self.members(mark)}
         needed, found = set(), set()
-        for place, node in enumerate(self.nodes):
-            for slot in node.slots:
+        for node, position in mark_of.items():
+            for slot in self.nodes[node].slots:
                 for link in slot:
-                    if link >= 0 and mark_of[link] != mark_of[place]:
-                        (found if len(slot) > 1 else needed).add((mark_of[link], mark_of[place]))
+                    other = mark_of.get(link, position)
+                    if other != position:
+                        (found if len(slot) > 1 else needed).add((other, position))
         return found - needed
+
+    def _sheet(self, marks: Sequence[int], layout: Layout) -> list[Any]:
+        """Give marks with their places, and the links between them: from, to, whether an alternative, course."""
+        alternatives = self.alternatives(marks)
+        links = [
+            [link, mark, int((link, mark) in alternatives), *(round(x) for x in course)]
+            for (link, mark), course in layout.courses.items()
+        ]
+        return [marks, layout.layers, [round(x) for x in layout.xs], links]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the drawing as JSON that the script takes; every text is on one line and legal."""
@@ -191,15 +227,12 @@ class Scene:
             ],
             "sizes": {"card": CARD, "group": [GROUP_WIDTH, GROUP_HEIGHT], "pad": PAD, "layer": LAYER},
             "widths": self.widths,
-            "marks": self.fold.marks,
+            "sheet": self._sheet(self.fold.marks, self.layout),
             "groups": [
-                [group.kind, label, group.members] for group, label in zip(self.fold.groups, self.labels, strict=True)
-            ],
-            "layers": layout.layers,
-            "xs": [round(x) for x in layout.xs],
-            "links": [
-                [link, mark, int((link, mark) in self.alternatives), *(round(x) for x in course)]
-                for (link, mark), course in layout.courses.items()
+                [group.kind, self.labels[number], group.members]
+                + ([self._sheet(group.members, self.bundles[mark])] if mark in self.bundles else [])
+                for number, group in enumerate(self.fold.groups)
+                for mark in (len(self.nodes) + number,)
             ],
         }
 

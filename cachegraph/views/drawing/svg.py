@@ -102,11 +102,12 @@ class _Drawing:
 
     def _links(self) -> Iterator[str]:
         scene, layout = self.scene, self.scene.layout
+        alternatives = scene.alternatives(scene.fold.marks)
         for alternative in (False, True):
             lines = [
                 self._line(pair, course)
                 for pair, course in layout.courses.items()
-                if (pair in scene.alternatives) is alternative
+                if (pair in alternatives) is alternative
             ]
             if lines:
                 dash = ' stroke-dasharray="5 4"' if alternative else ""

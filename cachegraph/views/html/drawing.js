@@ -113,7 +113,6 @@
       data.groups.forEach(([, , members], at) => members.forEach(member => this.parent.set(member, this.count + at)))
       this.notes = new Map()
       for (const note of data.notes) this.notes.set(note[0], [...(this.notes.get(note[0]) ?? []), note])
-      this.closed = data.marks.map(mark => this.size(mark)[0])
       this.build(root)
       this.arrange()
       this.fit()
@@ -125,49 +124,71 @@
 
     group(id) { return id >= this.count ? this.data.groups[id - this.count] : null }
     isOpen(id) { return this.group(id)[0] === "row" || this.open.has(id) }
+    arrange() {
+      this.items = []
+      this.lines = []
+      this.at = new Map()
+      this.sizes = new Map()
+      const [w, h] = this.settle(this.data.sheet, 0, 0)
+      this.width = Math.max(w, 1)
+      this.height = Math.max(h, this.data.sizes.card)
+      this.svg.style.height = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
+      this.clear()
+    }
+    extent(id) { // size as it is now, worked out once
+      if (!this.sizes.has(id)) this.sizes.set(id, this.size(id))
+      return this.sizes.get(id)
+    }
+    // Marks in layers: what is open makes room below and beside itself. Gives the size, and puts things unless x is null.
+    settle([marks, layers, xs, links], x0, y0) {
+      const own = marks.map(mark => this.extent(mark))
+      const heights = [], tops = []
+      layers.forEach((layer, at) => { heights[layer] = Math.max(heights[layer] ?? 0, own[at][1]) })
+      let floor = 0
+      for (let layer = 0; layer < heights.length; layer++) { heights[layer] ??= 0; tops[layer] = floor; floor += heights[layer] + BETWEEN }
+      const wider = marks.map((mark, at) => [xs[at], own[at][0] - this.shut(mark)]).filter(one => one[1] > 0)
+      const shifted = x => wider.reduce((sum, [from, more]) => sum + (from < x ? more : from === x ? more / 2 : 0), x)
+      const places = xs.map(shifted)
+      const width = Math.max(0, ...places.map((x, at) => x + own[at][0] / 2)), height = Math.max(0, floor - BETWEEN)
+      if (x0 === null) return [width, height]
+      marks.forEach((mark, at) => this.put(mark, x0 + places[at] - own[at][0] / 2, y0 + tops[layers[at]], own[at]))
+      for (const [from, to, alternative, ...course] of links) {
+        const path = course.map(x => x0 + shifted(x)), first = layers[from], last = layers[to]
+        const bottom = y0 + tops[first] + own[from][1], target = y0 + tops[last]
+        let line = `M${path[0]} ${bottom}`
+        if (path.length - 1 !== last - first) {
+          const end = path.at(-1)
+          line += `C${path[0]} ${bottom + 30} ${end} ${target - 30} ${end} ${target}`
+        } else for (let i = 1; i < path.length; i++) {
+          const down = y0 + tops[first + i - 1] + heights[first + i - 1], top = y0 + tops[first + i], middle = (down + top) / 2
+          if (i > 1 || down !== bottom) line += `V${down}`
+          line += path[i] === path[i - 1] ? `V${top}` : `C${path[i - 1]} ${middle} ${path[i]} ${middle} ${path[i]} ${top}`
+        }
+        this.lines.push({ from: marks[from], to: marks[to], alternative, line, left: Math.min(...path), right: Math.max(...path),
+          top: Math.min(bottom, target), floor: Math.max(bottom, target) })
+      }
+      return [width, height]
+    }
+    shut(id) { // width while it is closed
+      const group = this.group(id), pad = this.data.sizes.pad
+      if (!group) return this.data.widths[id]
+      return group[0] === "row" ? group[2].reduce((sum, member) => sum + this.shut(member) + pad, pad) : this.data.sizes.group[0]
+    }
     size(id) {
       const { sizes, widths } = this.data, group = this.group(id)
       if (!group) return [widths[id], sizes.card]
-      const [kind, , members] = group, pad = sizes.pad
+      const [kind, , members, sheet] = group, pad = sizes.pad
       if (!this.isOpen(id)) return sizes.group
-      const own = members.map(member => this.size(member))
+      if (kind === "bundle") {
+        const [w, h] = this.settle(sheet, null)
+        return [Math.max(w + 2 * pad, 120), h + HEAD + pad]
+      }
+      const own = members.map(member => this.extent(member))
       const wide = Math.max(...own.map(one => one[0])), high = Math.max(...own.map(one => one[1]))
       if (kind === "row") return [own.reduce((sum, one) => sum + one[0] + pad, pad), high + 2 * pad]
       if (kind === "chain") return [Math.max(wide + 2 * pad, 120), own.reduce((sum, one) => sum + one[1] + GAP, HEAD + pad - GAP)]
       const columns = Math.ceil(Math.sqrt(members.length)), rows = Math.ceil(members.length / columns)
       return [Math.max(columns * (wide + pad) + pad, 120), HEAD + rows * (high + pad)]
-    }
-    arrange() {
-      const { marks, layers, xs, links, sizes } = this.data
-      const own = marks.map(mark => this.size(mark))
-      const heights = []
-      layers.forEach((layer, at) => { heights[layer] = Math.max(heights[layer] ?? 0, own[at][1]) })
-      const tops = []
-      let floor = 0
-      heights.forEach((height, layer) => { tops[layer] = floor; floor += height + BETWEEN })
-      const wider = marks.map((_, at) => [xs[at], own[at][0] - this.closed[at]]).filter(one => one[1] > 0)
-      const shifted = x => wider.reduce((sum, [from, more]) => sum + (from < x ? more : from === x ? more / 2 : 0), x)
-      this.items = []
-      this.at = new Map()
-      this.inner = ""
-      marks.forEach((mark, at) => this.put(mark, shifted(xs[at]) - own[at][0] / 2, tops[layers[at]], own[at]))
-      this.lines = links.map(([from, to, alternative, ...course]) => {
-        const path = course.map(shifted), first = layers[from], last = layers[to], bottom = tops[first] + own[from][1]
-        let line = `M${path[0]} ${bottom}`
-        if (path.length - 1 !== last - first) {
-          const end = path.at(-1)
-          line += `C${path[0]} ${bottom + 30} ${end} ${tops[last] - 30} ${end} ${tops[last]}`
-        } else for (let i = 1; i < path.length; i++) {
-          const down = tops[first + i - 1] + heights[first + i - 1], top = tops[first + i], middle = (down + top) / 2
-          if (i > 1 || down !== bottom) line += `V${down}`
-          line += path[i] === path[i - 1] ? `V${top}` : `C${path[i - 1]} ${middle} ${path[i]} ${middle} ${path[i]} ${top}`
-        }
-        return { from: marks[from], to: marks[to], alternative, line, left: Math.min(...path), right: Math.max(...path),
-          top: Math.min(bottom, tops[last]), floor: Math.max(bottom, tops[last]) }
-      })
-      this.width = Math.max(...this.items.map(item => item.x + item.w), 1)
-      this.height = Math.max(floor - BETWEEN, sizes.card)
-      this.clear()
     }
     put(id, x, y, [w, h]) {
       const group = this.group(id), pad = this.data.sizes.pad, item = { id, x, y, w, h, frame: false }
@@ -175,7 +196,9 @@
       this.at.set(id, item)
       if (!group || !this.isOpen(id)) return
       item.frame = true
-      const [kind, , members] = group, own = members.map(member => this.size(member))
+      const [kind, , members, sheet] = group
+      if (kind === "bundle") { this.settle(sheet, x + pad, y + HEAD); return }
+      const own = members.map(member => this.extent(member))
       if (kind === "row") {
         let left = x + pad
         members.forEach((member, at) => { this.put(member, left, y + pad, own[at]); left += own[at][0] + pad })
@@ -183,7 +206,8 @@
         let top = y + HEAD
         members.forEach((member, at) => {
           this.put(member, x + (w - own[at][0]) / 2, top, own[at])
-          if (at) this.inner += `M${x + w / 2} ${top - GAP}V${top}`
+          if (at) this.lines.push({ from: members[at - 1], to: member, alternative: 0, line: `M${x + w / 2} ${top - GAP}V${top}`,
+            left: x + w / 2, right: x + w / 2, top: top - GAP, floor: top })
           top += own[at][1] + GAP
         })
       } else {
@@ -279,7 +303,6 @@
 
     box() { const box = this.svg.getBoundingClientRect(); return [box.width || 900, box.height || 500] }
     fit() {
-      this.svg.style.aspectRatio = `${Math.max(this.width + 2 * EDGE, 640)} / ${this.height + 2 * EDGE}`
       const [w, h] = this.box()
       const scale = Math.min(1, (w - 2 * EDGE) / this.width, (h - 2 * EDGE) / this.height)
       this.view = { scale, x: (w - this.width * scale) / 2, y: Math.max(EDGE, (h - this.height * scale) / 2) }
@@ -346,7 +369,6 @@
         const key = `cg-link${line.alternative ? " cg-alt" : ""}${name}`
         found.set(key, (found.get(key) ?? "") + line.line)
       }
-      if (this.inner) found.set("cg-link", (found.get("cg-link") ?? "") + this.inner)
       this.paths.replaceChildren(...[...found].sort().reverse().map(([key, line]) => draw("path", { class: key, d: line })))
     }
     paintFar() {
