@@ -187,8 +187,17 @@
       const wide = Math.max(...own.map(one => one[0])), high = Math.max(...own.map(one => one[1]))
       if (kind === "row") return [own.reduce((sum, one) => sum + one[0] + pad, pad), high + 2 * pad]
       if (kind === "chain") return [Math.max(wide + 2 * pad, 120), own.reduce((sum, one) => sum + one[1] + GAP, HEAD + pad - GAP)]
-      const columns = Math.ceil(Math.sqrt(members.length)), rows = Math.ceil(members.length / columns)
-      return [Math.max(columns * (wide + pad) + pad, 120), HEAD + rows * (high + pad)]
+      const { columns, rows } = this.grid(own)
+      return [Math.max(columns.reduce((sum, one) => sum + one + pad, pad), 120), rows.reduce((sum, one) => sum + one + pad, HEAD)]
+    }
+    grid(own) { // of equal marks: how wide each column is, how high each row
+      const across = Math.ceil(Math.sqrt(own.length)), columns = [], rows = []
+      own.forEach(([w, h], at) => {
+        const column = at % across, row = Math.floor(at / across)
+        columns[column] = Math.max(columns[column] ?? 0, w)
+        rows[row] = Math.max(rows[row] ?? 0, h)
+      })
+      return { columns, rows }
     }
     put(id, x, y, [w, h]) {
       const group = this.group(id), pad = this.data.sizes.pad, item = { id, x, y, w, h, frame: false }
@@ -211,10 +220,14 @@
           top += own[at][1] + GAP
         })
       } else {
-        const columns = Math.ceil(Math.sqrt(members.length))
-        const wide = Math.max(...own.map(one => one[0])), high = Math.max(...own.map(one => one[1]))
-        members.forEach((member, at) => this.put(member, x + pad + (at % columns) * (wide + pad),
-          y + HEAD + Math.floor(at / columns) * (high + pad), own[at]))
+        const { columns, rows } = this.grid(own)
+        let left = x + pad, top = y + HEAD
+        members.forEach((member, at) => {
+          const column = at % columns.length
+          if (at && !column) { left = x + pad; top += rows[Math.floor(at / columns.length) - 1] + pad }
+          this.put(member, left, top, own[at])
+          left += columns[column] + pad
+        })
       }
     }
     members(id) {
