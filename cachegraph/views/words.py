@@ -9,7 +9,7 @@ from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.render import legal
 from cachegraph.text.words import plural, size_text
 
-__all__ = ["caption", "short", "verdict"]
+__all__ = ["caption", "short", "shortened", "verdict"]
 
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
@@ -43,6 +43,11 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     """
     known = _DIGEST.sub(r"\1", " ".join(legal(graph.naming(record).name).split()))
     text = known or short(graph.export.config.records[record].digest)
+    return shortened(text, width)
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text to so many characters; a longer one ends in dots."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

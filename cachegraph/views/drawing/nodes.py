@@ -11,8 +11,9 @@ from cachegraph.schema.focus import shown
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.match import match
 from cachegraph.text.clean import one_line
+from cachegraph.views.drawing.made import made_by
 from cachegraph.views.states import LOOKS, states
-from cachegraph.views.words import caption
+from cachegraph.views.words import caption, shortened
 
 __all__ = ["HIDDEN", "MISSING", "Node", "nodes_of", "with_lost"]
 
@@ -35,7 +36,8 @@ class Node:
         In the records of its own export.
     digest, op : str
     name : str
-        What it does, on one line; empty where that is unknown.
+        What it does, on one line: its plaintext, else what the image's history says of its layer; empty where both are
+        unknown.
     label : str
         What stands on its mark.
     state : int
@@ -76,7 +78,7 @@ def nodes_of(graph: ExportGraph) -> list[Node]:
     """
     records = sorted(shown(graph))
     place = {record: position for position, record in enumerate(records)}
-    facts = whole(graph, "Result")
+    facts, said = whole(graph, "Result"), made_by(graph)
     sizes, reasons, times = facts["bytes"], facts["reason"], graph.result_times
     of = states(graph)
 
@@ -95,8 +97,8 @@ def nodes_of(graph: ExportGraph) -> list[Node]:
                 index=record,
                 digest=one_line(entry.digest[:200]),
                 op=naming.op,
-                name=one_line(naming.name[:_NAME]),
-                label=caption(graph, record, _LABEL),
+                name=one_line(naming.name[:_NAME]) or said.get(record, ""),
+                label=caption(graph, record, _LABEL) if record not in said else shortened(said[record], _LABEL),
                 state=_STATES.index(of[record]),
                 slots=tuple(tuple(put(alternative.link) for alternative in slot) for slot in entry.inputs),
                 results=tuple(results),

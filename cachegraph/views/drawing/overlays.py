@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.solver.blast import BlastRadius, own_bytes
+from cachegraph.solver.blast import BlastRadius
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.words import reason
@@ -15,6 +15,7 @@ from cachegraph.text.clean import one_line
 from cachegraph.text.words import plural, size_text
 from cachegraph.views.drawing.looks import Look, state_looks
 from cachegraph.views.drawing.nodes import Node
+from cachegraph.views.drawing.weights import added_bytes
 
 __all__ = ["Overlay", "of_blast", "of_bytes", "of_coverage", "of_diff", "of_prediction"]
 
@@ -172,13 +173,13 @@ def of_bytes(nodes: Sequence[Node], graph: ExportGraph) -> Overlay:
     nodes : sequence of Node
     graph : ExportGraph
     """
-    own = own_bytes(graph)
+    own = added_bytes(graph)
     sizes = [0 if node.is_lost else own[node.index] or 0 for node in nodes]
     limits = _limits(sizes)
     return Overlay(
         name="bytes",
         title="Bytes that each step adds",
-        note=f"{size_text(sum(sizes))} in results that can be loaded, each blob counted where it was made.",
+        note=f"{size_text(sum(sizes))} in results that can be loaded; each blob counts once, for the first step that has it.",
         looks=_heat("adds nothing, or unknown", [f"{size_text(limit)} or more" for limit in limits]),
         values=[_level(size, limits) for size in sizes],
         texts=[f"adds {size_text(size)}" if size else "" for size in sizes],

@@ -94,7 +94,7 @@ class Scene:
     @cached_property
     def widths(self) -> list[int]:
         """Pixels that each node's mark is wide."""
-        return [round(text_width(f"{node.label}#{node.index}")) + 48 for node in self.nodes]
+        return [round(text_width(f"{node.label}#{node.index}")) + 54 for node in self.nodes]
 
     def width(self, mark: int) -> float:
         """Pixels that a mark is wide, closed."""

@@ -668,4 +668,4 @@
   window.cachegraph = { mount, Rules, drawings: [] }
   for (const data of document.querySelectorAll("script[type='application/json'][data-drawing]"))
     window.cachegraph.drawings.push(mount(document.getElementById(data.dataset.drawing), JSON.parse(data.textContent)))
-})()
+})();
