@@ -19,6 +19,7 @@ from cachegraph.queries.merge_subsets import MergeSubset
 from cachegraph.queries.missing_results import MissingResult
 from cachegraph.queries.unreachable_roots import UnreachableRoot
 from cachegraph.schema.focus import Window, around, shown
+from cachegraph.schema.summary import summarise
 from cachegraph.text.words import plural
 from cachegraph.views.figures.plots import Plots
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from cachegraph.verdict.verdicts import Verdicts
     from cachegraph.views.html.record import RecordView
 
 __all__ = ["CacheGraph"]
@@ -291,6 +293,29 @@ class CacheGraph(Lookup, Plots):
         """
         findings = (finding for question in QUERIES for finding in self._answers(question))
         return Findings(findings, word=self._worded)
+
+    def verdict(self) -> Verdicts:
+        """Judge every export: how much of a build is cached, what is not, why, what it costs, and what to change.
+
+        Returns
+        -------
+        cachegraph.verdict.verdicts.Verdicts
+            In the order of the exports. Whether blobs are there is known as far as the loader asked (`Options.probe`).
+
+        Examples
+        --------
+        >>> config = b'''{"records": [{"digest": "a"}, {"digest": "b", "inputs": [[{"link": 0}]]}]}'''
+        >>> from_config(config).verdict()[0].word
+        'COLD'
+        """
+        return self._judged(self.check())
+
+    def _judged(self, findings: Findings[Any]) -> Verdicts:
+        from cachegraph.verdict.judge import judge, step_name
+        from cachegraph.verdict.verdicts import Verdicts
+
+        own = findings.by_export()
+        return Verdicts(judge(summarise(graph), own.get(graph.id, ()), step_name(graph)) for graph in self.graphs)
 
     def _answers(self, question: Query[F]) -> Iterator[F]:
         stores: set[str] = set()

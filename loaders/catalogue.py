@@ -208,4 +208,4 @@ def _noted(export: CacheExport, spec: Spec) -> CacheExport:
         Problem(code="source-note", message=message, severity="note")
         for message in (*spec.notes, *(said if passed else ()))
     )
-    return replace(export, problems=export.problems + notes) if notes else export
+    return replace(export, problems=export.problems + notes, given=spec.text)

@@ -14,6 +14,8 @@ from cachegraph.text.words import capital
 
 __all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title"]
 
+_IDENTITY = frozenset({"alternative", "cause", "code", "error", "reason", "slot"})
+
 Title = Callable[[int], str]
 """Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
 
@@ -114,6 +116,11 @@ class Query(Generic[F]):
     def columns(self) -> tuple[str, ...]:
         """Names of the finding's fields, in order."""
         return tuple(field.name for field in fields(self.finding))
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Names of the fields that tell its findings apart over time, besides the digest: no index and no count."""
+        return tuple(name for name in self.columns if name in _IDENTITY)
 
     @property
     def cypher(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
     duplicate_keys,
+    empty_exports,
     import_errors,
     legacy_misses,
     merge_subsets,
@@ -25,6 +26,7 @@ __all__ = ["QUERIES", "get"]
 
 QUERIES: tuple[Query[Any], ...] = (
     import_errors.QUERY,
+    empty_exports.QUERY,
     source_problems.QUERY,
     uncached_steps.QUERY,
     missing_results.QUERY,

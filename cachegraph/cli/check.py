@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from cachegraph.cli.answer import Answer
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.judging import Policy, judging_options
 from cachegraph.cli.options import (
     FAIL_ON,
     SOURCE_OPTIONS,
@@ -19,11 +21,13 @@ from cachegraph.cli.options import (
     source_options,
 )
 from cachegraph.cli.output import Output, write
+from cachegraph.cli.places import at_option, named_places, unread_sources
 from cachegraph.cli.reading import read_specs
 from cachegraph.cli.reports import REPORTS
 from cachegraph.errors import NotFoundError
 from cachegraph.queries.base import SEVERITIES
 from cachegraph.queries.findings import Findings
+from cachegraph.reports.model import Place
 from cachegraph.schema.summary import summarise
 
 __all__ = ["check", "fails"]
@@ -36,6 +40,8 @@ __all__ = ["check", "fails"]
 @source_options
 @output_options(only=tuple(REPORTS))
 @fail_on_option("error")
+@judging_options
+@at_option
 @click.option("--all", "everything", is_flag=True, help="Show every finding in the table, notes included.")
 @neo4j_options
 @click.option("--export", help="With --neo4j: id of one export, or source of current ones.")
@@ -48,6 +54,8 @@ def check(
     export: str | None,
     *,
     everything: bool,
+    policy: Policy,
+    at: Place | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
     """Read every export that the SPECs name, ask every question, say what is wrong and what to do.
@@ -57,6 +65,7 @@ def check(
     """
     if everything and all(output.format != "table" for output in outputs):
         not_with({"everything": "--all"}, "only the table folds findings", "The other formats have all of them.")
+    judge = policy.judge()
     if neo4j is not None:
         answer, code = _asked_of_server(neo4j, database, export), 0
     else:
@@ -70,8 +79,12 @@ def check(
             findings=read.graph.check(),
             failures=read.failures,
             places={digest: name.places for digest, name in names.items() if name.places},
+            named=named_places(read, at),
+            unread=unread_sources(read),
         )
         code = read.exit_code
+    policy.write(answer.judged(policy.judge()).to_baseline(), complete=not code)
+    answer = replace(answer.judged(judge), fail_on=fail_on)
     for output in outputs:
         write(REPORTS[output.format](answer, output, everything), output)
     sys.exit(code or fails(answer.findings, fail_on))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from cachegraph.reports.model import FAIL_ON
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -30,8 +32,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-FAIL_ON = ("error", "warning", "note", "never")
 
 SOURCE_OPTIONS: Mapping[str, str] = {
     "specs": "SPEC",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits, parse_limits
 from cachegraph.loaders.specs.identity import identity, spec_of
 from cachegraph.loaders.specs.parse import parse
+from cachegraph.reports.model import Place, Unread
 
-__all__ = ["Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
+__all__ = ["Origins", "Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
 
 _NEEDS: Mapping[str, tuple[str, frozenset[str], str]] = {
     "probe": ("--probe", frozenset({"local", "registry", "s3", "azblob", "gha"}), "asks a registry or a bucket"),
@@ -35,6 +37,42 @@ _NEEDS: Mapping[str, tuple[str, frozenset[str], str]] = {
 """Options that only some types of source can follow: what the user calls each, the types, what it does."""
 
 
+class Origins:
+    """The lines of files that name sources, by the source, however it is spelt; and the entries that name none yet."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, ...], list[Place]] = {}
+        self._by_text: dict[str, tuple[str, ...]] = {}
+        self.unresolved: list[Unread] = []
+
+    def add(self, spec: Spec, entry: FoundSpec) -> None:
+        """Note where a source is named."""
+        key = identity(spec)
+        self._by_text[spec.text] = key
+        place = Place(file=entry.file, line=entry.line)
+        if place not in self._places.setdefault(key, []):
+            self._places[key].append(place)
+
+    def miss(self, entry: FoundSpec, reason: str) -> None:
+        """Note an entry that names no source before the build runs."""
+        place = Place(file=entry.file, line=entry.line)
+        self.unresolved.append(Unread(source=entry.path, error="Unresolved", message=reason, place=place, fails=False))
+
+    def of(self, text: str) -> tuple[Place, ...]:
+        """Give the lines that name a source.
+
+        Parameters
+        ----------
+        text : str
+            Its spec.
+        """
+        key = self._by_text.get(text)
+        if key is None and self._places:
+            with suppress(SpecError):
+                key = identity(spec_of(text))
+        return tuple(self._places.get(key, ())) if key is not None else ()
+
+
 class Read:
     """What came of the specs.
 
@@ -42,11 +80,15 @@ class Read:
     ----------
     graph : CacheGraph
     failures : tuple of Failure
+    origins : Origins
     """
 
-    def __init__(self, graph: CacheGraph, failures: Sequence[catalogue.Failure]) -> None:
+    def __init__(
+        self, graph: CacheGraph, failures: Sequence[catalogue.Failure], origins: Origins | None = None
+    ) -> None:
         self.graph = graph
         self.failures = tuple(failures)
+        self.origins = origins or Origins()
 
     @property
     def exit_code(self) -> int:
@@ -76,20 +118,30 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     -------
     Read
     """
-    every = named_specs(specs, how)
+    origins = Origins()
+    every = named_specs(specs, how, origins)
     with progress() as report:
         options = loader_options(how, report)
         names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
-    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures))
+    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
     for failure in read.failures:
         complain(failure.error, failure.spec)
     return read
 
 
-def named_specs(specs: Iterable[str], how: Mapping[str, Any]) -> list[str | Spec]:
-    """Give the specs of the command line and those in its files; refuse options that none of them can follow."""
-    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"], parse_limits(how["limits"]))]
+def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:
+    """Give the specs of the command line and those in its files; refuse options that none of them can follow.
+
+    Parameters
+    ----------
+    specs : iterable of str
+    how : mapping
+    origins : Origins, optional
+        Is told which line names what.
+    """
+    found = _specs_in_files(how["files"], parse_limits(how["limits"]), origins or Origins())
+    every: list[str | Spec] = [*specs, *found]
     if not every and not how["files"]:
         raise click.UsageError("Missing argument 'SPEC...'.")
     if not every:
@@ -137,7 +189,7 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
     )
 
 
-def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
+def _specs_in_files(files: Iterable[Path], limits: Limits, origins: Origins) -> list[Spec]:
     """Give the places that the cache entries of files name, each once; say which are not read and why."""
     places: dict[tuple[str, ...], Spec] = {}
     for path in files:
@@ -151,7 +203,9 @@ def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
             if isinstance(spec, Spec):
                 # The same place is often read with one set of keys and written with another.
                 places.setdefault(identity(spec), spec)
+                origins.add(spec, entry)
             else:
+                origins.miss(entry, str(spec))
                 say(f"{entry.place}: not read: {spec}")
     return list(places.values())
 

@@ -14,8 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["CODES", "Rule"]
+__all__ = ["CODES", "SEVERITIES", "Rule", "Severity"]
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+"""Worst first."""
 
 CODES: Mapping[str, str] = {
     "import-errors": "CG101",
@@ -29,6 +34,7 @@ CODES: Mapping[str, str] = {
     "orphan-blobs": "CG109",
     "size-forecast": "CG110",
     "uncached-steps": "CG111",
+    "empty-exports": "CG114",
 }
 """Codes by the name of the rule. A new rule takes the next number of its hundred."""
 
@@ -64,3 +70,8 @@ class Rule:
     def code(self) -> str:
         """Such as ``CG103``."""
         return CODES[self.name]
+
+    @property
+    def level(self) -> Severity:
+        """The worst severity that its findings can have, by its own words."""
+        return next((severity for severity in SEVERITIES if severity in self.severity), "warning")

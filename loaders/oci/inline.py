@@ -156,6 +156,7 @@ class InlineImages:
             config_bytes=len(data),
             blobs=tuple(listed_blob(d, diff_ids[d.digest], sizes) for d in distinct(layers)),
             manifest_digest=digest,
+            shape="manifest",
             refusal=self.refusal or (short if len(history) < len(layers) else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
             problems=size_problems(layers, sizes),
