@@ -407,6 +407,9 @@ class Build:
         Of the caller, job and step, outermost first.
     ignores_failure : bool
         ``|| true`` behind the command, or ``continue-on-error: true``.
+    is_abstract : bool
+        A bake target that others inherit and no group names: it is not built for itself, and its entries are again
+        with those that inherit them.
     """
 
     runner: Runner
@@ -423,6 +426,7 @@ class Build:
     env: Mapping[str, Value] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
+    is_abstract: bool = False
 
     @property
     def reads(self) -> tuple[Entry, ...]:

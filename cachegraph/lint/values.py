@@ -48,7 +48,7 @@ class Condition:
     never : frozenset of str
         Events of the workflow (``pull_request``, ``push``, ...) in which it certainly does not hold.
     default_branch_only : bool
-        Whether it certainly fails on every branch and tag but the default branch.
+        Whether it can hold on the default branch, and certainly fails on branches and tags that it does not name.
     """
 
     text: str
