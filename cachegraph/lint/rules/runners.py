@@ -13,7 +13,7 @@ from cachegraph.lint.rules.places import known_reference
 from cachegraph.lint.rules.scene import Scene, Use
 from cachegraph.lint.values import Place
 
-__all__ = ["RUNNER_RULES"]
+__all__ = ["RUNNER_RULES", "is_hosted"]
 
 _DRIVERS = "https://docs.docker.com/build/builders/drivers/"
 _GHA = "https://docs.docker.com/build/cache/backends/gha/#authentication"
@@ -49,7 +49,7 @@ def _before(build: Build) -> list[Step]:
     return steps[:place]
 
 
-def _is_hosted(job: Job) -> bool:
+def is_hosted(job: Job) -> bool:
     """Whether a job certainly runs on a fresh machine of GitHub's."""
     texts = [value.text for value in job.runs_on]
     return bool(texts) and all(text is not None and _HOSTED.fullmatch(text) for text in texts)
@@ -73,7 +73,7 @@ def _driver(scene: Scene) -> Iterator[LintFinding]:
             continue
         if build.runner.kind not in ("action", "build", "bake") or not _exports(build):
             continue
-        if build.settings.builder is not None or not _is_hosted(job) or job.services:
+        if build.settings.builder is not None or not is_hosted(job) or job.services:
             continue
         steps = _before(build)
         scripts = [step.run.pattern for step in (*steps, build.step) if step.run is not None]
@@ -115,7 +115,7 @@ def _runtime(scene: Scene) -> Iterator[LintFinding]:
         build, job = use.build, use.build.job
         if use.place.type != "gha" or job is None or job.system != "github" or build.runner.kind == "action":
             continue
-        if build.step is None or build.step.run is None or not _is_hosted(job):
+        if build.step is None or build.step.run is None or not is_hosted(job):
             continue
         names = {"ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL"}
         known = names & (build.env.keys() | job.env.keys() | build.step.env.keys())
@@ -162,7 +162,7 @@ def _login(scene: Scene) -> Iterator[LintFinding]:
     for use in scene.writers:
         build, job = use.build, use.build.job
         host = _needs_login(use)
-        if not host or job is None or build.step is None or job.system != "github" or not _is_hosted(job):
+        if not host or job is None or build.step is None or job.system != "github" or not is_hosted(job):
             continue
         if job.name == "runs" or build.ignores_failure or is_true(use.cache.attrs.get("ignore-error")):
             continue
