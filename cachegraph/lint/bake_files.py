@@ -18,8 +18,8 @@ Source: buildx ``bake/bake.go`` (``Target``, ``Merge``, ``ResolveTarget``).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from cachegraph.lint.bake_sources import BakeSource, Target
 from cachegraph.lint.commands import SettingsDraft
@@ -105,9 +105,7 @@ class _Bake:
         self._source = source
         self._file = file
         self._budget = session.budget(file)
-        self._values = Values(
-            session.holes, self._budget, session.around.environ, source.variables, source.functions
-        )
+        self._values = Values(session.holes, self._budget, session.around.environ, source.variables, source.functions)
         self._targets: dict[str, _Concrete] = {}
         self._parents: set[str] = set()
 
@@ -123,7 +121,7 @@ class _Bake:
         named = self._grouped()
         for build in builds:
             abstract = build.name in self._parents and build.name not in named
-            self._session.builds.append(build if not abstract else _abstract(build))
+            self._session.builds.append(build if not abstract else replace(build, is_abstract=True))
 
     def _concrete(self, name: str, target: Target) -> Iterator[_Concrete]:
         matrix = target.attributes.get("matrix")
@@ -147,14 +145,15 @@ class _Bake:
 
     def _grouped(self) -> set[str]:
         """Give the targets that groups name, matrix targets by all of theirs."""
-        found: set[str] = set()
-        for node in self._source.groups.values():
+        groups = self._session.groups.setdefault(self._file, {})
+        for name, node in self._source.groups.items():
             try:
                 members = self._values.evaluate(node)
-            except UnresolvedError:
+            except UnresolvedError as why:
+                self._session.pass_over(Place(file=self._file, line=node.line, path=f"group.{name}"), str(why))
                 continue
-            found |= {str(one) for one in members} if isinstance(members, list) else set()
-        return found
+            groups[name] = [str(one) for one in members if not has_hole(one)] if isinstance(members, list) else []
+        return {one for members in groups.values() for one in members}
 
     def _inherited(self, concrete: _Concrete, depth: int = 0) -> dict[str, list[_Attribute]]:
         """Give the attributes of a target with what it inherits; the last of a list counts, maps are joined."""
@@ -292,7 +291,11 @@ class _Bake:
             settings.put(_SINGLE[key], holes.value(number_text(value), at))
         elif key in _LISTED:
             for one in value if isinstance(value, list) else [value]:
-                text = ",".join(f"{k}={number_text(v)}" for k, v in one.items()) if isinstance(one, dict) else number_text(one)
+                text = (
+                    ",".join(f"{k}={number_text(v)}" for k, v in one.items())
+                    if isinstance(one, dict)
+                    else number_text(one)
+                )
                 settings.add(_LISTED[key], holes.value(text, at))
         elif isinstance(value, Mapping):
             for name, one in value.items():
@@ -305,27 +308,9 @@ class _Bake:
                     settings.pair(_PAIRS[key], str(name), made)
 
 
-def _abstract(build: Build) -> Build:
-    from dataclasses import replace
-
-    return replace(build, is_abstract=True)
-
-
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ",".join(f"{key}={_shown(one)}" for key, one in value.items())
     if isinstance(value, list):
         return ",".join(map(_shown, value))
     return "" if value is None else number_text(value)
-
-
-def members_of(groups: Mapping[str, Sequence[str]], names: Sequence[str], seen: set[str]) -> Iterator[str]:
-    """Replace groups by their targets."""
-    for name in names:
-        if name in seen:
-            continue
-        seen.add(name)
-        if name in groups:
-            yield from members_of(groups, groups[name], seen)
-        else:
-            yield name

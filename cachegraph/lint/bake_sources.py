@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cachegraph.core.untrusted import decode_loose
-from cachegraph.errors import DecodeError
+from cachegraph.errors import DecodeError, MissingExtraError
 from cachegraph.lint.documents import Tree, yaml_tree
 from cachegraph.lint.hcl import Body, HclError, Node, parse_hcl, parse_template
 from cachegraph.lint.hcl_values import Function
@@ -100,7 +100,7 @@ def _from_json(file: str, text: str, limits: Limits) -> BakeSource:
     try:
         with yaml_tree(file, text, limits) as (tree, _):
             top = _node(tree)
-    except DecodeError as error:  # JSON that is no YAML, or larger than allowed
+    except (DecodeError, MissingExtraError) as error:  # JSON that is no YAML, or no reader of YAML: without lines
         if "more than" in str(error):
             raise
         top = _plain(document)

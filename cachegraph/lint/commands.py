@@ -1,4 +1,4 @@
-"""Builds on command lines: ``docker buildx build``, ``docker buildx bake``, ``docker compose build``, ``buildctl build``.
+"""Builds on command lines: ``docker buildx build``, ``docker buildx bake``, ``docker compose build``, ``buildctl``.
 
 Sources: buildx ``commands/build.go`` and ``commands/bake.go`` (flags), BuildKit ``cmd/buildctl/build.go``.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from cachegraph.lint.entries import alternatives, entries_of
 from cachegraph.lint.holes import Holes, has_hole
@@ -19,11 +19,34 @@ from cachegraph.lint.values import Condition, Direction, Place, Value
 __all__ = ["FoundBuild", "SettingsDraft", "builds_in", "set_option"]
 
 _GLOBAL_WITH_VALUE = frozenset({"--context", "-c", "--host", "-H", "--log-level", "-l", "--config", "--builder"})
-_COMPOSE_WITH_VALUE = frozenset({"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory"})
+_COMPOSE_WITH_VALUE = frozenset(
+    {"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory"}
+)
 _FLAGS = frozenset(
     {
-        *("--push", "--load", "--no-cache", "--pull", "--rm", "--force-rm", "--quiet", "-q", "--debug", "-D", "--check"),
-        *("--squash", "--compress", "--print", "--no-push", "--save", "--lint", "--with-dependencies", "--disable-content-trust"),
+        *(
+            "--push",
+            "--load",
+            "--no-cache",
+            "--pull",
+            "--rm",
+            "--force-rm",
+            "--quiet",
+            "-q",
+            "--debug",
+            "-D",
+            "--check",
+        ),
+        *(
+            "--squash",
+            "--compress",
+            "--print",
+            "--no-push",
+            "--save",
+            "--lint",
+            "--with-dependencies",
+            "--disable-content-trust",
+        ),
         *("--layers", "--pull-always", "--no-progress"),
     }
 )
@@ -78,10 +101,8 @@ class SettingsDraft:
 
     def made(self) -> Settings:
         """Give them."""
-        return Settings(**{key: tuple(one) if isinstance(one, list) else one for key, one in self._found.items()})
-
-
-SETTINGS = frozenset(one.name for one in fields(Settings))
+        found: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in self._found.items()}
+        return Settings(**found)
 
 
 @dataclass(slots=True)
@@ -114,7 +135,7 @@ def builds_in(command: Command, holes: Holes, file: str, path: str) -> Iterator[
         return
     for at, word in enumerate(words[:12]):
         program = word.text.rpartition("/")[2]
-        found = _subcommand(program, words, at)
+        found = _Program(words, at).found(program)
         if found is not None:
             runner, rest, files = found
             reader = _Arguments(holes, file, path, runner, command, rest, files)
@@ -122,66 +143,67 @@ def builds_in(command: Command, holes: Holes, file: str, path: str) -> Iterator[
             return
 
 
-def _subcommand(program: str, words: Sequence[Word], at: int) -> tuple[Runner, int, list[Word]] | None:
-    """Tell what a program is asked to build, where its arguments begin, and the files that come before."""
-    rest = at + 1
+class _Program:
+    """Reads what a program is asked to do, up to the arguments of its build."""
 
-    def past(with_value: frozenset[str], files: list[Word]) -> None:
-        nonlocal rest
-        while rest < len(words) and words[rest].text.startswith("-"):
-            option, equals, value = words[rest].text.partition("=")
+    def __init__(self, words: Sequence[Word], at: int) -> None:
+        self._words = words
+        self._at = at + 1
+        self._files: list[Word] = []
+
+    def found(self, program: str) -> tuple[Runner, int, list[Word]] | None:
+        """Tell the build, where its arguments begin, and the files that come before."""
+        if program in ("docker", "podman", "nerdctl"):
+            return self._docker(program)
+        if program in ("docker-compose", "podman-compose"):
+            return self._compose(program)
+        if program in ("buildx", "docker-buildx", "depot", "buildah", "buildctl"):
+            self._past(_GLOBAL_WITH_VALUE | {"--addr"})
+            if self._word() in ("build", "bud"):
+                return self._made("build", f"{program} build")
+            if self._word() == "bake" and program != "buildctl":
+                return self._made("bake", f"{program} bake")
+        if program == "buildctl-daemonless.sh" and self._word() == "build":
+            return self._made("build", "buildctl build")
+        return None
+
+    def _docker(self, program: str) -> tuple[Runner, int, list[Word]] | None:
+        self._past(_GLOBAL_WITH_VALUE)
+        name = program
+        if self._word() in ("buildx", "image", "builder"):
+            name = f"{name} {self._word()}"
+            self._at += 1
+            self._past(_GLOBAL_WITH_VALUE)
+        word = self._word()
+        if word == "compose":
+            self._at += 1
+            return self._compose(f"{program} compose")
+        if word == "build" or (word == "b" and "buildx" in name):
+            return self._made("build", f"{name} build")
+        if word in ("bake", "f") and "buildx" in name:
+            return self._made("bake", f"{name} bake")
+        return None
+
+    def _compose(self, name: str) -> tuple[Runner, int, list[Word]] | None:
+        self._past(_COMPOSE_WITH_VALUE)
+        return self._made("compose", f"{name} build") if self._word() == "build" else None
+
+    def _made(self, kind: Literal["build", "bake", "compose"], name: str) -> tuple[Runner, int, list[Word]]:
+        return Runner(kind=kind, name=name), self._at + 1, self._files
+
+    def _word(self) -> str:
+        return self._words[self._at].text if self._at < len(self._words) else ""
+
+    def _past(self, with_value: frozenset[str]) -> None:
+        """Pass over options in front of a subcommand; files among them are kept."""
+        while self._word().startswith("-"):
+            option, equals, value = self._word().partition("=")
             if option in ("-f", "--file"):
                 if equals:
-                    files.append(Word(value, words[rest].line))
-                elif rest + 1 < len(words):
-                    files.append(words[rest + 1])
-            rest += 2 if option in with_value and not equals else 1
-
-    def word() -> str:
-        return words[rest].text if rest < len(words) else ""
-
-    files: list[Word] = []
-    if program in ("docker", "podman", "nerdctl"):
-        past(_GLOBAL_WITH_VALUE, [])
-        name = program
-        if word() in ("buildx", "image", "builder"):
-            name = f"{name} {word()}"
-            rest += 1
-            past(_GLOBAL_WITH_VALUE, [])
-        if word() == "compose":
-            name = f"{program} compose"
-            rest += 1
-            return _compose(name, words, rest, past, files)
-        if word() in ("build", "b") and (word() == "build" or "buildx" in name):
-            return Runner(kind="build", name=f"{name} build"), rest + 1, files
-        if word() in ("bake", "f") and "buildx" in name:
-            return Runner(kind="bake", name=f"{name} bake"), rest + 1, files
-    elif program in ("docker-compose", "podman-compose"):
-        return _compose(program, words, rest, past, files)
-    elif program in ("buildx", "docker-buildx", "depot", "buildah", "buildctl", "earthly"):
-        past(_GLOBAL_WITH_VALUE | {"--addr"}, [])
-        if word() in ("build", "bud"):
-            return Runner(kind="build", name=f"{program} build"), rest + 1, files
-        if word() == "bake" and program != "buildctl":
-            return Runner(kind="bake", name=f"{program} bake"), rest + 1, files
-    elif program == "buildctl-daemonless.sh" and word() == "build":
-        return Runner(kind="build", name="buildctl build"), rest + 1, files
-    return None
-
-
-def _compose(
-    name: str, words: Sequence[Word], rest: int, past: Any, files: list[Word]  # noqa: ANN401 - the function above
-) -> tuple[Runner, int, list[Word]] | None:
-    past(_COMPOSE_WITH_VALUE, files)
-    at = rest
-    while at < len(words) and words[at].text.startswith("-"):
-        option, equals, value = words[at].text.partition("=")
-        if option in ("-f", "--file"):
-            files.append(Word(value, words[at].line) if equals else words[min(at + 1, len(words) - 1)])
-        at += 2 if option in _COMPOSE_WITH_VALUE and not equals else 1
-    if at < len(words) and words[at].text == "build":
-        return Runner(kind="compose", name=f"{name} build"), at + 1, files
-    return None
+                    self._files.append(Word(value, self._words[self._at].line))
+                elif self._at + 1 < len(self._words):
+                    self._files.append(self._words[self._at + 1])
+            self._at += 2 if option in with_value and not equals else 1
 
 
 class _Arguments:
@@ -202,7 +224,10 @@ class _Arguments:
             conditions=command.conditions,
             ignores_failure=command.ignores_failure,
             files=[self._value(word) for word in files],
-            env={name: holes.value(text, Place(file=file, line=command.line, path=path)) for name, text in command.env.items()},
+            env={
+                name: holes.value(text, Place(file=file, line=command.line, path=path))
+                for name, text in command.env.items()
+            },
         )
 
     def _value(self, word: Word) -> Value:
@@ -300,7 +325,9 @@ class _Arguments:
         )
 
     def _set(self, word: Word) -> None:
-        set_option(self.build, self._holes, word.text, Place(file=self._file, line=word.line, path=self._path), word.conditions)
+        set_option(
+            self.build, self._holes, word.text, Place(file=self._file, line=word.line, path=self._path), word.conditions
+        )
 
     def _buildctl(self, option: str, word: Word) -> None:
         key, _, text = word.text.partition("=")

@@ -14,7 +14,7 @@ Sources: the Compose specification ("build", "interpolation", "extends"); buildx
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cachegraph.lint.commands import SettingsDraft
@@ -148,33 +148,15 @@ class _Compose:
                 settings.add(listed[key], self._value(one.text, one, path))
 
     def _special(self, settings: SettingsDraft, key: str, value: Tree, path: str) -> None:
-        match key:
-            case "args" | "additional_contexts":
-                for name, text, one in self._pairs(value):
-                    where = "args" if key == "args" else "contexts"
-                    settings.pair(where, name, self._value(text, one, f"{path}.{name}"))
-            case "secrets":
-                for one in value.elements():
-                    settings.add("secrets", self._value(one.get("source").text or one.text, one, path))
-            case "ssh":
-                for name, text, one in self._pairs(value):
-                    settings.add("ssh", self._value(f"{name}={text}" if text else name, one, path))
-                for one in value.elements():
-                    if "=" not in one.text:
-                        settings.add("ssh", self._value(one.text, one, path))
-            case "extra_hosts":
-                for name, inner in value.items():
-                    for one in inner.elements():
-                        settings.add("hosts", self._value(f"{name}={one.text}", one, path))
-                for one in value.elements():
-                    settings.add("hosts", self._value(one.text, one, path))
-            case "ulimits":
-                for name, inner in value.items():
-                    soft, hard = inner.get("soft").text, inner.get("hard").text
-                    both = f"{name}={soft}:{hard}" if soft or hard else f"{name}={inner.text}"
-                    settings.add("ulimits", self._value(both, inner, path))
-            case "privileged" if self._fill(value.text).lower() in ("true", "yes", "on", "y", "1"):
-                settings.add("allow", self._value("security.insecure", value, path))
+        """Read what has several forms."""
+        if key in ("args", "additional_contexts"):
+            for name, text, one in self._pairs(value):
+                settings.pair("args" if key == "args" else "contexts", name, self._value(text, one, f"{path}.{name}"))
+        elif key == "privileged" and self._fill(value.text).lower() in ("true", "yes", "on", "y", "1"):
+            settings.add("allow", self._value("security.insecure", value, path))
+        elif key in _FORMS:
+            for text, one in _FORMS[key](value):
+                settings.add("hosts" if key == "extra_hosts" else key, self._value(text, one, path))
 
     def _pairs(self, tree: Tree) -> Iterator[tuple[str, str, Tree]]:
         """Read a mapping, or a list of NAME=VALUE; what has no value is taken from the environment."""
@@ -189,3 +171,39 @@ class _Compose:
                 yield name, text, one
             elif name in self._variables:
                 yield name, self._variables[name].replace("$", "$$"), one
+
+
+def _secrets(value: Tree) -> Iterator[tuple[str, Tree]]:
+    for one in value.elements():
+        yield one.get("source").text or one.text, one
+
+
+def _ssh(value: Tree) -> Iterator[tuple[str, Tree]]:
+    for name, one in value.items():
+        yield f"{name}={one.text}" if one.text else name, one
+    for one in value.elements():
+        yield one.text, one
+
+
+def _hosts(value: Tree) -> Iterator[tuple[str, Tree]]:
+    """Read a mapping, whose values may be lists of addresses, or a list."""
+    for name, inner in value.items():
+        for one in inner.elements():
+            yield f"{name}={one.text}", one
+    for one in value.elements():
+        yield one.text, one
+
+
+def _ulimits(value: Tree) -> Iterator[tuple[str, Tree]]:
+    """Read ``{nofile: 1024}`` and ``{nofile: {soft: 1024, hard: 2048}}``."""
+    for name, inner in value.items():
+        soft, hard = inner.get("soft").text, inner.get("hard").text
+        yield f"{name}={soft}:{hard}" if soft or hard else f"{name}={inner.text}", inner
+
+
+_FORMS: Mapping[str, Callable[[Tree], Iterator[tuple[str, Tree]]]] = {
+    "secrets": _secrets,
+    "ssh": _ssh,
+    "extra_hosts": _hosts,
+    "ulimits": _ulimits,
+}

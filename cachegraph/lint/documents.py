@@ -12,7 +12,9 @@ from cachegraph.lint.holes import without_holes
 from cachegraph.loaders.limits import Limits
 
 if TYPE_CHECKING:
-    from yaml.nodes import Node
+    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+    Node = ScalarNode | SequenceNode | MappingNode
 
 __all__ = ["Tree", "yaml_tree", "yaml_trees"]
 
@@ -29,9 +31,7 @@ def yaml_tree(file: str, text: str, limits: Limits) -> Iterator[tuple[Tree, Expa
 
 
 @contextmanager
-def yaml_trees(
-    file: str, text: str, limits: Limits, *, only: int = 0
-) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
+def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
     """Open YAML documents; what goes wrong while they are looked at is told without their text, which may hold secrets.
 
     Parameters
@@ -158,7 +158,7 @@ class Tree:
         """Go down mappings, key by key."""
         tree = self
         for key in keys:
-            found = tree._mapping().get(key)  # noqa: SLF001 - of the same class
+            found = tree._mapping().get(key)
             if found is None:
                 return Tree(None, self._loader, self._budget)
             tree = found

@@ -65,7 +65,12 @@ def entries_of(
     else:
         cases = alternatives(holes, text, conditions)
         if len(cases) > 1:
-            cases = [(one, when) for one, when in cases if one.strip() not in ("", "false")]
+            cases = [
+                (line.strip(), when)
+                for one, when in cases
+                for line in one.splitlines()
+                if line.strip() not in ("", "false")
+            ]
     return [
         Entry(
             direction=direction,

@@ -285,12 +285,12 @@ class Expressions:
         never: set[str] = set()
         branch = False
         if self._given is not None:
-            fails = True if negated else False
+            fails = negated
 
             def answer(event: str, ref: str | None) -> bool | None:
                 assert self._given is not None
                 tried = Expressions(self.holes, self._budget, self._given(event, ref))
-                return tried._truth(tried._value(node))  # noqa: SLF001 - of the same class
+                return tried._truth(tried._value(node))
 
             never = {event for event in self._events if answer(event, None) is fails}
             branch = (
@@ -332,7 +332,9 @@ class Expressions:
         left = node.parts[0]
         for right in node.parts[1:]:
             value = self._joined(node.kind, node, left, value, right)
-            left = Node(node.kind, None, (left, right), f"{left.source} {'&&' if node.kind == 'and' else '||'} {right.source}")
+            left = Node(
+                node.kind, None, (left, right), f"{left.source} {'&&' if node.kind == 'and' else '||'} {right.source}"
+            )
         return value
 
     def _joined(self, kind: str, node: Node, left: Node, value: object, right: Node) -> object:
@@ -512,9 +514,7 @@ def _as_number(value: object) -> float:
 
 
 def _ordered(sign: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - two texts or two numbers
-    return bool(
-        {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[sign]
-    )
+    return bool({"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[sign])
 
 
 _FORMAT = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")

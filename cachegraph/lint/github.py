@@ -1,4 +1,4 @@
-"""GitHub's contexts: what ``github``, ``env``, ``inputs``, ``matrix`` and the others hold where an expression stands."""
+"""GitHub's contexts: what ``github``, ``env``, ``inputs`` and ``matrix`` hold where an expression stands."""
 
 from __future__ import annotations
 

@@ -145,7 +145,9 @@ class _Pipeline:
     def _job(self, name: str) -> None:
         body = {**self._defaults, **self._merged(name)}
         own = self._jobs[name][-1]
-        scripts = [(key, line) for key in _SCRIPTS if key in body for line in self._lines(body[key], f"{name}.{key}", 0)]
+        scripts = [
+            (key, line) for key in _SCRIPTS if key in body for line in self._lines(body[key], f"{name}.{key}", 0)
+        ]
         if not scripts:
             return
         combinations = list(self._combinations(body))
@@ -172,7 +174,9 @@ class _Pipeline:
         fails = _text(body, "allow_failure").lower() == "true"
         for combination in combinations:
             env = self._environment(variables, combination)
-            shell = Shell(holes, self._budget, env, "variable {} is set by GitLab, the runner or the project's settings")
+            shell = Shell(
+                holes, self._budget, env, "variable {} is set by GitLab, the runner or the project's settings"
+            )
             for _, (at, line, start) in scripts:
                 for command in shell.commands(line, start):
                     for build in builds_in(command, holes, at.file, at.path):
@@ -180,7 +184,13 @@ class _Pipeline:
                         self._session.builds.append(replace(made, ignores_failure=made.ignores_failure or fails))
 
     def _made(
-        self, job: Job, step: Step, build: FoundBuild, place: Place, combination: Combination, condition: Condition | None
+        self,
+        job: Job,
+        step: Step,
+        build: FoundBuild,
+        place: Place,
+        combination: Combination,
+        condition: Condition | None,
     ) -> Build:
         return Build(
             runner=build.runner,
@@ -277,7 +287,8 @@ class _Pipeline:
             return None
         part = body[key]
         branch = bool(said) and all(
-            rule.replace(" ", "") in ("$CI_COMMIT_BRANCH==$CI_DEFAULT_BRANCH", "$CI_COMMIT_REF_NAME==$CI_DEFAULT_BRANCH")
+            rule.replace(" ", "")
+            in ("$CI_COMMIT_BRANCH==$CI_DEFAULT_BRANCH", "$CI_COMMIT_REF_NAME==$CI_DEFAULT_BRANCH")
             for rule in rules
         )
         every = len(rules) == len(_elements(body, "rules"))

@@ -405,7 +405,7 @@ class _Parser:
             margin = min((len(one) - len(one.lstrip(" \t")) for one in lines if one.strip()), default=0)
             body = "\n".join(one[margin:] for one in lines)
         inner = _Parser(body, line + 1)
-        inner._depth = self._depth + 1  # noqa: SLF001 - of the same class
+        inner._depth = self._depth + 1
         node = inner.template("", line + 1)
         self._at = end.end()
         return node
@@ -413,49 +413,38 @@ class _Parser:
     def template(self, close: str, line: int) -> Node:
         """Read a template up to its closing quote, or to the end."""
         parts: list[Node] = []
-        literal: list[str] = []
+        literal = ""
         text = self._text
         stop = _LITERAL if close else _OPEN_LITERAL
-
-        def flush() -> None:
-            if literal:
-                parts.append(Node("literal", "".join(literal), (), line))
-                literal.clear()
-
         while True:
-            found = stop.match(text, self._at)
-            if found:
-                literal.append(found[0])
+            if found := stop.match(text, self._at):
+                literal += found[0]
                 self._at = found.end()
             char = text[self._at : self._at + 1]
-            if not char:
-                if close:
-                    raise self._fail()
-                break
-            if char == close:
+            if char == close:  # both are empty at the end of a text without quotes
                 self._at += 1
                 break
-            if char == "\n" and close:
-                raise self._fail()
-            if char == "\\" and close:
-                literal.append(self._escape())
-            elif text.startswith(("$${", "%%{"), self._at):
-                literal.append(char + "{")
-                self._at += 3
-            elif text.startswith("${", self._at):
-                flush()
+            if text.startswith("${", self._at):
+                if literal:
+                    parts.append(Node("literal", literal, (), line))
+                    literal = ""
                 parts.append(self._hole())
-            elif text.startswith("%{", self._at):
-                raise self._fail()
             else:
-                literal.append(char)
-                self._at += 1
-        flush()
-        if not parts:
-            return Node("literal", "", (), line)
-        if len(parts) == 1:  # a text, or one expression, which keeps its type
-            return parts[0]
-        return Node("template", None, tuple(parts), line)
+                literal += self._odd(char, close)
+        if literal or not parts:
+            parts.append(Node("literal", literal, (), line))
+        # A text, or one expression, which keeps its type.
+        return parts[0] if len(parts) == 1 else Node("template", None, tuple(parts), line)
+
+    def _odd(self, char: str, close: str) -> str:
+        """Read an escape, or a letter that only looks like one."""
+        if not char or (close and char == "\n") or self._text.startswith("%{", self._at):
+            raise self._fail()
+        if char == "\\" and close:
+            return self._escape()
+        escaped = self._text.startswith(("$${", "%%{"), self._at)
+        self._at += 3 if escaped else 1
+        return char + "{" if escaped else char
 
     def _hole(self) -> Node:
         self._at += 3 if self._text.startswith("${~", self._at) else 2

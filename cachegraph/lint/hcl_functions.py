@@ -73,7 +73,7 @@ def _first(*values: Any) -> Any:  # noqa: ANN401 - of any type
 
 
 def _lookup(of: Mapping[str, Any], key: Any, otherwise: Any = None) -> Any:  # noqa: ANN401 - of any type
-    return of[number_text(key)] if number_text(key) in of else otherwise
+    return of.get(number_text(key), otherwise)
 
 
 def _merge(*maps: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Source: buildx ``bake/hclparser/hclparser.go`` (``resolveValue``, ``resolveFunct
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -81,31 +82,34 @@ class Values:
         match node.kind:
             case "literal":
                 return node.value
-            case "template":
-                return self._budget.spent("".join(self._text(inner(part)) for part in node.parts))
             case "name":
                 return local[str(node.value)] if str(node.value) in local else self.variable(str(node.value), depth)
-            case "tuple":
-                self._budget.count(len(node.parts))
-                return [inner(part) for part in node.parts]
-            case "object":
-                keys = [self._text(inner(part)) for part in node.parts[::2]]
-                return dict(zip(keys, map(inner, node.parts[1::2]), strict=True))
-            case "get":
-                return self._get(inner(node.parts[0]), inner(node.parts[1]), node)
-            case "splat":
-                found = inner(node.parts[0])
-                return found if isinstance(found, list) or has_hole(found) else [found]
+            case "for":
+                return self._for(node, local, depth)
+            case "call":
+                return self._call(node, local, depth)
             case "if":
                 return self._if(node, inner)
             case "unary":
                 return self._unary(node, inner(node.parts[0]))
             case "binary":
                 return self._binary(node, inner)
-            case "for":
-                return self._for(node, local, depth)
-            case "call":
-                return self._call(node, local, depth)
+        return self._made(node, [inner(part) for part in node.parts])
+
+    def _made(self, node: Node, values: list[object]) -> object:
+        """Make a value of those in it."""
+        match node.kind:
+            case "template":
+                return self._budget.spent("".join(map(self._text, values)))
+            case "tuple":
+                self._budget.count(len(values))
+                return values
+            case "object":
+                return dict(zip(map(self._text, values[::2]), values[1::2], strict=True))
+            case "get":
+                return self._get(values[0], values[1], node)
+            case "splat":
+                return values[0] if isinstance(values[0], list) or has_hole(values[0]) else [values[0]]
         raise UnresolvedError("only bake works it out")
 
     def text(self, node: Node, local: Mapping[str, object] | None = None) -> str:
@@ -285,12 +289,23 @@ class Values:
                 case "join":
                     return self._joined(given, node)
             if name in STRUCTURAL:
-                return self._unknown(node) if any(map(has_hole, given[:1])) and name != "coalesce" else _counted(
-                    STRUCTURAL[name](*given), self._budget
+                return (
+                    self._unknown(node)
+                    if any(map(has_hole, given[:1])) and name != "coalesce"
+                    else _counted(STRUCTURAL[name](*given), self._budget)
                 )
             if name in TEXTUAL:
                 return self._unknown(node) if _any_hole(given) else _counted(TEXTUAL[name](*given), self._budget)
-        except (ValueError, TypeError, KeyError, IndexError, StopIteration, ArithmeticError, AttributeError, RecursionError):
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            StopIteration,
+            ArithmeticError,
+            AttributeError,
+            RecursionError,
+        ):
             pass
         return self._unknown(node)
 
@@ -361,26 +376,22 @@ def _number(value: object) -> float:
         raise UnresolvedError("a number is asked for") from None
 
 
+_OPERATORS: Mapping[str, Callable[[float, float], object]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+
+
 def _arithmetic(sign: str, one: float, other: float) -> object:
     try:
-        match sign:
-            case "+":
-                return one + other
-            case "-":
-                return one - other
-            case "*":
-                return one * other
-            case "/":
-                return one / other
-            case "%":
-                return one % other
-            case "<":
-                return one < other
-            case ">":
-                return one > other
-            case "<=":
-                return one <= other
-        return one >= other
+        return _OPERATORS[sign](one, other)
     except (ArithmeticError, ValueError):
         raise UnresolvedError("a number is divided by nothing") from None
 

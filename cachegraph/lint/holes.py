@@ -12,7 +12,7 @@ So a text that is known in part is split, joined and read like any other, and no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cachegraph.lint.values import Choice, Condition, Part, Place, Unknown, Value
 
@@ -64,7 +64,9 @@ class Holes:
         if _FIRST + len(self._unknowns) >= _LAST:
             return chr(_LAST)
         made = tuple(
-            Choice(parts=self.parts(as_text(value)), when=when) for value, when in choices if when is not None
+            Choice(parts=self.parts(as_text(value)), when=when or Condition(text=name))
+            for value, when in choices
+            if not isinstance(value, list | dict)
         )
         char = chr(_FIRST + len(self._unknowns))
         self._unknowns.append(Unknown(name=name, exact=exact or name, reason=reason, choices=made))
@@ -101,9 +103,9 @@ class Holes:
         """Make a value of a text."""
         return Value(parts=self.parts(text), place=place)
 
-    def named(self, names: Iterable[str]) -> str:
-        """Make a hole for a text that is several in one."""
-        return self.hole(" and ".join(names), "it is worked out only in a run")
+    def shown(self, text: str) -> str:
+        """Write a text for people, each unknown piece by its name."""
+        return text if text.isascii() else HOLE.sub(lambda found: f"<{self.unknown(found[0]).name}>", text)
 
 
 def as_text(value: object) -> str:

@@ -69,7 +69,6 @@ def action_build(
     action: str, version: str, given: Tree, expressions: Expressions, file: str, path: str, line: int
 ) -> FoundBuild:
     """Read the build of a step with ``uses:``."""
-    holes = expressions.holes
     name = action.rpartition("/")[2].lower()
     build = FoundBuild(Runner(kind="action", name=action, version=version), line)
     inputs = {key.lower(): value for key, value in given.items()}
@@ -89,7 +88,14 @@ def _written(given: Tree, lowered: str) -> str:
 
 
 def _entries(
-    build: FoundBuild, expressions: Expressions, direction: Direction, value: Tree, file: str, path: str, *, is_known: bool
+    build: FoundBuild,
+    expressions: Expressions,
+    direction: Direction,
+    value: Tree,
+    file: str,
+    path: str,
+    *,
+    is_known: bool,
 ) -> None:
     for line, text, written in filled_lines(value, expressions):
         if not is_known and not has_hole(text) and not any(sign in text for sign in "=/:."):
@@ -172,12 +178,12 @@ def filled_lines(value: Tree, expressions: Expressions) -> Iterator[tuple[int, s
         if position % 2:
             at += newlines
     written = source.splitlines()
-    for line, text in zip(lines, texts, strict=True):
-        offset = line - value.line
+    for place, filled in zip(lines, texts, strict=True):
+        offset = place - value.line
         said = written[offset].strip() if 0 <= offset < len(written) else ""
-        text = text.strip()
+        text = filled.strip()
         if (text and not text.startswith("#")) or (not text and "${{" in said and not said.startswith("#")):
-            yield line if not value.is_folded else value.line, text, said
+            yield value.line if value.is_folded else place, text, said
 
 
 def inputs_of(given: Tree, expressions: Expressions, holes: Holes, file: str, path: str) -> Mapping[str, Value]:

@@ -6,6 +6,7 @@ Source: GitHub's documentation, "Running variations of jobs in a workflow" (``in
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 
 from cachegraph.lint.documents import Tree
@@ -64,26 +65,30 @@ def combinations_of(matrix: Tree, fill: Callable[[str], object]) -> tuple[list[R
     given = plain(matrix, fill)
     if not isinstance(given, Mapping):
         return [{}], False
-    known = True
-    dimensions: dict[str, list[object]] = {}
-    for name, values in given.items():
-        if name in ("include", "exclude"):
-            known = known and isinstance(values, list | None)
-        elif isinstance(values, list) and not any(has_hole(value) for value in values):
-            dimensions[str(name)] = values
-        else:
-            known = known and values is None
-    excluded = _rows(given.get("exclude"))
+    dimensions = {
+        str(name): values
+        for name, values in given.items()
+        if name not in ("include", "exclude") and isinstance(values, list) and not any(map(has_hole, values))
+    }
+    known = all(
+        values is None or name in dimensions or (name in ("include", "exclude") and isinstance(values, list))
+        for name, values in given.items()
+    )
     included = _rows(given.get("include"))
-    size = 1
-    for values in dimensions.values():
-        size *= len(values)
+    size = math.prod(map(len, dimensions.values()))
     if size > MOST_COMBINATIONS or len(included) > MOST_COMBINATIONS:
         return [{}], False
     rows: list[Row] = []
     if dimensions:
         made = (dict(zip(dimensions, values, strict=True)) for values in itertools.product(*dimensions.values()))
+        excluded = _rows(given.get("exclude"))
         rows = [row for row in made if not any(_fits(one, row) for one in excluded)]
+    _include(rows, included)
+    return rows[:MOST_COMBINATIONS] or [{}], known
+
+
+def _include(rows: list[Row], included: list[Row]) -> None:
+    """Add to each combination whose own values they leave alone; what fits none is one of its own."""
     originals = [dict(row) for row in rows]
     for one in included:
         used = False
@@ -93,7 +98,6 @@ def combinations_of(matrix: Tree, fill: Callable[[str], object]) -> tuple[list[R
                 used = True
         if not used:
             rows.append(dict(one))
-    return rows[:MOST_COMBINATIONS] or [{}], known
 
 
 def _rows(given: object) -> list[Row]:

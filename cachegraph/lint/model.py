@@ -17,7 +17,7 @@ in here refuses: what is not known stays in its place, with its name and the rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -494,12 +494,14 @@ class Repository:
     files : tuple of SettingsFile
     jobs : tuple of Job
     builds : tuple of Build
-        In the order of files and lines; those of a matrix next to each other.
+        In the order of files; those of a job one combination after the other.
     unresolved : tuple of Unresolved
     failures : tuple of Unresolved
         Files that could not be read; ``place.line`` where that is known.
     default_branch : str
         Empty if it is not known.
+    groups : mapping of str to mapping of str to sequence of str
+        Of bake files, by the first file of those that are read together: the members of each group, groups among them.
     """
 
     files: tuple[SettingsFile, ...] = ()
@@ -508,6 +510,7 @@ class Repository:
     unresolved: tuple[Unresolved, ...] = ()
     failures: tuple[Unresolved, ...] = ()
     default_branch: str = ""
+    groups: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[tuple[Build, Entry], ...]:

@@ -14,7 +14,7 @@ from cachegraph.lint.compose_files import read_compose
 from cachegraph.lint.documents import Tree, yaml_tree, yaml_trees
 from cachegraph.lint.github import Scope
 from cachegraph.lint.gitlab_files import looks_like_gitlab, read_gitlab
-from cachegraph.lint.model import Kind, Repository, Unresolved
+from cachegraph.lint.model import Build, Kind, Repository, Unresolved
 from cachegraph.lint.script_files import read_jenkinsfile, read_makefile, read_script
 from cachegraph.lint.session import Session, Surroundings, surroundings_of
 from cachegraph.lint.tool_files import read_devcontainer, read_skaffold, without_comments
@@ -23,7 +23,7 @@ from cachegraph.lint.workflows import read_action, read_workflow
 from cachegraph.loaders.limits import DEFAULT, Limits
 from cachegraph.loaders.paths import kind_of
 
-__all__ = ["find_settings", "kind_by_name", "read_settings", "read_texts"]
+__all__ = ["find_settings", "kind_by_name", "read_one", "read_settings", "read_texts"]
 
 _MOST_FILES = 20_000
 _MOST_ENTRIES = 200_000  # of folders that are looked through
@@ -35,28 +35,29 @@ _MATTERS = re.compile(
     r"|uses: *['\"]?\./|^services:",
     re.IGNORECASE | re.MULTILINE,
 )
-_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (r"(?:.*[.-])?bake(?:[.-].*)?\.(?:hcl|json)|docker-bake.*\.(?:hcl|json)", "bake"),
-        (r"(?:docker-)?compose(?:[.-].*)?\.ya?ml|(?:.*[.-])?(?:docker-)?compose\.ya?ml", "compose"),
-        (r"(?:.*)\.gitlab-ci\.ya?ml", "gitlab"),
-        (r"\.?devcontainer\.json", "devcontainer"),
-        (r"(?:GNUm|M|m)akefile(?:\..*)?|.*\.mk|.*\.mak", "makefile"),
-        (r"Jenkinsfile(?:[.-].*)?|.*\.[Jj]enkinsfile", "jenkinsfile"),
-        (r".*\.(?:sh|bash|zsh)", "shell"),
-        (r"skaffold.*\.ya?ml", "skaffold"),
-        (r"action\.ya?ml", "action"),
-    )
+_NAMED: tuple[tuple[str, Kind], ...] = (
+    (r"(?:.*[.-])?bake(?:[.-].*)?\.(?:hcl|json)|docker-bake.*\.(?:hcl|json)", "bake"),
+    (r"(?:docker-)?compose(?:[.-].*)?\.ya?ml|(?:.*[.-])?(?:docker-)?compose\.ya?ml", "compose"),
+    (r"(?:.*)\.gitlab-ci\.ya?ml", "gitlab"),
+    (r"\.?devcontainer\.json", "devcontainer"),
+    (r"(?:GNUm|M|m)akefile(?:\..*)?|.*\.mk|.*\.mak", "makefile"),
+    (r"Jenkinsfile(?:[.-].*)?|.*\.[Jj]enkinsfile", "jenkinsfile"),
+    (r".*\.(?:sh|bash|zsh)", "shell"),
+    (r"skaffold.*\.ya?ml", "skaffold"),
+    (r"action\.ya?ml", "action"),
 )
-_FIRST = {"bake": 0, "action": 2}  # what others call comes behind them
+_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple((re.compile(pattern), kind) for pattern, kind in _NAMED)
 
 
 def kind_by_name(path: Path) -> Kind | None:
     """Say what a file is by its name and folder; None for one that is none of these."""
     folders = path.parts[-3:-1]
     if path.suffix in (".yml", ".yaml"):
-        if folders == (".github", "workflows") or folders == (".gitea", "workflows") or folders == (".forgejo", "workflows"):
+        if (
+            folders == (".github", "workflows")
+            or folders == (".gitea", "workflows")
+            or folders == (".forgejo", "workflows")
+        ):
             return "workflow"
         if folders[-1:] == (".gitlab",) or ".gitlab" in path.parts[:-1]:
             return "gitlab"
@@ -99,6 +100,7 @@ def find_settings(root: Path, limits: Limits = DEFAULT) -> list[Path]:
 
 
 def _root_of(paths: Sequence[Path]) -> Path | None:
+    """Find the repository that the first file is in; without one, the folder that its paths start in."""
     for path in paths[:1]:
         try:
             folder = path.resolve().parent
@@ -107,7 +109,7 @@ def _root_of(paths: Sequence[Path]) -> Path | None:
         for above in (folder, *folder.parents):
             if kind_of(above / ".git") is not None:
                 return above
-        return folder
+        return next((above.parent for above in (folder, *folder.parents) if above.name == ".github"), folder)
     return None
 
 
@@ -148,9 +150,42 @@ def read_settings(
     return _read(session, texts)
 
 
-def read_texts(
-    texts: Mapping[str, str], *, around: Surroundings | None = None, limits: Limits = DEFAULT
+def read_one(
+    path: Path, *, environ: Mapping[str, str], limits: Limits = DEFAULT, kind: Kind | None = None
 ) -> Repository:
+    """Read one file, and what it calls and includes; places name it as it is given.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    environ : mapping of str to str
+        Variables of bake and compose files, and of a run on GitHub.
+    limits : Limits
+    kind : str, optional
+        What it is, if its name may not say it.
+
+    Raises
+    ------
+    cachegraph.errors.SourceError
+        It cannot be read, or is none of the files that are read here.
+    cachegraph.errors.MissingExtraError
+        The reader of YAML is not installed.
+    """
+    root = _root_of([path])
+    session = Session(root, surroundings_of(root, environ, limits), limits)
+    text = session.text(path)
+    name = str(path)
+    found = kind or kind_by_name(path)
+    if found == "bake" or (found is None and path.suffix.lower() in (".hcl", ".json")):
+        source = bake_source(name, text, limits, is_json=path.suffix.lower() == ".json")
+        session.note(name, "bake", text)
+        read_bake(session, source, name)
+    else:
+        _one(session, name, path, text, found if path.suffix.lower() not in (".yml", ".yaml") else None)
+    return _repository(session, session.builds)
+
+
+def read_texts(texts: Mapping[str, str], *, around: Surroundings | None = None, limits: Limits = DEFAULT) -> Repository:
     """Read settings that are no files: standard input, or what ``docker buildx bake --print`` says.
 
     Parameters
@@ -173,8 +208,8 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
             with _failing(session, name):
                 source = bake_source(name, text, session.limits, is_json=path.suffix == ".json")
                 session.note(name, "bake", text)
-                together = path.parent / ("override" if "override" in path.name else path.name)
-                bakes.setdefault(together, []).append((name, source))
+                key = path.parent / ("override" if "override" in path.name else path.name)
+                bakes.setdefault(key, []).append((name, source))
         else:
             waiting.append((name, path, text, kind))
     for together in _together(bakes):
@@ -183,15 +218,23 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
     later: list[tuple[str, Path, str, Kind | None]] = []
     for one in waiting:
         # What others call is read by them first, with what they give it.
-        if one[3] in ("action", "gitlab") and not one[1].name.startswith(".gitlab-ci") or _is_called(one):
+        if (one[3] in ("action", "gitlab") and not one[1].name.startswith(".gitlab-ci")) or _is_called(one):
             later.append(one)
         else:
-            _one(session, *one)
+            with _failing(session, one[0]):
+                _one(session, *one)
     for one in later:
         if one[0] not in session.called:
-            _one(session, *one)
+            with _failing(session, one[0]):
+                _one(session, *one)
     order = {name: position for position, (name, _, _) in enumerate(texts)}
-    builds = sorted(session.builds, key=lambda build: order.get((build.job.file if build.job else build.place.file), len(order)))
+    builds = sorted(
+        session.builds, key=lambda build: order.get((build.job.file if build.job else build.place.file), len(order))
+    )
+    return _repository(session, builds)
+
+
+def _repository(session: Session, builds: Sequence[Build]) -> Repository:
     return Repository(
         files=tuple(session.files.values()),
         jobs=tuple(session.jobs),
@@ -199,6 +242,7 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
         unresolved=tuple(dict.fromkeys(session.unresolved)),
         failures=tuple(session.failures),
         default_branch=session.around.default_branch,
+        groups=session.groups,
     )
 
 
@@ -239,17 +283,16 @@ class _failing:  # noqa: N801 - used as a function
 
 
 def _one(session: Session, name: str, path: Path, text: str, kind: Kind | None) -> None:
-    with _failing(session, name):
-        if kind in _SCRIPTS:
-            session.note(name, kind, text)  # type: ignore[arg-type]
-            if _MATTERS.search(text):
-                _SCRIPTS[str(kind)](session, name, text)
-        elif kind == "devcontainer":
-            with yaml_tree(name, without_comments(text), session.limits) as (tree, _):
-                read_devcontainer(session, name, tree)
-            session.note(name, kind, text)
-        else:
-            read_yaml(session, name, path, text, kind)
+    if kind in ("shell", "makefile", "jenkinsfile"):
+        session.note(name, kind, text)
+        if _MATTERS.search(text):
+            _SCRIPTS[kind](session, name, text)
+    elif kind == "devcontainer":
+        with yaml_tree(name, without_comments(text), session.limits) as (tree, _):
+            read_devcontainer(session, name, tree)
+        session.note(name, kind, text)
+    else:
+        _yaml(session, name, path, text, kind)
 
 
 _SCRIPTS: Mapping[str, Callable[[Session, str, str], None]] = {
@@ -259,7 +302,7 @@ _SCRIPTS: Mapping[str, Callable[[Session, str, str], None]] = {
 }
 
 
-def read_yaml(session: Session, name: str, path: Path, text: str, kind: Kind | None) -> None:
+def _yaml(session: Session, name: str, path: Path, text: str, kind: Kind | None) -> None:
     """Read a YAML file by what stands in it, where its name does not say it."""
     if kind is not None and not _MATTERS.search(text) and kind != "gitlab":
         session.note(name, kind, text)
@@ -292,6 +335,5 @@ def _shape(tree: Tree, kind: Kind | None) -> Kind | None:
     shapes: Iterable[tuple[str, Kind]] = (("services", "compose"), ("jobs", "workflow"), ("runs", "action"))
     if tree.get("apiVersion").text.startswith("skaffold/"):
         return "skaffold"
-    if kind is None and looks_like_gitlab(tree):
-        return "gitlab"
-    return next((found for key, found in shapes if tree.get(key)), None)
+    found = next((found for key, found in shapes if tree.get(key)), None)
+    return found or ("gitlab" if looks_like_gitlab(tree) else None)

@@ -27,7 +27,9 @@ _MAKE_VARIABLE = re.compile(
 _MAKE_USE = re.compile(r"\$(?:\$|\(([^()$]{0,200})\)|\{([^{}$]{0,200})\}|([A-Za-z@<^*]))")
 _DEFAULT = re.compile(r"(?:or|strip|shell|if)\b.*", re.DOTALL)
 _GROOVY = re.compile(r"'''([\s\S]*?)'''|\"\"\"([\s\S]*?)\"\"\"|'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|//[^\n]*")
-_GROOVY_SET = re.compile(r"^[ \t]*(?:def[ \t]+|env\.)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\")[ \t]*;?[ \t]*$", re.MULTILINE)
+_GROOVY_SET = re.compile(
+    r"^[ \t]*(?:def[ \t]+|env\.)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\")[ \t]*;?[ \t]*$", re.MULTILINE
+)
 _GROOVY_USE = re.compile(r"\$\{([^{}]{1,200})\}")
 _GROOVY_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST = 8
@@ -37,7 +39,9 @@ _KNOWN_TO_MAKE = {"MAKE": "make", "SHELL": "/bin/sh", "CURDIR": "."}
 
 def read_script(session: Session, file: str, text: str) -> None:
     """Read a shell script."""
-    shell = Shell(session.holes, session.budget(file), dict(session.around.environ), "variable {} is not set in this file")
+    shell = Shell(
+        session.holes, session.budget(file), dict(session.around.environ), "variable {} is not set in this file"
+    )
     _take(session, shell, file, "shell", "", text, 1)
 
 
@@ -127,7 +131,11 @@ class _Make:
         return filled if "$(" not in filled or depth > 1 or filled == text else self._outer(filled, depth)
 
     def _outer(self, text: str, depth: int) -> str:
-        return re.sub(r"\$\((?:shell|call|if|or|and|strip|patsubst|subst|filter|foreach|wildcard)\b[^()]{0,500}\)", lambda one: self._function(one[0], depth), text)
+        return re.sub(
+            r"\$\((?:shell|call|if|or|and|strip|patsubst|subst|filter|foreach|wildcard)\b[^()]{0,500}\)",
+            lambda one: self._function(one[0], depth),
+            text,
+        )
 
     def _function(self, said: str, depth: int) -> str:  # noqa: ARG002 - as a variable is filled in
         name = said[2:].split(" ", 1)[0]
@@ -182,7 +190,9 @@ def read_jenkinsfile(session: Session, file: str, text: str) -> None:
         raw = found[found.lastindex]
         script = raw if found.lastindex in (1, 3) else filled(raw)
         # A backslash in front of a break is the shell's; in front of a backslash it is Groovy's.
-        script = _GROOVY_ESCAPE.sub(lambda one: "\\\n" if one[1] in "\n" else one[0] if one[1] not in "\\$\"'" else one[1], script)
+        script = _GROOVY_ESCAPE.sub(
+            lambda one: "\\\n" if one[1] in "\n" else one[0] if one[1] not in "\\$\"'" else one[1], script
+        )
         called = text[max(0, found.start() - 40) : found.start()]
         if re.search(r"docker\.build\s*\(\s*$", called):
             image = found.end()

@@ -20,7 +20,9 @@ __all__ = ["Session", "Surroundings", "surroundings_of"]
 _HINT = "give a docker-bake.hcl or .json, a compose file or a workflow"
 _REMOTE = re.compile(r'\[remote "([^"\]]{1,100})"\]([^\[]*)')
 _URL = re.compile(r"^\s*url\s*=\s*(\S{1,500})\s*$", re.MULTILINE)
-_GITHUB = re.compile(r"^(?:(?:https|ssh|git)://)?(?:[^@/\s]*@)?(?:ssh\.)?github\.com(?::\d+)?[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?$")
+_GITHUB = re.compile(
+    r"^(?:(?:https|ssh|git)://)?(?:[^@/\s]*@)?(?:ssh\.)?github\.com(?::\d+)?[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?$"
+)
 _MOST_INCLUDED = 2_000
 _SMALL = 64 << 10
 
@@ -111,6 +113,7 @@ class Session:
         self.failures: list[Unresolved] = []
         self.files: dict[str, SettingsFile] = {}
         self.called: set[str] = set()
+        self.groups: dict[str, dict[str, list[str]]] = {}
         self._texts: dict[str, str | None] = {}
 
     def budget(self, file: str) -> ExpansionBudget:

@@ -1,4 +1,4 @@
-"""Shell scripts, as far as a build's command line needs them: words, quotes, variables, arrays, and what stands in an ``if``.
+"""Shell scripts, as far as a build's command line needs them: words, quotes, variables, arrays, branches.
 
 ::
 
@@ -88,6 +88,7 @@ class _Piece:
     quoted: bool = False
     line: int = 0  # where a variable was set; 0 for what stands here
     words: tuple[Word, ...] | None = None
+    at: int = 0  # of the first piece of a word: its line
 
 
 @dataclass(slots=True)
@@ -151,8 +152,18 @@ class Shell:
         """
         self._branches = []
         reader = _Reader(self, script, line)
+        guard: _Branch | None = None  # `[ .. ] &&` in front
         for tokens, at, ends in reader.statements():
+            if guard is not None:
+                guard.before = dict(self._variables)
+                self._branches.append(guard)
             command = self._command(tokens, at, ends)
+            if guard is not None:
+                self._branches = [branch for branch in self._branches if branch is not guard]
+            guard = None
+            if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
+                said = self._condition(tokens)
+                guard = _Branch("if", said if ends == "&&" else Condition(text=f"!({said.text})"))
             if command is None:
                 continue
             yield command
@@ -165,26 +176,10 @@ class Shell:
 
     def _command(self, words: list[list[_Piece]], line: int, ends: str) -> Command | None:
         """Handle keywords and assignments; give what is a command."""
+        position = self._keywords(words)
+        if position is None:
+            return None
         env: dict[str, str] = {}
-        position = 0
-        while position < len(words):
-            literal = _literal(words[position])
-            if literal in _OPENS:
-                said = " ".join("".join(piece.text for piece in word) for word in words[position : position + 40])
-                self._branches.append(_Branch(literal, Condition(text=said[:_LONGEST_CONDITION])))
-                self._branches[-1].before = dict(self._variables)
-                if literal in ("for", "case"):
-                    self._loop(literal, words[position + 1 :])
-                    return None
-            elif literal in _CLOSES:
-                if self._branches:
-                    self._branches.pop()
-            elif literal in ("else", "elif"):
-                if self._branches:
-                    self._other_branch(literal)
-            elif literal not in _MIDDLE:
-                break
-            position += 1
         while position < len(words) and (found := _assignment(words[position])):
             name, adds, value = found
             position += 1
@@ -208,6 +203,28 @@ class Shell:
         self._note_environment(made, ends)
         return Command(made, line, conditions, ignores_failure=ends == "||true", env=env)
 
+    def _keywords(self, words: list[list[_Piece]]) -> int | None:
+        """Open and close branches; give where the command begins, or None if there is none."""
+        for position, word in enumerate(words):
+            literal = _literal(word)
+            if literal in _OPENS:
+                self._branches.append(_Branch(literal, self._condition(words[position:])))
+                self._branches[-1].before = dict(self._variables)
+                if literal in ("for", "case"):
+                    self._loop(literal, words[position + 1 :])
+                    return None
+            elif literal in _CLOSES:
+                del self._branches[-1:]
+            elif literal in ("else", "elif"):
+                self._other_branch(literal)
+            elif literal not in _MIDDLE:
+                return position
+        return len(words)
+
+    def _condition(self, words: list[list[_Piece]]) -> Condition:
+        said = " ".join("".join(piece.text for piece in word) for word in words[:40])
+        return Condition(text=self._holes.shown(said)[:_LONGEST_CONDITION])
+
     def _loop(self, kind: str, words: list[list[_Piece]]) -> None:
         if kind == "for" and words and (name := _literal(words[0])) and _NAME.fullmatch(name):
             given = [word for pieces in words[2:] for word in self._split(pieces, 0)]
@@ -220,6 +237,8 @@ class Shell:
             self._variables[name] = _Variable((Word(char, 0),))
 
     def _other_branch(self, word: str) -> None:
+        if not self._branches:
+            return
         branch = self._branches[-1]
         branch.condition = Condition(text=f"!({branch.condition.text})"[:_LONGEST_CONDITION])
         branch.last = word == "else"
@@ -281,7 +300,7 @@ class Shell:
             return self._variables[name]
         return _Variable((Word(self._env[name], 0),)) if name in self._env else None
 
-    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> _Piece:  # noqa: FBT001 - of the word
+    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> _Piece:
         """Work out what stands in ``${ }``."""
         found = _PARAMETER.fullmatch(inner)
         if found is None:
@@ -313,7 +332,9 @@ class Shell:
 
     def _word(self, text: str, depth: int) -> str:
         """Work out the word of ``${NAME:-word}``."""
-        if depth > _DEEPEST or "$" not in text:
+        if depth > _DEEPEST:
+            return self._holes.hole("?", "variables stand too deep in one another")
+        if "$" not in text:
             return re.sub(r"\\(.)|['\"]", r"\1", text)
         reader = _Reader(self, text, 0)
         return self._budget.spent(self._joined([piece for word in reader.words(depth + 1) for piece in word]))
@@ -325,6 +346,7 @@ class Shell:
 
     def _split(self, pieces: list[_Piece], line: int) -> Iterator[Word]:
         """Make words of one: what a variable brings outside of quotes is split at blanks, an array is several."""
+        line = pieces[0].at or line
         if len(pieces) == 1 and pieces[0].words is not None:
             yield from pieces[0].words
             return
@@ -341,7 +363,7 @@ class Shell:
                 for index, part in enumerate(parts):
                     text, at, started = text + part, piece.line, True
                     if index < len(parts) - 1 or piece.text[-1].isspace():
-                        yield Word(_unquoted(text), at)
+                        yield Word(text, at)
                         text, started = "", False
             else:
                 text += piece.text
@@ -350,11 +372,6 @@ class Shell:
                     at = piece.line
         if started:
             yield Word(text, at or line)
-
-
-def _unquoted(text: str) -> str:
-    """Drop quotes that a variable brings: the shell keeps them, but who writes them means them so (``eval``)."""
-    return text
 
 
 def _literal(word: list[_Piece]) -> str:
@@ -406,9 +423,9 @@ def _inner_scripts(command: Command) -> Iterator[tuple[Word, tuple[Condition, ..
     if command.words[0].text in ("echo", "printf", "git", "sed", "grep"):
         return
     for word in command.words:
-        if " " in word.text and "build" in word.text or "bake" in word.text and " " in word.text:
-            if _RUNS.search(word.text):
-                yield word, (*command.conditions, *word.conditions)
+        text = word.text
+        if " " in text and ("build" in text or "bake" in text) and _RUNS.search(text):
+            yield word, (*command.conditions, *word.conditions)
 
 
 class _Reader:
@@ -445,7 +462,6 @@ class _Reader:
         words: list[list[_Piece]] = []
         line = 0
         target = ""
-        ended: tuple[list[list[_Piece]], int, str] | None = None
         while True:
             char = text[self._at] if self._at < len(text) else ""
             if char and char in " \t\r":
@@ -455,33 +471,35 @@ class _Reader:
             elif char == "#":
                 end = text.find("\n", self._at)
                 self._at = end if end >= 0 else len(text)
+            elif char == "(" and words and _is_array(words[-1]):
+                self._array(words[-1])
             elif char == "" or char in "\n;|&()":
-                ends = ""
-                if text.startswith("||", self._at):
-                    follows = text[self._at + 2 : self._at + 12].lstrip()
-                    ends = "||true" if follows.startswith(("true", ":", "echo", "exit 0", "printf")) else ""
-                if char == "(" and words and _is_array(words[-1]):
-                    self._array(words[-1])
-                    continue
+                ends = target or self._separator()
+                self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
                 if words:
-                    ended = (words, line, ends or target)
+                    yield words, line, ends
                     words, target = [], ""
                 if char == "":
-                    if ended:
-                        yield ended
                     return
-                self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
-                if ended:
-                    yield ended
-                    ended = None
                 if char == "\n":
                     self._skip_heredocs()
             elif char in "<>":
                 target = self._redirection() or target
             else:
-                line = line if words else self._here()
+                at = self._here()
+                line = line if words else at
                 if word := self._word(0):
+                    word[0].at = at
                     words.append(word)
+
+    def _separator(self) -> str:
+        """Tell what ends a command: ``&&``, ``||``, ``||true`` where its failure does not matter, or nothing."""
+        if self._text.startswith("&&", self._at):
+            return "&&"
+        if not self._text.startswith("||", self._at):
+            return ""
+        follows = self._text[self._at + 2 : self._at + 20].lstrip()
+        return "||true" if follows.startswith(("true", ":", "echo", "exit 0", "printf")) else "||"
 
     def _redirection(self) -> str:
         heredoc = _HEREDOC.match(self._text, self._at)
@@ -529,7 +547,7 @@ class _Reader:
                 self._at = end if end >= 0 else len(text)
             else:
                 line = self._here()
-                found += self._shell._split(self._word(0) or [_Piece()], line)  # noqa: SLF001 - its other half
+                found += self._shell._split(self._word(0) or [_Piece()], line)
         self._at += 1
         word.append(_Piece(words=tuple(found)))
 
@@ -613,8 +631,13 @@ class _Reader:
             return self._shell.parameter(found[0], quoted, depth)
         if following and following in "@*0123456789#?!$-":
             self._at += 2
-            return self._shell.parameter(following, quoted, depth) if following in "@*123456789" else _Piece(
-                self._shell._holes.hole(f"${following}", f"${following} is known only to the shell"), quoted  # noqa: SLF001
+            return (
+                self._shell.parameter(following, quoted, depth)
+                if following in "@*123456789"
+                else _Piece(
+                    self._shell._holes.hole(f"${following}", f"${following} is known only to the shell"),
+                    quoted,
+                )
             )
         if following == "'":
             self._at += 1
@@ -638,7 +661,7 @@ class _Reader:
     def _output(self, inner: str, *, quoted: bool) -> _Piece:
         first = re.match(r"\s*([\w./-]*)", inner)
         name = f"$({first[1]} ..)" if first and first[1] else "$(..)"
-        return _Piece(self._shell._holes.hole(name, f"{name} is known only when it runs", inner.strip()), quoted)  # noqa: SLF001
+        return _Piece(self._shell._holes.hole(name, f"{name} is known only when it runs", inner.strip()), quoted)
 
 
 def _is_array(word: list[_Piece]) -> bool:

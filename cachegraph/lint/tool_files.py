@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from cachegraph.lint.commands import FoundBuild, SettingsDraft, builds_in
 from cachegraph.lint.documents import Tree
 from cachegraph.lint.entries import entries_of
-from cachegraph.lint.interpolation import interpolated
 from cachegraph.lint.model import Build, Entry, Runner
 from cachegraph.lint.session import Session
 from cachegraph.lint.shell import Command, Word
@@ -118,7 +117,9 @@ class _Reader:
         """Read options of ``docker build`` that are listed."""
         if not tree:
             return None
-        words = [Word(self.dev(one.text) if devcontainer else self.template(one.text), one.line) for one in tree.elements()]
+        words = [
+            Word(self.dev(one.text) if devcontainer else self.template(one.text), one.line) for one in tree.elements()
+        ]
         command = Command((Word("docker", tree.line), Word("build", tree.line), *words), tree.line)
         return next(builds_in(command, self._session.holes, self._file, path), None)
 
@@ -127,7 +128,12 @@ class _Reader:
         holes = self._session.holes
         settings = SettingsDraft()
         entries: list[Entry] = []
-        for key, name in (("dockerfile", "dockerfile"), ("target", "target"), ("network", "network"), ("noCache", "no_cache")):
+        for key, name in (
+            ("dockerfile", "dockerfile"),
+            ("target", "target"),
+            ("network", "network"),
+            ("noCache", "no_cache"),
+        ):
             if value := docker.get(key):
                 settings.put(name, holes.value(self.template(value.text), self.at(value, f"{path}.docker.{key}")))
         if value := artifact.get("context"):
@@ -145,9 +151,7 @@ class _Reader:
             runner=Runner(kind="skaffold"),
             place=self.at(docker, f"{path}.docker"),
             kind="skaffold",
-            name=interpolated(artifact.get("image").text, {}.get, holes, self._budget)
-            if "$" not in artifact.get("image").text
-            else artifact.get("image").text,
+            name=artifact.get("image").text,
             entries=tuple(entries),
             settings=settings.made(),
         )

@@ -67,9 +67,7 @@ def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
     """Read a composite action that nothing here calls: its inputs have their defaults."""
     inputs = _defaults(tree.get("inputs"))
     place = Place(file=file, line=tree.get("runs").line, path="runs")
-    job = Job(
-        system="github", file=file, workflow=tree.get("name").text or file, name="runs", place=place
-    )
+    job = Job(system="github", file=file, workflow=tree.get("name").text or file, name="runs", place=place)
     given = replace(scope, inputs=inputs, env_is_whole=False, is_called=True)
     _Steps(session, file, "runs", "action", tree.get("runs"), job, given, ()).read([(given, Combination())])
 
@@ -83,7 +81,9 @@ def triggers_of(file: str, tree: Tree) -> tuple[Trigger, ...]:
     found = []
     for event, body in on.items():
         filters = {
-            key.replace("-", "_"): tuple(one.text for one in body.get(key).elements()) for key in _FILTERS if body.get(key)
+            key.replace("-", "_"): tuple(one.text for one in body.get(key).elements())
+            for key in _FILTERS
+            if body.get(key)
         }
         line = body.line if body and not body.is_null else on.line
         found.append(Trigger(event=event, place=Place(file=file, line=line, path=f"on.{event}"), **filters))
@@ -142,17 +142,17 @@ class _Workflow:
         events = tuple(dict.fromkeys(trigger.event for trigger in triggers))
         scope = replace(scope, workflow=self._name, events=events, branches=_plain_branches(triggers))
         if caller is None:
-            scope = replace(scope, **self._started(events))
+            scope = self._started(scope, events)
         self._scope = scope.with_env(_env(tree.get("env"), scope))
 
-    def _started(self, events: tuple[str, ...]) -> dict[str, object]:
-        on = self._tree.get("on")
-        called = _defaults(on.get("workflow_call", "inputs")) if "workflow_call" in events else {}
+    def _started(self, scope: Scope, events: tuple[str, ...]) -> Scope:
+        """Give the inputs of a workflow that nothing here calls."""
         if set(events) == {"workflow_call"}:
-            return {"inputs": called, "is_called": True}
+            inputs = _defaults(self._tree.get("on", "workflow_call", "inputs"))
+            return replace(scope, inputs=inputs, is_called=True)
         if not set(events) & {"workflow_call", "workflow_dispatch"}:
-            return {"inputs_are_whole": bool(events)}
-        return {}
+            return replace(scope, inputs_are_whole=bool(events))
+        return scope
 
     def read(self) -> None:
         """Read its jobs."""
@@ -185,12 +185,16 @@ class _Workflow:
             permissions=_permissions(file, tree.get("permissions"), f"{path}.permissions") or permissions,
             needs=tuple(one.text for one in tree.get("needs").elements()),
             runs_on=tuple(
-                self._session.holes.value(expressions.fill(one.text), Place(file=file, line=one.line, path=f"{path}.runs-on"))
+                self._session.holes.value(
+                    expressions.fill(one.text), Place(file=file, line=one.line, path=f"{path}.runs-on")
+                )
                 for one in _runs_on(tree)
             ),
             condition=condition,
             env={
-                key: self._session.holes.value(text, Place(file=file, line=tree.get("env").line, path=f"{path}.env.{key}"))
+                key: self._session.holes.value(
+                    text, Place(file=file, line=tree.get("env").line, path=f"{path}.env.{key}")
+                )
                 for key, text in unknown.env.items()
             },
             services=tuple(one.get("image").text or one.text for _, one in tree.get("services").items()),
@@ -229,7 +233,9 @@ class _Workflow:
             return
         found = self._session.beside(uses.removeprefix("./")) if self._depth < _DEEPEST else None
         if found is None:
-            self._session.pass_over(place, f"the workflow {uses} is not in this repository, so its builds are not known")
+            self._session.pass_over(
+                place, f"the workflow {uses} is not in this repository, so its builds are not known"
+            )
             return
         path, text = found
         file = self._session.name(path)
@@ -331,7 +337,17 @@ class _Steps:
         """Read the steps, then the builds in each combination; give what holds behind the last step."""
         steps: list[Step] = []
         found: list[tuple[Step, FoundBuild, Place, tuple[Condition, ...]]] = []
-        last = self._pass(self._scope, steps, found, self._trees, self._path, self._file, None, (), _Ran(is_whole=self._scope.env_is_whole))
+        last = self._pass(
+            self._scope,
+            steps,
+            found,
+            self._trees,
+            self._path,
+            self._file,
+            None,
+            (),
+            _Ran(is_whole=self._scope.env_is_whole),
+        )
         job = replace(self._job, steps=tuple(steps))
         self._session.jobs.append(job)
         if not found:
@@ -339,13 +355,23 @@ class _Steps:
         for scope, combination in scopes:
             if len(scopes) > 1 or scope.matrix or scope.runs_on:
                 found = []
-                self._pass(scope, [], found, self._trees, self._path, self._file, None, (), _Ran(is_whole=scope.env_is_whole))
+                self._pass(
+                    scope, [], found, self._trees, self._path, self._file, None, (), _Ran(is_whole=scope.env_is_whole)
+                )
             for step, build, place, conditions in found:
-                self._session.builds.append(self._made(job, job.steps[step.index], build, place, conditions, combination))
+                self._session.builds.append(
+                    self._made(job, job.steps[step.index], build, place, conditions, combination)
+                )
         return last
 
     def _made(
-        self, job: Job, step: Step, build: FoundBuild, place: Place, conditions: tuple[Condition, ...], combination: Combination
+        self,
+        job: Job,
+        step: Step,
+        build: FoundBuild,
+        place: Place,
+        conditions: tuple[Condition, ...],
+        combination: Combination,
     ) -> Build:
         fails = step.continue_on_error
         return Build(
@@ -445,11 +471,17 @@ class _Steps:
         holes = self._session.holes
         shell = Shell(holes, scope.budget, scope.shell_env(), "variable {} is not set in this step")
         for command in shell.commands(scope.expressions().fill(run.text), run.line):
-            for build in builds_in(command, holes, place.file, place.path):
-                found.append((step, build, replace(place, line=build.line), conditions))
+            found += [
+                (step, build, replace(place, line=build.line), conditions)
+                for build in builds_in(command, holes, place.file, place.path)
+            ]
         for name, text in shell.appended["GITHUB_ENV"].items():
-            ran.env[name] = text if not step.condition else holes.hole(
-                f"env.{name}", f"a step that does not always run sets {name}", f"env.{name} of {step.place}"
+            ran.env[name] = (
+                text
+                if not step.condition
+                else holes.hole(
+                    f"env.{name}", f"a step that does not always run sets {name}", f"env.{name} of {step.place}"
+                )
             )
         if "GITHUB_ENV" in shell.appends_unknown:
             ran.is_whole = False
@@ -476,9 +508,15 @@ class _Steps:
                 break
         else:
             ran.is_whole = False
+            if self._session.root is not None:
+                self._session.pass_over(
+                    step.place, f"the action {uses} is not in this repository, so its steps are not known"
+                )
             if builds_with(uses, tree.get("with")):
                 expressions = scope.expressions()
-                build = action_build(uses, "", tree.get("with"), expressions, step.place.file, step.place.path, tree.line)
+                build = action_build(
+                    uses, "", tree.get("with"), expressions, step.place.file, step.place.path, tree.line
+                )
                 found.append((step, build, step.place, conditions))
             return
         path, text = opened
@@ -496,9 +534,7 @@ class _Steps:
                     inputs[key] = expressions.fill(as_text(value)) if isinstance(value, str) else as_text(value)
                 for key, value in tree.get("with").items():
                     inputs[key.lower()] = expressions.fill(value.text)
-                inner = replace(
-                    scope, budget=budget, inputs=inputs, inputs_are_whole=True, is_called=True, steps={}
-                )
+                inner = replace(scope, budget=budget, inputs=inputs, inputs_are_whole=True, is_called=True, steps={})
                 own = _Ran(env=ran.env, is_whole=ran.is_whole)
                 trees = action.get("runs").get("steps").elements()[:_MOST_STEPS]
                 self._pass(inner, steps, found, trees, "runs", file, step.place, conditions, own, depth + 1)
