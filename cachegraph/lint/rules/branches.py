@@ -21,9 +21,7 @@ _BOTH = "\n  push:\n    branches: [main]\n  pull_request:"
 _OF_PULL_REQUESTS = frozenset({"pull_request", "pull_request_target"})
 _READ = "cache-from: type=registry,ref=acme/app:cache"
 _WRITE = "cache-to: type=registry,ref=acme/app:cache,mode=max"
-_ONLY_MAIN = (
-    "cache-to: ${{ github.event_name == 'push' && 'type=registry,ref=acme/app:cache,mode=max' || '' }}"
-)
+_ONLY_MAIN = "cache-to: ${{ github.event_name == 'push' && 'type=registry,ref=acme/app:cache,mode=max' || '' }}"
 
 
 def _overwritten(scene: Scene) -> Iterator[LintFinding]:
@@ -34,7 +32,7 @@ def _overwritten(scene: Scene) -> Iterator[LintFinding]:
             continue
         others = [
             other
-            for other in scene.uses
+            for other in scene.writers
             if other.place.identity == use.place.identity and other.events - _OF_PULL_REQUESTS
         ]
         if not others:
@@ -74,9 +72,7 @@ def _own_branch(scene: Scene) -> Iterator[LintFinding]:
             f"Every cache that is read here is named by {names[0][0]}, so the first build of each branch or pull "
             "request finds nothing and runs every step. Read the main branch's cache as well."
         )
-        yield LintFinding(
-            rule="own-branch-only", severity="warning", message=message, place=uses[0].entry.place
-        )
+        yield LintFinding(rule="own-branch-only", severity="warning", message=message, place=uses[0].entry.place)
 
 
 def _has_branches(events: Iterator[frozenset[str]]) -> bool:
@@ -192,7 +188,9 @@ BRANCH_RULES = (
         bad={
             **workflow(
                 _LOGIN,
-                build_step("cache-from: type=registry,ref=acme/app:pr", "cache-to: type=registry,ref=acme/app:pr,mode=max"),
+                build_step(
+                    "cache-from: type=registry,ref=acme/app:pr", "cache-to: type=registry,ref=acme/app:pr,mode=max"
+                ),
                 on="pull_request",
             ),
             ".github/workflows/release.yml": workflow(

@@ -9,6 +9,7 @@ from cachegraph.lint.model import Repository
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.branches import BRANCH_RULES
 from cachegraph.lint.rules.directories import DIRECTORY_RULES
+from cachegraph.lint.rules.dockerfiles import find_dockerfiles
 from cachegraph.lint.rules.entries import ENTRY_RULES
 from cachegraph.lint.rules.habits import HABIT_RULES
 from cachegraph.lint.rules.images import IMAGE_RULES

@@ -107,7 +107,7 @@ def _names(text: str, name: str) -> bool:
     place = text.find(name)
     while place >= 0:
         behind = text[place + len(name) : place + len(name) + 1]
-        if not (behind.isalnum() or behind in ("-", "_") and behind):
+        if not (behind.isalnum() or (behind in ("-", "_") and behind)):
             return True
         place = text.find(name, place + 1)
     return False
@@ -198,7 +198,9 @@ _TO = "cache-to: type=local,dest=/tmp/.cache,mode=max"
 
 
 def _keep(*lines: str) -> str:
-    return "\n".join(["- uses: actions/cache@v4", "  with:", "    path: /tmp/.cache", *(f"    {line}" for line in lines)])
+    return "\n".join(
+        ["- uses: actions/cache@v4", "  with:", "    path: /tmp/.cache", *(f"    {line}" for line in lines)]
+    )
 
 
 _KEPT = _keep("key: image-${{ github.sha }}", "restore-keys: image-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,18 @@ from cachegraph.builds.dockerfile.lines import MAX_BYTES, read_nodes
 from cachegraph.builds.dockerfile.reading import Source, read_stages
 from cachegraph.errors import CacheGraphError
 
-__all__ = ["Ignored", "ReadDockerfile", "commands", "ignored", "is_whole_context", "read_dockerfile", "script"]
+__all__ = [
+    "Ignored",
+    "ReadDockerfile",
+    "commands",
+    "find_dockerfiles",
+    "ignored",
+    "is_dockerfile",
+    "is_whole_context",
+    "read_dockerfile",
+    "script",
+    "whole_copies",
+]
 
 _DOCKERS_OWN = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::|@|$)")
 _SEPARATORS = re.compile(r"&&|\|\||[;\n|]")
@@ -172,3 +184,39 @@ def whole_copies(stages: Sequence[read.Stage]) -> Iterator[tuple[int, read.Copy]
         for instruction in stage.instructions:
             if isinstance(instruction, read.Copy) and is_whole_context(instruction):
                 yield number, instruction
+
+
+_NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:[Dd]ockerfile|[Cc]ontainerfile)")
+_SKIPPED = frozenset({"node_modules", "vendor", "target", "dist", "__pycache__", "venv", "third_party", "testdata"})
+_MOST = 200_000  # entries of folders that are looked through
+_DEEPEST = 12
+
+
+def find_dockerfiles(root: Path) -> list[str]:
+    """Find the Dockerfiles of a repository by their names, from its root; bounded, links not followed.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    """
+    found: list[str] = []
+    looked = 0
+    start = len(root.parts)
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        deep = len(here.parts) - start >= _DEEPEST
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not deep and name not in _SKIPPED and (not name.startswith(".") or name == ".devcontainer")
+        )
+        looked += len(files) + len(folders)
+        found += [(here / name).relative_to(root).as_posix() for name in files if is_dockerfile(name)]
+        if looked > _MOST:
+            break
+    return sorted(found)
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file is called as Dockerfiles are; their ignore files are not."""
+    return bool(_NAME.fullmatch(name)) and not name.endswith(".dockerignore")

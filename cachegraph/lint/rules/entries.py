@@ -353,7 +353,9 @@ ENTRY_RULES = (
         severity="error",
         cure="Read the image: type=registry,ref=IMAGE.",
         link="https://docs.docker.com/build/cache/backends/inline/",
-        bad=bake('target "app" {\n  tags = ["acme/app"]\n  cache-from = ["type=inline"]\n  cache-to = ["type=inline"]\n}\n'),
+        bad=bake(
+            'target "app" {\n  tags = ["acme/app"]\n  cache-from = ["type=inline"]\n  cache-to = ["type=inline"]\n}\n'
+        ),
         good=bake(
             'target "app" {\n  tags = ["acme/app"]\n  cache-from = ["type=registry,ref=acme/app"]\n'
             '  cache-to = ["type=inline"]\n}\n'

@@ -181,9 +181,7 @@ def _order(scene: Scene) -> Iterator[LintFinding]:
             "the same step, BuildKit 0.25 and newer may take the later one, whose result can be missing, and run "
             "steps that this cache has. Put it last."
         )
-        yield LintFinding(
-            rule="own-cache-not-last", severity="note", message=message, place=uses[own[-1]].entry.place
-        )
+        yield LintFinding(rule="own-cache-not-last", severity="note", message=message, place=uses[own[-1]].entry.place)
 
 
 _TWO_STAGES = "FROM golang:1.25 AS build\nRUN go build -o /app\nFROM scratch\nCOPY --from=build /app /app\n"
@@ -219,7 +217,9 @@ HABIT_RULES = (
             **workflow(build_step("push: true", "tags: acme/app:1", _READ, _WRITE), on="release"),
         },
         good={
-            **workflow(build_step("push: true", "tags: acme/app:1", _READ, f"{_WRITE},ignore-error=true"), on="release"),
+            **workflow(
+                build_step("push: true", "tags: acme/app:1", _READ, f"{_WRITE},ignore-error=true"), on="release"
+            ),
         },
         check=_failing_export,
     ),
@@ -243,9 +243,7 @@ HABIT_RULES = (
         severity="note",
         cure="Switch provenance off, or compare the digest of the image's own manifest.",
         link="https://docs.docker.com/build/ci/github-actions/reproducible-builds/",
-        bad=workflow(
-            build_step("push: true", "tags: acme/app:main", "build-args: SOURCE_DATE_EPOCH=0", _READ, _WRITE)
-        ),
+        bad=workflow(build_step("push: true", "tags: acme/app:main", "build-args: SOURCE_DATE_EPOCH=0", _READ, _WRITE)),
         good=workflow(
             build_step(
                 "push: true",

@@ -58,7 +58,7 @@ def _copy_first(scene: Scene) -> Iterator[LintFinding]:
         if any(one is None or one.is_a_choice for one in hidden):
             continue
         told: set[int] = set()
-        for number, stage in enumerate(dockerfile.stages):
+        for number in range(len(dockerfile.stages)):
             done: set[str] = set()
             copied: read.Copy | None = None
             for below in dockerfile.chain(number):
@@ -75,7 +75,6 @@ def _copy_first(scene: Scene) -> Iterator[LintFinding]:
                                     continue
                                 told.add(copied.place.start)
                                 yield _copied(dockerfile, copied, instruction, (files, text))
-            del stage
 
 
 def _whole(dockerfile: ReadDockerfile, number: int) -> list[read.Copy]:
@@ -172,8 +171,6 @@ def _outputs(scene: Scene) -> Iterator[LintFinding]:
         context = _root_context(scene, dockerfile)
         copy = next((copy for _, copy in whole_copies(dockerfile.stages)), None)
         hidden = ignored(scene.root, "", dockerfile.path) if context else None
-        by_git = ignored(scene.root, "", ".gitignore-is-read-instead-of") if hidden else None
-        del by_git
         if copy is None or hidden is None:
             continue
         listed = _listed(scene)
@@ -386,7 +383,15 @@ def _linked(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _only(text: str, **more: str) -> dict[str, str]:
-    return {"Dockerfile": text, **more}
+    return {"Dockerfile": text, ".dockerignore": ".git\n", **more}
+
+
+def _with_git(**more: str) -> dict[str, str]:
+    return {
+        "Dockerfile": "FROM python:3.13\nCOPY . /app\n",
+        **workflow(build_step("context: .", _READ, _WRITE)),
+        **more,
+    }
 
 
 _BUILT = workflow(build_step("context: .", "build-args: COMMIT=${{ github.sha }}", _READ, _WRITE))
@@ -422,14 +427,8 @@ IMAGE_RULES = (
         severity="warning",
         cure="Write .git into .dockerignore.",
         link="https://docs.docker.com/build/concepts/context/#dockerignore-files",
-        bad=_only(
-            "FROM python:3.13\nCOPY . /app\n", **workflow(build_step("context: .", _READ, _WRITE))
-        ),
-        good=_only(
-            "FROM python:3.13\nCOPY . /app\n",
-            **workflow(build_step("context: .", _READ, _WRITE)),
-            **{".dockerignore": ".git\n"},
-        ),
+        bad=_with_git(),
+        good=_with_git(**{".dockerignore": ".git\n"}),
         check=_git,
     ),
     LintRule(
@@ -443,7 +442,7 @@ IMAGE_RULES = (
         link="https://docs.docker.com/build/concepts/context/#dockerignore-files",
         bad=_only(
             "FROM python:3.13\nCOPY . /app\n",
-            **{".gitignore": "dist/\n", ".dockerignore": ".git\n", "dist/app.whl": "x\n"},
+            **{".gitignore": "dist/\n", "dist/app.whl": "x\n"},
         ),
         good=_only(
             "FROM python:3.13\nCOPY . /app\n",
@@ -460,12 +459,8 @@ IMAGE_RULES = (
         severity="warning",
         cure="Declare it right above the first instruction that uses it.",
         link="https://docs.docker.com/build/building/variables/",
-        bad=_only(
-            "FROM python:3.13\nARG COMMIT\nRUN pip install flask\nRUN echo $COMMIT > /commit\n", **_BUILT
-        ),
-        good=_only(
-            "FROM python:3.13\nRUN pip install flask\nARG COMMIT\nRUN echo $COMMIT > /commit\n", **_BUILT
-        ),
+        bad=_only("FROM python:3.13\nARG COMMIT\nRUN pip install flask\nRUN echo $COMMIT > /commit\n", **_BUILT),
+        good=_only("FROM python:3.13\nRUN pip install flask\nARG COMMIT\nRUN echo $COMMIT > /commit\n", **_BUILT),
         check=_changing,
     ),
     LintRule(

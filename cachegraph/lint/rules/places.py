@@ -21,7 +21,15 @@ from cachegraph.lint.model import Build, Cache
 from cachegraph.lint.values import Direction, Unknown, Value
 from cachegraph.loaders.specs.reference import parse_reference
 
-__all__ = ["CachePlace", "branch_names", "known_reference", "local_path_of", "places_of", "same_in_a_run", "varies_by_commit"]
+__all__ = [
+    "CachePlace",
+    "branch_names",
+    "known_reference",
+    "local_path_of",
+    "places_of",
+    "same_in_a_run",
+    "varies_by_commit",
+]
 
 _KEYS = {
     "gha": ("scope",),

@@ -29,7 +29,9 @@ _PLAIN = re.compile(
     r"|hadolint/hadolint-action|sigstore/cosign-installer|astral-sh/setup-uv|pnpm/action-setup|gradle/[a-z/-]+"
     r"|aquasecurity/trivy-action|docker/scout-action|peter-evans/[a-z-]+|codecov/codecov-action"
 )
-_BUILDER = re.compile(r"buildx\s+(?:create|use|install)|BUILDX_BUILDER|buildkitd|docker\s+context|DOCKER_HOST|daemon\.json")
+_BUILDER = re.compile(
+    r"buildx\s+(?:create|use|install)|BUILDX_BUILDER|buildkitd|docker\s+context|DOCKER_HOST|daemon\.json"
+)
 _REGISTRIES = re.compile(
     r"docker\.io/|ghcr\.io/|quay\.io/|registry\.gitlab\.com/|[^/]+\.azurecr\.io/|public\.ecr\.aws/"
     r"|[^/]+\.dkr\.ecr\.[^/]+\.amazonaws\.com(?:\.cn)?/|(?:[a-z]+\.)?gcr\.io/|[a-z0-9-]+-docker\.pkg\.dev/"
@@ -61,9 +63,7 @@ def _understood(steps: list[Step]) -> bool:
 
 
 def _exports(build: Build) -> bool:
-    return any(
-        cache.type.text in _EXPORTS for entry in build.writes if not entry.conditions for cache in entry.caches
-    )
+    return any(cache.type.text in _EXPORTS for entry in build.writes if not entry.conditions for cache in entry.caches)
 
 
 def _driver(scene: Scene) -> Iterator[LintFinding]:
@@ -87,7 +87,9 @@ def _driver(scene: Scene) -> Iterator[LintFinding]:
         elif all(_driver_of(step) == "docker" for step in setups):
             why, related = "setup-buildx-action is told driver: docker", (setups[-1].place,)
         elif all(step.condition is not None and step.condition.never & build.events for step in setups):
-            events = ", ".join(sorted(frozenset.union(*(s.condition.never for s in setups if s.condition)) & build.events))
+            events = ", ".join(
+                sorted(frozenset.union(*(s.condition.never for s in setups if s.condition)) & build.events)
+            )
             why, related = f"on {events} the step that makes a builder is left out", (setups[-1].place,)
         else:
             continue
@@ -246,7 +248,9 @@ def _old_index(scene: Scene) -> Iterator[LintFinding]:
         if not _ECR.match(ref or (first if isinstance(first, str) else "")):
             continue
         setups = [step for step in _before(build) if step.action == "docker/setup-buildx-action"]
-        versions = [_VERSION.search(step.inputs["driver-opts"].text or "") for step in setups if "driver-opts" in step.inputs]
+        versions = [
+            _VERSION.search(step.inputs["driver-opts"].text or "") for step in setups if "driver-opts" in step.inputs
+        ]
         found = versions[-1] if versions else None
         if found is None or len(versions) != len(setups) or int(found[1]) >= 21:
             continue
@@ -277,7 +281,7 @@ _SCRIPT = "- run: docker buildx build --cache-from type=gha,scope=app --cache-to
 _ECR_REF = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:cache"
 _ECR_SETUP = "- uses: docker/setup-buildx-action@v3\n  with:\n    driver-opts: image=moby/buildkit:v0.{}"
 _GITLAB = """\
-image:
+build:
   image: docker:28
   services: ["docker:28-dind"]
   script:

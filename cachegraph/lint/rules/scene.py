@@ -11,6 +11,7 @@ from pathlib import Path
 from cachegraph.lint.model import Build, Cache, Entry, Repository
 from cachegraph.lint.rules.base import Fix
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
+from cachegraph.lint.rules.facts import BACKENDS
 from cachegraph.lint.rules.places import CachePlace, places_of
 from cachegraph.lint.values import Place
 
@@ -74,6 +75,14 @@ class Scene:
     def readers(self) -> Sequence[Use]:
         """The uses that read."""
         return [use for use in self.uses if use.entry.direction == "from"]
+
+    @cached_property
+    def is_sound(self) -> bool:
+        """Whether each entry can be read, and has a type and keys without blanks: else a place may be meant."""
+        return all(entry.is_resolved and entry.error is None for _, entry in self.repository.entries) and all(
+            cache.type.text in BACKENDS and all(key == key.strip() for key in cache.attrs)
+            for _, _, cache in self.caches
+        )
 
     def is_file(self, path: str) -> bool:
         """Whether a path from the root is a file."""

@@ -84,13 +84,8 @@ def _never_written(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _is_whole(scene: Scene) -> bool:
-    """Whether every writer of the repository's own GitHub cache is known: nothing was passed over."""
-    repository = scene.repository
-    if repository.failures or any(one.direction != "from" for one in repository.unresolved):
-        return False
-    if not all(entry.is_resolved for _, entry in repository.entries if entry.direction == "to"):
-        return False
-    return all(cache.type.is_known for _, entry, cache in scene.caches if entry.direction == "to")
+    """Whether every use of the repository's own GitHub cache is known: nothing was passed over, and all is sound."""
+    return not scene.repository.failures and not scene.repository.unresolved and scene.is_sound
 
 
 def _no_inline(scene: Scene) -> Iterator[LintFinding]:
@@ -133,15 +128,12 @@ def _is_buildx(build: Build) -> bool:
 
 
 def _never_read(scene: Scene) -> Iterator[LintFinding]:
-    repository = scene.repository
-    if repository.failures or not all(entry.is_resolved for _, entry in repository.entries):
+    if not _is_whole(scene):
         return
     for use in scene.writers:
         if use.place.type != "gha" or use.build.kind not in _UNSURE:
             continue
         if any(reader.place.may_be(use.place) for reader in scene.readers):
-            continue
-        if repository.unresolved:
             continue
         message = (
             f"{use.place.shown} is written, and nothing here reads it: time and space for nothing. Add the same "
