@@ -34,6 +34,8 @@ CODES: Mapping[str, str] = {
     "orphan-blobs": "CG109",
     "size-forecast": "CG110",
     "uncached-steps": "CG111",
+    "fragile-links": "CG112",
+    "shadowed-keys": "CG113",
 }
 """Codes by the name of the rule. A new rule takes the next number of its hundred."""
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import StoreError, UnknownNameError, UsageError
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
 from cachegraph.stores.neo4j.batches import BATCH
@@ -350,10 +350,18 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings[Any]:
-        """Ask every question, as `ask` does."""
+    def check(self, export: str | None = None, buildkit: str | None = None) -> Findings[Any]:
+        """Ask every question about a builder, as `ask` does; those about several exports of one build are left out.
+
+        Parameters
+        ----------
+        export : str, optional
+            Id of an export, or source of current ones; by default all current ones.
+        buildkit : str, optional
+            Version of the builder, such as ``0.31``; by default the newest.
+        """
         self._check_export(export)
-        return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))
+        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"
