@@ -53,10 +53,12 @@ SECONDS ?= 60
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
-# Asks BuildKit's own importer about the same configs: needs Go, and fetches BuildKit through the module proxy.
+# Asks BuildKit's own importer about the same configs, and buildx's own parser about the same cache strings: needs Go,
+# and fetches both through the module proxy.
 fuzz-go: $(VENV)/.dev
-	cd fuzz/go && go build -o ../../build/fuzz-importer .
+	cd fuzz/go && go build -o ../../build/fuzz-importer . && go build -o ../../build/fuzz-specs ./specs
 	$(BIN)/python -m fuzz.differential build/fuzz-importer --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.strings build/fuzz-specs
 
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev

@@ -19,6 +19,7 @@ from cachegraph.queries.merge_subsets import MergeSubset
 from cachegraph.queries.missing_results import MissingResult
 from cachegraph.queries.unreachable_roots import UnreachableRoot
 from cachegraph.schema.focus import Window, around, shown
+from cachegraph.schema.summary import summarise
 from cachegraph.text.words import plural
 from cachegraph.views.figures.plots import Plots
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from cachegraph.verdict.verdicts import Verdicts
     from cachegraph.views.html.record import RecordView
 
 __all__ = ["CacheGraph"]
@@ -302,6 +304,31 @@ class CacheGraph(Lookup, Plots):
         """
         findings = (finding for question in asked(buildkit, together=True) for finding in self._answers(question))
         return Findings(findings, word=self._worded)
+
+    def verdict(self, findings: Findings[Any] | None = None) -> Verdicts:
+        """Judge every export: how much of a build is cached, what is not, why, what it costs, and what to change.
+
+        Parameters
+        ----------
+        findings : Findings, optional
+            What `check` found, where it was asked already.
+
+        Returns
+        -------
+        cachegraph.verdict.verdicts.Verdicts
+            In the order of the exports. Whether blobs are there is known as far as the loader asked (`Options.probe`).
+
+        Examples
+        --------
+        >>> config = b'''{"records": [{"digest": "a"}, {"digest": "b", "inputs": [[{"link": 0}]]}]}'''
+        >>> from_config(config).verdict()[0].word
+        'COLD'
+        """
+        from cachegraph.verdict.judge import judge, step_name
+        from cachegraph.verdict.verdicts import Verdicts
+
+        own = (self.check() if findings is None else findings).by_export()
+        return Verdicts(judge(summarise(graph), own.get(graph.id, ()), step_name(graph)) for graph in self.graphs)
 
     def _answers(self, question: Query[F]) -> Iterator[F]:
         if question.ask_together is not None:

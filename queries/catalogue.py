@@ -8,6 +8,7 @@ from cachegraph.core.versions import parse_version
 from cachegraph.errors import UnknownNameError
 from cachegraph.queries import (
     duplicate_keys,
+    empty_exports,
     fragile_links,
     import_errors,
     legacy_misses,
@@ -28,6 +29,7 @@ __all__ = ["QUERIES", "TOGETHER", "asked", "get"]
 
 QUERIES: tuple[Query[Any], ...] = (
     import_errors.QUERY,
+    empty_exports.QUERY,
     source_problems.QUERY,
     uncached_steps.QUERY,
     missing_results.QUERY,

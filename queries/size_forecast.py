@@ -81,7 +81,7 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
 
 
 _SEVERITIES = Severities(
-    ("error", MoreThan("bytes", "limit")), ("warning", MoreThan("bytes", "limit", share=0.8)), otherwise="note"
+    ("note", MoreThan("bytes", "limit")), ("warning", MoreThan("bytes", "limit", share=0.8)), otherwise="note"
 )
 
 
@@ -101,9 +101,9 @@ def _sentence(finding: SizeForecast, title: Title) -> str:  # noqa: ARG001 - abo
     if finding.records_left is None:
         return f"{start}."
     left = plural(finding.records_left, "more record")
+    if finding.bytes > finding.limit:
+        return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."
     match finding.severity:
-        case "error":
-            return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."
         case "warning":
             return f"{start}. It has room for about {left}; then BuildKit refuses it and every step runs. Export less."
     return f"{start}. It has room for about {left}."
@@ -116,7 +116,7 @@ QUERY = Query(
         "BuildKit refuses a manifest or a cache config over 1 MiB in a registry or a local directory, and then every "
         "build starts cold, from one day to the next. S3, Azure, GitHub and inline caches have no such limit."
     ),
-    severity="error over the limit, warning from 80 % on, else note",
+    severity="warning from 80 % of the limit on, else note (over it, import-errors says that BuildKit refuses it)",
     finding=SizeForecast,
     heading="Size of the config",
     severities=_SEVERITIES,

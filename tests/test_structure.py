@@ -27,7 +27,8 @@ ALLOWED = {
     "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},
     "stores": {"core", "schema", "queries", "text", "server", "loaders.base"},
-    "views": {"core", "schema", "solver", "queries", "text"},
+    "verdict": {"core", "schema", "queries", "text"},
+    "views": {"core", "schema", "solver", "queries", "text", "verdict"},
 }
 """What each room may import beside itself and the errors. Data flows one way: cli -> views, stores -> queries, core."""
 

@@ -14,7 +14,11 @@ from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["ExportGraph", "record_title"]
 
+RANDOM = "random:"
+"""How the key of a local context begins: a new one for every build."""
+
 _UNKNOWN = Name(op="unknown", name="")
+_CONTEXT = Name(op="source", name="local context")
 
 
 class ExportGraph(ResolvedExport):
@@ -62,6 +66,9 @@ class ExportGraph(ResolvedExport):
         made = [digests.get(record.digest, _UNKNOWN) for record in self.export.config.records]
         for index in (*self.operations, *self.images.layers):
             made[index] = self.naming(index)
+        for root in self.roots:
+            if self.export.config.records[root].digest.startswith(RANDOM):
+                made[root] = self.naming(root)
         return made
 
     def naming(self, record: int) -> Name:
@@ -79,6 +86,8 @@ class ExportGraph(ResolvedExport):
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
+        if found.digest.startswith(RANDOM):
+            return _CONTEXT
         match self.operations.get(record):
             case "merge":
                 return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")

@@ -72,9 +72,10 @@ class Together:
             return (f"If one build imports them: {self.single} has a result for {every}. Import it alone: {nothing}.",)
         said = [f"{nothing}."] if self.adds_nothing else []
         if self.shared:
+            are = "is" if self.shared == 1 else "are"
             said.append(
-                f"{plural(self.shared, 'step')} {'is' if self.shared == 1 else 'are'} in several of them, and which one "
-                "answers is a race: import the one that fits best alone, or list them in this order: "
+                f"{plural(self.shared, 'step')} {are} in several of them, and which one answers is a race: import "
+                "the one that fits best alone, or list them in this order: "
                 f"{', '.join(self.order)}. `cachegraph sources BUILD CACHE...` works it out for a build."
             )
         return tuple(f"If one build imports them: {one}" for one in said)
