@@ -201,7 +201,8 @@ class CacheGraph(Lookup, Plots):
 
         Notes
         -----
-        Seconds for 3,000 records; it grows with the square of their number where many targets share many records.
+        Half a second for 3,000 records, two for 10,000, on one core; it grows with the square of their number where
+        many targets share many records.
 
         Examples
         --------
@@ -294,8 +295,13 @@ class CacheGraph(Lookup, Plots):
         findings = (finding for question in QUERIES for finding in self._answers(question))
         return Findings(findings, word=self._worded)
 
-    def verdict(self) -> Verdicts:
+    def verdict(self, findings: Findings[Any] | None = None) -> Verdicts:
         """Judge every export: how much of a build is cached, what is not, why, what it costs, and what to change.
+
+        Parameters
+        ----------
+        findings : Findings, optional
+            What `check` found, where it was asked already.
 
         Returns
         -------
@@ -308,13 +314,10 @@ class CacheGraph(Lookup, Plots):
         >>> from_config(config).verdict()[0].word
         'COLD'
         """
-        return self._judged(self.check())
-
-    def _judged(self, findings: Findings[Any]) -> Verdicts:
         from cachegraph.verdict.judge import judge, step_name
         from cachegraph.verdict.verdicts import Verdicts
 
-        own = findings.by_export()
+        own = (self.check() if findings is None else findings).by_export()
         return Verdicts(judge(summarise(graph), own.get(graph.id, ()), step_name(graph)) for graph in self.graphs)
 
     def _answers(self, question: Query[F]) -> Iterator[F]:

@@ -20,7 +20,10 @@ from cachegraph.reports.model import Entry, Place, Report, Subject, Unread, fing
 from cachegraph.reports.uris import repository_root
 from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.rules import CODES
-from cachegraph.views.words import verdict
+from cachegraph.verdict.failures import failed_verdict
+from cachegraph.verdict.judge import judge
+from cachegraph.verdict.model import Cause, Verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["Answer", "failed", "name_of", "steady", "unread_of", "where"]
 
@@ -49,6 +52,8 @@ class Answer:
         Where each export is named: a file's line, a path; by the export's id.
     unread : sequence of Unread
         The failures, and the entries of files that name no source yet, as reports tell them.
+    verdicts : sequence of Verdict
+        On the exports, in their order; made of these and their findings where they are not given.
     """
 
     exports: Sequence[ExportSummary]
@@ -60,6 +65,18 @@ class Answer:
     fail_on: str = "error"
     named: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    verdicts: Sequence[Verdict] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.verdicts) != len(self.exports):
+            own = self.findings.by_export()
+            made = [judge(export, own.get(export.id, ()), "record {}".format) for export in self.exports]
+            object.__setattr__(self, "verdicts", tuple(made))
+
+    @property
+    def failed_verdicts(self) -> list[Verdict]:
+        """Verdicts on the sources that could not be read."""
+        return [failed_verdict(failure.spec, failure.error) for failure in self.failures]
 
     def judged(self, judge: Judge) -> Answer:
         """Give the answer as a project's settings and baseline want it.
@@ -84,15 +101,35 @@ class Answer:
             self,
             findings=parts.get("new", none),
             known=parts.get("known", none),
+            verdicts=self._verdicts_on(parts.get("new", none)),
             remarks=judge.remarks(source for _, source in sources.values()),
         )
 
+    def _verdicts_on(self, left: Findings[Any]) -> tuple[Verdict, ...]:
+        """Take causes that are ignored or known out of the verdicts; the others get the severity that is wanted."""
+        severities = {(finding.export, CODES[finding.query]): finding.severity for finding in left}
+        asked = {(finding.export, CODES[finding.query]) for finding in self.findings}
+
+        def kept(verdict: Verdict) -> Iterator[Cause]:
+            for cause in verdict.causes:
+                place = (verdict.export or "", cause.code or "")
+                if place not in asked:
+                    yield cause
+                elif place in severities:
+                    yield replace(cause, severity=severities[place])
+
+        return tuple(replace(verdict, causes=tuple(kept(verdict))) for verdict in self.verdicts)
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as the JSON of ``check``; ``known`` and ``remarks`` are there if settings or a baseline say more."""
+        words = {verdict.spec: verdict.word for verdict in self.failed_verdicts}
         told: dict[str, Any] = {
-            "exports": [export.to_dict() for export in self.exports],
+            "exports": [
+                {**export.to_dict(), "verdict": verdict.to_dict()}
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             "findings": [finding.to_dict() for finding in self.findings],
-            "sources_failed": list(map(failed, self._unread)),
+            "sources_failed": [failed(one) | {"verdict": words.get(one.source, "UNREADABLE")} for one in self._unread],
         }
         if self.known or self.remarks:
             told |= {"known": [finding.to_dict() for finding in self.known], "remarks": list(self.remarks)}
@@ -103,7 +140,10 @@ class Answer:
         return Report(
             command="check",
             rules=[query.rule for query in QUERIES],
-            subjects=[Subject(key=export.id, name=export.name, sentence=verdict(export)) for export in self.exports],
+            subjects=[
+                Subject(key=export.id, name=export.name, sentence=headline(verdict))
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             entries=[*self._entries(self.known, known=True), *self._entries(self.findings)],
             unread=self._unread,
             remarks=self.remarks,
@@ -187,6 +227,7 @@ def failed(unread: Unread) -> dict[str, Any]:
         "hint": unread.hint,
         "place": place,
         "buildkit": unread.buildkit,
+        "warnings": list(unread.warnings),
     }
 
 
@@ -197,8 +238,10 @@ def unread_of(failure: Failure, place: Place | None = None, *, fails: bool = Tru
         error=type(failure.error).__name__,
         message=failure.error.message,
         hint=failure.error.hint,
+        buildkit=failure.error.buildkit,
         place=place,
         fails=fails,
+        warnings=tuple(trap.message for trap in failure.traps),
     )
 
 

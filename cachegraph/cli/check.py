@@ -32,6 +32,9 @@ from cachegraph.schema.summary import summarise
 
 __all__ = ["check", "fails"]
 
+_PROBED = 200
+"""Blobs of all SPECs together that stores are asked for without ``--probe``."""
+
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph check ./cache\n  cachegraph check app:latest --format sarif=cache.sarif\n"
@@ -72,11 +75,13 @@ def check(
         not_with(
             {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
         )
-        read = read_specs(specs, how)
+        read = read_specs(specs, how, blobs=_PROBED)
         names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
+        findings = read.graph.check()
         answer = Answer(
             exports=[summarise(graph) for graph in read.graph],
-            findings=read.graph.check(),
+            findings=findings,
+            verdicts=read.graph.verdict(findings),
             failures=read.failures,
             places={digest: name.places for digest, name in names.items() if name.places},
             named=named_places(read, at),

@@ -10,9 +10,9 @@ from cachegraph.cli.output import Output, styled, width
 from cachegraph.queries.base import Finding, Severity
 from cachegraph.text.clean import one_line, plain
 
-__all__ = ["finding_lines", "folded"]
+__all__ = ["STYLES", "finding_lines", "folded"]
 
-_STYLES: dict[Severity, dict[str, Any]] = {
+STYLES: dict[Severity, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow"},
     "note": {"fg": "cyan"},
@@ -30,7 +30,7 @@ def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 
         Blanks before each line.
     """
     for finding in findings:
-        severity = styled(finding.severity, output, **_STYLES[finding.severity])
+        severity = styled(finding.severity, output, **STYLES[finding.severity])
         start = f"{' ' * indent}{severity} {finding.code} "
         before = indent + len(finding.severity) + len(finding.code) + 2
         yield start + folded(finding.message, output, before=before, indent=indent + 2)

@@ -17,7 +17,7 @@ from cachegraph.reports.junit import junit
 from cachegraph.reports.markdown import markdown
 from cachegraph.reports.sarif import sarif
 from cachegraph.text.render import render
-from cachegraph.views.words import verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["REPORTS", "html"]
 
@@ -41,7 +41,8 @@ def html(answer: Answer) -> str:
         failures=answer.failures,
         remarks=answer.remarks,
         questions={query.name: query for query in QUERIES},
-        verdict=verdict,
+        verdicts={export.id: verdict for export, verdict in zip(answer.exports, answer.verdicts, strict=True)},
+        headline=headline,
         version=__version__,
     )
 

@@ -172,6 +172,7 @@ EXPORT = Node(
             "What lists its blobs: manifest (of an image) or index; null where there is no manifest.",
             _said(lambda e: e.shape),
             words=get_args(Shape),
+            column="listed_by",
         ),
         Property(
             "compression",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cachegraph.errors import CacheGraphError, NotFoundError
+from cachegraph.text.words import capital
 from cachegraph.verdict.model import Cause, Verdict
 
 __all__ = ["failed_verdict"]
@@ -22,7 +23,7 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
     Verdict
         COLD where nothing is there to be imported, so that a build goes on without it; else UNREADABLE.
     """
-    nothing = isinstance(error, NotFoundError)
+    nothing = isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type="))
     return Verdict(
         export=None,
         spec=spec,
@@ -32,11 +33,17 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
                 kind="nothing-there" if nothing else "unreadable",
                 code=None,
                 severity="error",
-                what=f"{error.message}.",
+                what=capital(f"{_without_place(spec, error.message)}."),
                 cost="A build goes on without this cache, and every step runs."
                 if nothing
                 else "What a build makes of it cannot be told.",
-                cure=error.hint or "",
+                cure=capital(error.hint or ""),
             ),
         ),
     )
+
+
+def _without_place(spec: str, message: str) -> str:
+    """Leave out the place with which a message begins: the verdict names it already."""
+    place, colon, rest = message.partition(": ")
+    return rest if colon and (place == spec or place.startswith("type=") or place in spec) else message

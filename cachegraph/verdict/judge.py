@@ -15,6 +15,9 @@ from cachegraph.verdict.model import Cause, Presence, Verdict, Word
 
 __all__ = ["judge", "step_name", "word_of"]
 
+_TOLD = frozenset({"uncached-steps"})
+"""Questions whose notes are causes as well."""
+
 
 def judge(
     export: ExportSummary, findings: Iterable[Finding], name: Callable[[int], str], *, now: int | None = None
@@ -39,7 +42,7 @@ def judge(
     moment = time.time_ns() if now is None else now
     age = None if export.newest_at is None else max(0, moment - export.newest_at) / 1e9
     causes = sorted(causes_of(export, own, name, age), key=_order)
-    told = sum(finding.severity == "note" and get(finding.query).scope == "export" for finding in own)
+    told = sum(f.severity == "note" and f.query not in _TOLD and get(f.query).scope == "export" for f in own)
     return Verdict(
         export=export.id,
         spec=export.source,

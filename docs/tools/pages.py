@@ -15,7 +15,7 @@ from pathlib import Path
 from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.queries.library import CypherFile, library
-from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
+from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
 from docs.tools.api import api_page
 from docs.tools.docstrings import typed_attributes
@@ -49,6 +49,12 @@ def schema_page() -> str:
         "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
         "history for `{current: true}` as well.",
         _properties(BOOKKEEPING),
+        "## Sources and loads",
+        "Neo4j keeps two more labels. They belong to no export: `Source.id` is the `source` of its exports.",
+    ]
+    for node in KEPT:
+        parts += [f"### `{node.label}`", f"{node.description} Key: `{node.key}`.", _properties(node.properties)]
+    parts += [
         "## Data frames",
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
     ]

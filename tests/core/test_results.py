@@ -9,7 +9,7 @@ from cachegraph.core.model import CacheConfig, CacheLayer, CacheRecord, CacheRes
 from cachegraph.core.results import State, ancestors, resolve
 from tests.builders import layers
 
-GOOD, MISSING, NOT_LISTED, INVALID = State
+GOOD, DAMAGED, MISSING, NOT_LISTED, INVALID = State
 BLOBS = {f"blob-{number}" for number in range(6)}
 
 

@@ -9,7 +9,8 @@ from cachegraph.schema.focus import Window, shown
 from cachegraph.schema.summary import summarise
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import plural, size_text
-from cachegraph.views.words import verdict
+from cachegraph.verdict.judge import judge, step_name
+from cachegraph.verdict.words import headline
 
 __all__ = ["describe_graphs"]
 
@@ -44,7 +45,7 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
             "layers": len(graph.export.config.layers),
             "config": graph.export.config_bytes,
             "blobs": sum(graph.sizes.values()) if graph.sizes else None,
-            "verdict": verdict(summarise(graph)),
+            "verdict": headline(judge(summarise(graph), (), step_name(graph))),
         }
         for graph in graphs[:_MOST]
     ]
