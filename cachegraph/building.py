@@ -189,7 +189,7 @@ def _build(
     remotes: RemoteSources,
     granted: Granted,
     frontend: str | None,
-    commands: bool,  # noqa: FBT001 - private, as the public one takes it by name
+    commands: bool,
 ) -> BuildGraph:
     file = job.name
     written = read_dockerfile(job, images, remotes)
