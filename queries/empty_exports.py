@@ -48,7 +48,7 @@ _SEVERITIES = Severities(otherwise="error")
 
 def _sentence(finding: EmptyExport, title: Title) -> str:  # noqa: ARG001 - about no record
     return (
-        "the export holds no record: BuildKit imports it, finds nothing, and every step runs. Export again, mode=max."
+        "the export holds no record: BuildKit imports it, finds nothing, and every step runs. Export again."
     )
 
 
