@@ -81,10 +81,9 @@ def word_of(export: ExportSummary) -> Word:
         return "UNREADABLE"
     if export.breaks_builds:
         return "BREAKS THE BUILD"
-    steps = export.steps - export.earlier_steps
-    if not export.records or (steps and not export.loadable_steps):
+    if not export.loadable_steps:
         return "COLD"
-    return "CACHED" if export.loadable_steps >= steps else "PARTLY CACHED"
+    return "CACHED" if export.loadable_steps >= export.steps - export.earlier_steps else "PARTLY CACHED"
 
 
 def step_name(graph: ExportGraph) -> Callable[[int], str]:

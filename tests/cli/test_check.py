@@ -43,7 +43,9 @@ def test_a_refusal_comes_first(broken: str) -> None:
     text = " ".join(result.stdout.split())
     assert result.exit_code == 1
     assert "COLD 0 of 1 step (0 %)" in text
-    assert 'error CG101 BuildKit refuses it ("invalid looping record"). Every build that imports it starts cold.' in text
+    assert (
+        'error CG101 BuildKit refuses it ("invalid looping record"). Every build that imports it starts cold.' in text
+    )
     assert "warning" not in text
 
 

@@ -188,7 +188,12 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "empty-exports",
-        {"layers": 0, "record": None},
+        {"records": 2, "record": None},
+        "The export holds 2 records without inputs and no step: BuildKit imports it, finds nothing, and every step runs. Export again.",
+    ),
+    (
+        "empty-exports",
+        {"records": 0, "record": None},
         "The export holds no record: BuildKit imports it, finds nothing, and every step runs. Export again.",
     ),
     (
@@ -320,12 +325,31 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "uncached-steps",
-        {"record": None, "cause": "damaged-blob", "fault": "wrong-size", "kind": "registry", "store": "registry", "severity": "error", "steps": (1,), "of": 9},
+        {
+            "record": None,
+            "cause": "damaged-blob",
+            "fault": "wrong-size",
+            "kind": "registry",
+            "store": "registry",
+            "severity": "error",
+            "steps": (1,),
+            "of": 9,
+        },
         "Of 9 steps, 1 cannot be loaded: blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa has another size than the manifest says. They are: record 1. A build that needs one of them fails. Export again, to a new place, and look at what rewrites manifests or blobs there.",
     ),
     (
         "uncached-steps",
-        {"record": None, "digest": None, "cause": "damaged-blob", "fault": "no-diff-id", "kind": "registry", "store": "registry", "severity": "warning", "steps": (1, 2), "of": 9},
+        {
+            "record": None,
+            "digest": None,
+            "cause": "damaged-blob",
+            "fault": "no-diff-id",
+            "kind": "registry",
+            "store": "registry",
+            "severity": "warning",
+            "steps": (1, 2),
+            "of": 9,
+        },
         "Of 9 steps, 2 cannot be loaded: the manifest says no containerd.io/uncompressed of their blobs. They are: record 1, record 2. A build that needs one of them runs it. Export again, to a new place, and look at what rewrites manifests or blobs there.",
     ),
     (
