@@ -134,7 +134,7 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
     for failure in read.failures:
         complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
-            say(f"{failure.spec}: {trap.message}.")
+            say(f"{failure.spec}: {trap.sentence}")
     return read
 
 
