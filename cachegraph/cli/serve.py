@@ -51,7 +51,7 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
         if error.name not in ("fastapi", "pydantic", "starlette", "uvicorn"):
             raise
         raise MissingExtraError("cachegraph serve", "serve") from None
-    from contextlib import ExitStack
+    from contextlib import ExitStack, suppress
 
     from cachegraph.graph import CacheGraph
 
@@ -69,7 +69,8 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
         served = " and ".join([plural(len(graph.graphs), "export"), *([fleet.place] if fleet else [])])
         say(f"{place} serves {served}; Ctrl-C ends it")
         config = uvicorn.Config(make_app(Shelf(graph), fleet), log_level="error", access_log=False, lifespan="off")
-        uvicorn.Server(config).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            uvicorn.Server(config).run(sockets=[listening])
     sys.exit(code)
 
 
