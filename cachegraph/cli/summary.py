@@ -6,7 +6,7 @@ ones. On a terminal lines are folded between words; elsewhere each is one line, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cachegraph.cli.answer import Answer
@@ -87,9 +87,9 @@ def _name(verdict: Verdict) -> str:
 
 def _detail(verdict: Verdict, output: Output) -> Iterator[str]:
     yield styled(_name(verdict), output, bold=True)
-    word = styled(verdict.word, output, **_COLOURS[verdict.word])
-    rest = _GAP.join(_title(fact) for fact in facts(verdict))
-    yield f"  {word}" + (_GAP + _folded(rest, output, len(verdict.word) + 2 + len(_GAP), 4) if rest else "")
+    word, *rest = _filled([verdict.word, *map(_title, facts(verdict))], output, indent=2)
+    yield f"  {styled(verdict.word, output, **_COLOURS[verdict.word])}{word.removeprefix(verdict.word)}"
+    yield from (f"    {line}" for line in rest)
     for cause in verdict.causes:
         if cause.kind != "earlier-build":
             yield from _cause(cause, output)
@@ -109,6 +109,18 @@ def _cause(cause: Cause, output: Output) -> Iterator[str]:
         yield f"    Fix: {_folded(cure, output, 9, 6)}"
     if cause.paste:
         yield f"      {_title(cause.paste)}"
+
+
+def _filled(parts: Sequence[str], output: Output, *, indent: int) -> list[str]:
+    """Set parts on lines, as many as fit; none is broken, and where there is no terminal all are on one."""
+    room = max(width(), 40) - indent - 2 if output.is_terminal else None
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if room is None or len(lines[-1]) + len(_GAP) + len(part) <= room:
+            lines[-1] += _GAP + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _names(cause: Cause, output: Output) -> Iterator[str]:
