@@ -15,6 +15,7 @@ from docs.tools.pages import PAGES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", README, re.DOTALL)
+PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -29,6 +30,17 @@ def test_the_readmes_commands_print_what_it_shows(monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 0
     shown = lines(output)
     assert lines(result.stdout)[: len(shown)] == shown
+
+
+@pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
+def test_the_picture_that_the_readme_begins_with_is_true(
+    monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, shlex.split(command))
+    now = re.sub(r"newest result .*? old", "newest result 2 h old", result.stdout)
+    stale = ("note Nothing new was exported", "Fix: Check that a build still exports")  # one day it will be
+    assert [line for line in lines(now) if not line.strip().startswith(stale)] == lines(output)
 
 
 @pytest.mark.parametrize("code", PYTHON)
