@@ -14,22 +14,12 @@ from docs.tools.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-CONSOLE = re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", README, re.DOTALL)
 PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.strip().splitlines()]
-
-
-@pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
-def test_the_readmes_commands_print_what_it_shows(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
-    monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert result.exit_code == 0
-    shown = lines(output)
-    assert lines(result.stdout)[: len(shown)] == shown
 
 
 @pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])

@@ -66,7 +66,7 @@ def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]
         if everything and verdict.export is not None:
             yield from finding_lines(findings.get(verdict.export, none).worst_first(), output)
         elif verdict.export is not None:
-            yield from _fine(verdict, output)
+            yield from _fine(verdict, findings.get(verdict.export, none), output)
         yield ""
     if answer.failures:
         named = ", ".join(_title(failure.spec) for failure in answer.failures)
@@ -104,7 +104,7 @@ def _cause(cause: Cause, output: Output) -> Iterator[str]:
     if cause.cost:
         yield f"    {_folded(cause.cost, output, 4, 4)}"
     if cause.cure or cause.paste:
-        cure = cause.cure or "Build with:"
+        cure = cause.cure or "Build with."
         cure = f"{cure.rstrip('.')}:" if cause.paste else cure
         yield f"    Fix: {_folded(cure, output, 9, 6)}"
     if cause.paste:
@@ -128,7 +128,7 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
     shown = [_cut(_title(name)) for name in cause.names]
     if not shown:
         return
-    if all(name == f"record {record}" for name, record in zip(shown, cause.steps, strict=False)):
+    if {*cause.names} == {f"record {record}" for record in cause.steps}:
         some = ", ".join(f"{record:,}" for record in cause.steps[:_NAMES])
         more = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
         records = "record" if len(shown) == 1 else "records"
@@ -158,10 +158,13 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 3].rstrip() + "..."
 
 
-def _fine(verdict: Verdict, output: Output) -> Iterator[str]:
+def _fine(verdict: Verdict, findings: Findings[Any], output: Output) -> Iterator[str]:
     """Say in one line what costs nothing."""
     earlier = next((cause for cause in verdict.causes if cause.kind == "earlier-build"), None)
     said = [f"{plural(len(earlier.steps), 'key')} of earlier builds"] if earlier else []
+    strays = len(findings.by_query().get("orphan-blobs", ()))
+    if strays:  # of the store: of several exports in one, the first tells
+        said.append(f"{plural(strays, 'blob')} that no manifest names")
     if verdict.notes:
         said.append(f"{plural(verdict.notes, 'note')} (--all shows them)")
     if said:
