@@ -131,8 +131,10 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
     if {*cause.names} == {f"record {record}" for record in cause.steps}:
         some = ", ".join(f"{record:,}" for record in cause.steps[:_NAMES])
         more = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
-        records = "record" if len(shown) == 1 else "records"
-        yield f"      {_folded(f'{records} {some}{more} (--names tells what they do)', output, 6, 6)}"
+        tells = (
+            "record {} (--names tells what it does)" if len(shown) == 1 else "records {} (--names tells what they do)"
+        )
+        yield f"      {_folded(tells.format(some + more), output, 6, 6)}"
         return
     if not output.is_terminal:
         rest = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []

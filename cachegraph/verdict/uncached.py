@@ -61,6 +61,8 @@ def uncached_causes(
     for (cause, _), group in groups.items():
         records = tuple(sorted({record for finding in group for record in finding.steps}))
         what, cost, cure = _words(cause, group, len(records), export)
+        if not export.loadable_steps and cause != "lost-blob":
+            cost = "Nothing in it can be loaded, so every step runs."
         earlier = cause == "earlier-build"
         yield Cause(
             kind=cause,
