@@ -191,7 +191,8 @@ class CacheGraph(Questions, Plots):
 
         Notes
         -----
-        Seconds for 3,000 records; it grows with the square of their number where many targets share many records.
+        Half a second for 3,000 records, two for 10,000, on one core; it grows with the square of their number where
+        many targets share many records.
 
         Examples
         --------

@@ -9,7 +9,7 @@ from cachegraph.core.garbage import collection_paused
 from cachegraph.lookup import Lookup
 from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
 from cachegraph.queries.base import Finding, Query
-from cachegraph.queries.catalogue import QUERIES, get
+from cachegraph.queries.catalogue import asked, get
 from cachegraph.queries.findings import Findings
 from cachegraph.queries.merge_subsets import MergeSubset
 from cachegraph.queries.missing_results import MissingResult
@@ -55,14 +55,24 @@ class Questions(Lookup):
         with collection_paused():
             return Findings(self._answers(question), question, self._worded)
 
-    def check(self) -> Findings[Finding]:
-        """Ask every question of every export.
+    def check(self, buildkit: str | None = None) -> Findings[Finding]:
+        """Ask every question of every export that is about a builder.
+
+        Parameters
+        ----------
+        buildkit : str, optional
+            Its version, such as ``0.31``; by default the newest. Some questions are about certain builders only.
 
         Returns
         -------
         Findings
+
+        Raises
+        ------
+        UsageError
+            No version.
         """
-        findings = (finding for question in QUERIES for finding in self._answers(question))
+        findings = (finding for question in asked(buildkit, together=True) for finding in self._answers(question))
         return Findings(findings, word=self._worded)
 
     def verdict(self, findings: Findings[Any] | None = None) -> Verdicts:
@@ -95,6 +105,9 @@ class Questions(Lookup):
         )
 
     def _answers(self, question: Query[F]) -> Iterator[F]:
+        if question.ask_together is not None:
+            yield from question.ask_together(self.graphs)
+            return
         stores: set[str] = set()
         for graph in self.graphs:
             store = graph.export.store

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
+
+from cachegraph.text.rules import SEVERITIES, Severity
 
 __all__ = ["SEVERITIES", "As", "Condition", "MoreThan", "OneOf", "Severities", "Severity", "Zero"]
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""Worst first."""
 
 
 class Condition(Protocol):

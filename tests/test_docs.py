@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -15,11 +20,26 @@ from docs.tools.pages import PAGES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+CONSOLE = [
+    found
+    for page in (ROOT / "README.md", *TUTORIALS)
+    for found in re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
+def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, shlex.split(command))
+    assert result.exit_code == 0
+    shown = lines(output)
+    assert lines(result.stdout)[: len(shown)] == shown
 
 
 @pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
@@ -41,6 +61,20 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, code: str) -> 
     assert repr(names["graph"]) == "<CacheGraph: 1 export, 6 records>"
 
 
+@pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
+def test_a_tutorials_python_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        examples = doctest.DocTestParser().get_examples(code)
+        assert examples, code
+        for example in examples:
+            shown = StringIO()
+            with redirect_stdout(shown):
+                exec(compile(example.source, page.name, "single"), names)
+            assert lines(shown.getvalue()) == lines(example.want), example.source
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_made_pages_are_current(page: str) -> None:
     assert (ROOT / "docs" / page).read_text("utf-8") == PAGES[page]()
@@ -50,3 +84,13 @@ def test_every_link_leads_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, "docs", str(tmp_path / "site")], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")}
+    built = {path.relative_to(tmp_path / "site").with_suffix("") for path in (tmp_path / "site").rglob("*.html")}
+    assert pages <= built

@@ -24,6 +24,7 @@ ALLOWED = {
     "loaders": {"core", "builds", "text"},
     "lint": {"core", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
+    "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},
     "stores": {"core", "schema", "queries", "text", "server", "loaders.base"},
     "verdict": {"core", "schema", "queries", "text"},

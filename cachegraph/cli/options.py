@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from cachegraph.reports.model import FAIL_ON
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -30,8 +32,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-FAIL_ON = ("error", "warning", "note", "never")
 
 SOURCE_OPTIONS: Mapping[str, str] = {
     "specs": "SPEC",
@@ -101,9 +101,11 @@ def source_options(command: F) -> F:
             metavar="SOURCE",
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
-        click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
         click.option(
-            "--tags", metavar="GLOB", help="Read the tags of a repository in a registry that match, such as 'cache-*'."
+            "--all-tags", is_flag=True, help="Read every tag of a directory or of a repository in a registry."
+        ),
+        click.option(
+            "--tags", metavar="GLOB", help="Read the tags of a directory or repository that match, such as 'cache-*'."
         ),
         click.option(
             "--insecure-registry",

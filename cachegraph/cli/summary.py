@@ -130,11 +130,11 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
         return
     if {*cause.names} == {f"record {record}" for record in cause.steps}:
         some = ", ".join(f"{record:,}" for record in cause.steps[:_NAMES])
-        more = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
+        others = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
         tells = (
             "record {} (--names tells what it does)" if len(shown) == 1 else "records {} (--names tells what they do)"
         )
-        yield f"      {_folded(tells.format(some + more), output, 6, 6)}"
+        yield f"      {_folded(tells.format(some + others), output, 6, 6)}"
         return
     if not output.is_terminal:
         rest = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []

@@ -64,7 +64,9 @@ its bytes are not.
 Op = Literal["merge", "diff", "exec", "file", "source", "content", "unknown"]
 """The operation behind a record."""
 
-ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "manifest-missing", "source-note"]
+ProblemCode = Literal[
+    "size-mismatch", "digest-mismatch", "image-ignored", "builder-panic", "manifest-missing", "spec-trap", "source-note"
+]
 """What a loader can notice about a source without giving it up."""
 
 
@@ -213,6 +215,8 @@ class CacheExport:
         A slot of -1 stands for the record's own digest. Empty for a real export.
     uncached : frozenset of int
         Of a build that has not run: records that it looks for in no cache (``--no-cache``). Empty for a real export.
+    given : str
+        The spec as its reader was given it, without credentials; empty where none was.
     """
 
     source: str
@@ -232,6 +236,7 @@ class CacheExport:
     results_known: bool = True
     unknown: frozenset[tuple[int, int]] = frozenset()
     uncached: frozenset[int] = frozenset()
+    given: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

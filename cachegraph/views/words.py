@@ -7,7 +7,7 @@ import re
 from cachegraph.core.graph import ExportGraph
 from cachegraph.text.render import legal
 
-__all__ = ["caption", "short"]
+__all__ = ["caption", "short", "shortened"]
 
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
@@ -41,4 +41,9 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
     """
     known = _DIGEST.sub(r"\1", " ".join(legal(graph.naming(record).name).split()))
     text = known or short(graph.export.config.records[record].digest)
+    return shortened(text, width)
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text to so many characters; a longer one ends in dots."""
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -13,9 +13,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import QUERIES, TOGETHER
 from cachegraph.queries.library import CypherFile, library
-from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
+from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
 from docs.tools.api import api_page
 from docs.tools.docstrings import typed_attributes
@@ -49,6 +49,12 @@ def schema_page() -> str:
         "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
         "history for `{current: true}` as well.",
         _properties(BOOKKEEPING),
+        "## Sources and loads",
+        "Neo4j keeps two more labels. They belong to no export: `Source.id` is the `source` of its exports.",
+    ]
+    for node in KEPT:
+        parts += [f"### `{node.label}`", f"{node.description} Key: `{node.key}`.", _properties(node.properties)]
+    parts += [
         "## Data frames",
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
     ]
@@ -65,12 +71,13 @@ def questions_page() -> str:
     parts = [
         "# Questions",
         _MADE,
-        "`cachegraph check` asks all of them, `cachegraph query NAME` one, `graph.query(name)` gives the findings in "
-        "Python. Every finding has these fields, and those of its question:",
+        "`cachegraph check` asks all of them (those about certain builders if `--buildkit` names one), "
+        "`cachegraph query NAME` one, `graph.query(name)` gives the findings in Python. Every "
+        "finding has these fields, and those of its question:",
         _fields(Finding),
     ]
     common = {field.name for field in fields(Finding)}
-    for query in QUERIES:
+    for query in (*QUERIES, *TOGETHER):
         parts += [f"## `{query.name}`", f"**{query.title}**", query.meaning, f"Severity: {query.severity}."]
         own = _fields(query.finding, skip=common)
         if own:

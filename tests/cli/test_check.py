@@ -94,11 +94,16 @@ def test_json_is_the_contract(layouts: Path) -> None:
 def test_csv_and_markdown_hold_every_finding(layouts: Path) -> None:
     spec = str(layouts / "scratch-file-inline")
     rows = run("check", "--format", "csv", spec).stdout.splitlines()
-    assert rows[0] == "query,severity,export,record,digest,message,code,source"
+    assert rows[0] == "query,severity,export,record,digest,message,code,source,known,unread"
     assert len(rows) == 9
-    table = run("check", "--format", "markdown", spec).stdout.splitlines()
-    assert table[1] == "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    assert len(table) == 10
+    report = run("check", "--format", "markdown", spec).stdout.splitlines()
+    assert report[0].startswith("### `type=local,src=")
+    assert report[2].startswith("BuildKit imports it: 6 records")
+    assert report[4:6] == ["| severity | code | what it costs, what to do |", "| --- | --- | --- |"]
+    assert [line.split(" | ")[:2] for line in report[6:]] == [
+        ["| warning", "CG104"],
+        *(["| note", code] for code in ("CG104", "CG105", "CG105", "CG105", "CG106", "CG106", "CG110")),
+    ]
 
 
 def test_sarif_names_rules_and_places(layouts: Path) -> None:
@@ -112,11 +117,23 @@ def test_sarif_names_rules_and_places(layouts: Path) -> None:
     assert place.endswith("linux/amd64#records[1]")
 
 
-def test_junit_has_a_case_for_each_question(layouts: Path) -> None:
-    root = ET.fromstring(run("check", "--format", "junit", str(layouts / "scratch-file-inline")).stdout)
-    (suite,) = root
-    assert (suite.get("tests"), suite.get("failures")) == (str(len(QUERIES)), "1")
-    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["unreachable-roots"]
+@pytest.mark.parametrize(
+    ("fail_on", "failing"),
+    [
+        ("error", []),
+        ("warning", ["unreachable-roots"]),
+        ("note", ["unreachable-roots", "merge-subsets", "legacy-misses", "size-forecast"]),
+        ("never", []),
+    ],
+)
+def test_junit_fails_as_the_run_does(layouts: Path, fail_on: str, failing: list[str]) -> None:
+    result = run("check", "--format", "junit", "--fail-on", fail_on, str(layouts / "scratch-file-inline"))
+    (suite,) = ET.fromstring(result.stdout)
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(QUERIES)), str(len(failing)))
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == failing
+    assert result.exit_code == bool(failing)
+    told = [line for case in suite for part in case for line in (part.text or "").splitlines()]
+    assert len(told) == 8
 
 
 def test_html_escapes_what_comes_from_an_export(tmp_path: Path) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar, cast
 from urllib.parse import urlsplit
 
 from cachegraph import __version__
 from cachegraph.core.garbage import collection_paused
 from cachegraph.errors import CacheGraphError, MissingExtraError, StoreError, UsageError
+from cachegraph.server.space import FREE_SPACE, RESERVE, ailment, free_bytes, means_full_disk
+from cachegraph.text.words import size_text
 
 if TYPE_CHECKING:
     import neo4j
+
+    from cachegraph.server import Running
 
 __all__ = ["OLDEST", "Auth", "Connection", "ServerError", "check_agent", "environment", "literal"]
 
@@ -32,12 +38,22 @@ _RACES = 20
 """How often a transaction is tried again because a node went or came under its hands."""
 
 _CONNECT = 15.0
-_RETRY = 120.0
-"""Seconds that opening a connection, and retrying a transaction, may take."""
+_RETRY = 60.0
+"""Seconds that opening a connection, and retrying a transaction, may take: long enough for a server to start again."""
 
 
 class ServerError(StoreError):
-    """The server as a whole cannot be used: it is not there, or refuses this user or database."""
+    """The server as a whole cannot be used: it is not there, or refuses this user or database.
+
+    Attributes
+    ----------
+    answers : bool
+        Whether it can still be asked for small things: its disk is only about to be full.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, answers: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.answers = answers
 
 
 def literal(text: str) -> LiteralString:
@@ -57,6 +73,8 @@ class Connection:
         User and password, a bearer token, or nothing.
     database : str, optional
         By default the user's home database.
+    home : Path, optional
+        Directory of the server, if it is one of the user's own: then its disk can be watched.
 
     Raises
     ------
@@ -66,11 +84,14 @@ class Connection:
         The driver is not installed.
     """
 
-    def __init__(self, uri: str, auth: Auth = None, database: str | None = None) -> None:
+    def __init__(self, uri: str, auth: Auth = None, database: str | None = None, home: Path | None = None) -> None:
         try:
             import neo4j
         except ImportError:
             raise MissingExtraError("Neo4j", "neo4j") from None
+        # What the driver logs while it tries again becomes one line of ours; a program that wants it adds a handler.
+        logging.getLogger("neo4j").addHandler(_SILENT)
+        self.home = home
         self.place = _checked(uri)
         self.database = database or None
         credentials = neo4j.bearer_auth(auth) if isinstance(auth, str) else auth
@@ -80,6 +101,7 @@ class Connection:
                 auth=credentials,
                 user_agent=f"cachegraph/{__version__}",
                 connection_timeout=_CONNECT,
+                connection_acquisition_timeout=2 * _CONNECT,
                 max_transaction_retry_time=_RETRY,
                 notifications_min_severity="OFF",
                 telemetry_disabled=True,
@@ -110,6 +132,7 @@ class Connection:
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         """Do work in a transaction, again if the server says that another try may help."""
+        self._check_space()
         with self.translated(), self.session(write=True) as session:
             for _ in range(_RACES):
                 with suppress_races():
@@ -124,6 +147,12 @@ class Connection:
     def alter(self, text: str) -> None:
         """Run a statement that changes the schema."""
         self.write(lambda tx: tx.run(literal(text)).consume())
+
+    def _check_space(self) -> None:
+        """Stop in time: a Neo4j whose disk is full loses its database until it is started again."""
+        if self.home is not None and (free := free_bytes(self.home)) is not None and free < RESERVE:
+            message = f"{self.place}: disk full: {size_text(free)} left for {self.home}, and {size_text(RESERVE)} are"
+            raise ServerError(f"{message} kept free so that Neo4j goes on working", hint=FREE_SPACE, answers=True)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -145,11 +174,22 @@ class Connection:
     def _refused(self, error: neo4j.exceptions.Neo4jError) -> StoreError:
         """Say what the server's answer means, by its code."""
         code = (error.code or "").removeprefix("Neo.")
+        text = _line(error.message or error)
+        ailing = ailment(self.home) if self.home is not None and code.startswith("DatabaseError.") else None
+        if means_full_disk(f"{text} {ailing or ''}"):
+            said = f"{self.place}: disk full on the server, its database has stopped"
+            return ServerError(said, hint=f"{FREE_SPACE}, then start the server again: docs/ops.md, Disk full")
+        if re.fullmatch(_STOPPED, code) and ("critical error" in text or "store after written to log" in text):
+            said = f"{self.place}: the database has stopped after an error of the server"
+            if ailing:
+                return ServerError(f"{said}: {ailing}", hint="mend that, then start the server again")
+            hint = "its log says why, most often the disk is full; mend that, then start the server again"
+            return ServerError(said, hint=hint)
         for pattern, message, hint in _CODES:
             if re.fullmatch(pattern, code):
                 database = f"database {self.database!r}" if self.database else "the home database"
                 return ServerError(f"{self.place}: {message.format(database=database)}", hint=hint)
-        return StoreError(f"{self.place}: {_line(error.message or error)}")
+        return StoreError(f"{self.place}: {text}")
 
 
 @contextmanager
@@ -164,6 +204,10 @@ def suppress_races() -> Iterator[None]:
         if code not in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed"):
             raise
 
+
+_SILENT = logging.NullHandler()
+
+_STOPPED = r"(Database|Transient)Error\..*"
 
 _CODES = (
     (
@@ -242,8 +286,13 @@ def _line(error: object) -> str:
     return " ".join(str(error).split())
 
 
-def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str, Auth, str | None]:
+def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str, Auth, str | None, Path | None]:
     """Fill in what was not given: from the environment, else from the user's own running server.
+
+    Returns
+    -------
+    tuple of (str, auth, str or None, Path or None)
+        Address, credentials, database, and the directory of the server if it is the user's own.
 
     Raises
     ------
@@ -254,13 +303,26 @@ def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str,
     if auth is None and (password := os.environ.get("NEO4J_PASSWORD")) is not None:
         auth = (os.environ.get("NEO4J_USERNAME") or "neo4j", password)
     if found := uri or os.environ.get("NEO4J_URI"):
-        return found, auth, database
+        return found, auth, database, _home_of(found)
+    server = _own()
+    if server is None:
+        raise StoreError("no Neo4j is known", hint="set NEO4J_URI, or start one with `cachegraph neo4j up`")
+    return server.uri, (server.username, server.password), database, server.home
+
+
+def _home_of(uri: str) -> Path | None:
+    """Give the directory of a server that is the user's own after all."""
+    if not re.search(r"//(localhost|127\.0\.0\.1)\b", uri):
+        return None
+    own = _own()
+    return own.home if own and own.uri.rpartition(":")[2] == uri.rpartition(":")[2] else None
+
+
+def _own() -> Running | None:
+    """Find the server that ``cachegraph neo4j up`` started, if it runs."""
     from cachegraph.server import running
 
     try:
-        server = running()
+        return running()
     except MissingExtraError:
-        server = None
-    if server is None:
-        raise StoreError("no Neo4j is known", hint="set NEO4J_URI, or start one with `cachegraph neo4j up`")
-    return server.uri, (server.username, server.password), database
+        return None

@@ -11,7 +11,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
 from cachegraph.stores.neo4j.batches import BATCH, Batch, export_properties, fingerprint, transactions
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
-from cachegraph.stores.neo4j.connection import Connection, literal
+from cachegraph.stores.neo4j.connection import Connection, ServerError, literal
 from cachegraph.stores.neo4j.removal import clear
 
 if TYPE_CHECKING:
@@ -40,8 +40,14 @@ class Loaded:
 
 
 def load(
-    connection: Connection, graph: ExportGraph, report: Report, *, size: int = BATCH, lease: float = LEASE
-) -> Loaded:
+    connection: Connection,
+    graph: ExportGraph,
+    report: Report,
+    *,
+    size: int = BATCH,
+    lease: float = LEASE,
+    wait: bool = True,
+) -> Loaded | None:
     """Load an export; wait while another load is at it, and take over when that one dies.
 
     Parameters
@@ -53,6 +59,13 @@ def load(
         Rows of a transaction.
     lease : float
         Seconds without a sign of life after which a load counts as dead.
+    wait : bool
+        Without, give up at once while another load is at it.
+
+    Returns
+    -------
+    Loaded or None
+        None only without `wait`.
     """
     mark, properties, source = fingerprint(graph), export_properties(graph), graph.export.source
     claim = Claim(connection, graph.id, lease)
@@ -61,6 +74,8 @@ def load(
         if state == "whole":
             return Loaded(rows=None, superseded=0)
         if state == "busy":
+            if not wait:
+                return None
             report(f"waiting for another load of {source}", 0, None)
             time.sleep(_LOOK_AGAIN)
             continue
@@ -69,6 +84,10 @@ def load(
             return Loaded(rows=rows, superseded=claim.finish(source, mark))
         except LostClaimError:
             continue
+        except ServerError as error:
+            if error.answers:
+                _let_go(claim)
+            raise  # else it lapses by itself: who asked a dead server to let go would wait once more
         except BaseException:
             _let_go(claim)
             raise

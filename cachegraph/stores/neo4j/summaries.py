@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cachegraph.core.times import known_times
-from cachegraph.errors import CacheGraphError
+from cachegraph.errors import CacheGraphError, StoreError
 from cachegraph.schema.summary import ExportSummary
 
 __all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary", "stored_export"]
@@ -15,7 +15,7 @@ __all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An export that could not be loaded, and why."""
+    """A source that could not be read, or an export that could not be loaded, and why."""
 
     source: str
     error: CacheGraphError
@@ -37,6 +37,16 @@ class WriteSummary:
     rows : int
         Rows written: nodes with what ties them to their owner, and relationships.
     seconds : float
+    looks : int
+        Places that were looked at.
+    gone : tuple of str
+        Sources that an earlier look found and this load did not.
+    run : str
+        Id of the ``Run`` node.
+    stopped : StoreError, optional
+        Why the load ended before its end: the server cannot be used any more.
+    unloaded : tuple of str
+        Sources that had been read when it stopped, and whose exports are not loaded.
     """
 
     created: int
@@ -46,6 +56,11 @@ class WriteSummary:
     failed: tuple[Failure, ...]
     rows: int
     seconds: float
+    looks: int = 0
+    gone: tuple[str, ...] = ()
+    run: str = ""
+    stopped: StoreError | None = None
+    unloaded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
