@@ -84,7 +84,7 @@ def check(
         not_with(
             {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
         )
-        read = read_specs(specs, how, blobs=_PROBED)
+        read = read_specs(specs, how, _PROBED)
         names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
         findings = read.graph.check(buildkit)
         answer = Answer(

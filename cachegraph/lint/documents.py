@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Node = ScalarNode | SequenceNode | MappingNode
 
-__all__ = ["Tree", "yaml_tree", "yaml_trees"]
+__all__ = ["Tree", "guarded", "parsed", "yaml_tree", "yaml_trees"]
 
 _DEEPEST_MERGE = 100
 _ELEMENT = 16  # characters that an element of a list counts as
@@ -26,20 +26,14 @@ _MERGE = "tag:yaml.org,2002:merge"
 @contextmanager
 def yaml_tree(file: str, text: str, limits: Limits) -> Iterator[tuple[Tree, ExpansionBudget]]:
     """Open the only document of a YAML file; see `yaml_trees`."""
-    with yaml_trees(file, text, limits, only=1) as (trees, budget):
+    with guarded(file):
+        trees, budget = parsed(file, text, limits, only=1)
         yield trees[0], budget
 
 
 @contextmanager
-def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
-    """Open YAML documents; what goes wrong while they are looked at is told without their text, which may hold secrets.
-
-    Parameters
-    ----------
-    file, text : str
-    limits : Limits
-    only : int
-        How many there may be; 0 for any number. There is always at least one, maybe empty.
+def yaml_trees(file: str, text: str, limits: Limits) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
+    """Open YAML documents, of which there is always one, maybe empty.
 
     Raises
     ------
@@ -48,21 +42,25 @@ def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterat
     cachegraph.errors.DecodeError
         Not YAML, or of another shape than asked for.
     """
+    with guarded(file):
+        yield parsed(file, text, limits)
+
+
+@contextmanager
+def guarded(file: str) -> Iterator[None]:
+    """Tell what goes wrong while a document is looked at without its text, which may hold secrets.
+
+    Raises
+    ------
+    cachegraph.errors.MissingExtraError
+    cachegraph.errors.DecodeError
+    """
     try:
         import yaml
     except ImportError as error:
         raise MissingExtraError("Reading a YAML file", "files") from error
-    budget = ExpansionBudget(file, limits)
-    loader: Any = None
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(without_holes(text))
-        nodes: list[Node | None] = []
-        if only == 1:
-            nodes.append(loader.get_single_node())
-        else:
-            while loader.check_node():
-                nodes.append(loader.get_node())
-        yield [Tree(node, loader, budget) for node in nodes or [None]], budget
+        yield
     except (yaml.YAMLError, RecursionError) as error:
         # The reader's own words quote the file, and so what secrets it holds.
         mark = getattr(error, "problem_mark", None)
@@ -70,9 +68,32 @@ def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterat
         raise DecodeError(f"{file}: not YAML{where}") from None
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # a key that is a list, a tag that is none
         raise DecodeError(f"{file}: not YAML ({type(error).__name__})") from None
+
+
+def parsed(file: str, text: str, limits: Limits, *, only: int = 0) -> tuple[list[Tree], ExpansionBudget]:
+    """Read YAML documents, within `guarded`.
+
+    Parameters
+    ----------
+    file, text : str
+    limits : Limits
+    only : int
+        How many there may be: one, or 0 for any number.
+    """
+    import yaml
+
+    budget = ExpansionBudget(file, limits)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(without_holes(text))
+    nodes: list[Node | None] = []
+    try:
+        if only == 1:
+            nodes.append(loader.get_single_node())
+        else:
+            while loader.check_node():
+                nodes.append(loader.get_node())
     finally:
-        if loader is not None:
-            loader.dispose()
+        loader.dispose()
+    return [Tree(node, loader, budget) for node in nodes or [None]], budget
 
 
 class Tree:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +32,7 @@ _TOKEN = re.compile(
 )
 _DEEPEST = 40
 _LONGEST = 21_000  # what GitHub allows
+_OWN_TEXT = 16
 _PER_RUN = frozenset({"success", "failure", "cancelled", "hashfiles"})
 
 
@@ -43,6 +44,15 @@ class Node:
     value: object = None
     parts: tuple[Node, ...] = ()
     source: str = ""
+
+    @property
+    def is_of_github(self) -> bool:
+        """Whether it asks for nothing but the ``github`` context and literals."""
+        if self.kind == "index":
+            return self.parts[0].is_of_github and self.parts[1].kind == "literal"
+        if self.kind == "name":
+            return self.value == "github"
+        return self.kind == "literal" or all(part.is_of_github for part in self.parts)
 
     @property
     def shown(self) -> str:
@@ -210,6 +220,8 @@ class Expressions:
         Those of the workflow: what a condition is tried with.
     given : callable
         Gives the lookup of one event, and of a branch that the condition does not name, to try conditions with.
+    key : object
+        Equal where the ``github`` context is.
     """
 
     def __init__(
@@ -219,11 +231,13 @@ class Expressions:
         lookup: Lookup,
         events: Sequence[str] = (),
         given: Callable[[str, str | None], Lookup] | None = None,
+        key: object = None,
     ) -> None:
         self.holes = holes
         self._budget = budget
         self._lookup = lookup
-        self._events = events
+        self._events = tuple(events)
+        self._key = key
         self._given = given
 
     def fill(self, text: str) -> str:
@@ -234,7 +248,9 @@ class Expressions:
         """
         if "${{" not in text:
             return text
-        return self._budget.spent("".join(piece for piece, _ in self.pieces(text)))
+        # Each value has been counted; the text around them is the file's own, which an anchor may bring often.
+        self._budget.count(len(text) // _OWN_TEXT)
+        return "".join(piece for piece, _ in self.pieces(text))
 
     def pieces(self, text: str) -> list[tuple[str, int]]:
         """Take a text apart at its expressions; with each piece, how many lines of the source it stands for."""
@@ -281,6 +297,17 @@ class Expressions:
         return None if node is None else self._truth(self._value(node))
 
     def _condition(self, node: Node, *, negated: bool = False, place: Place | None = None) -> Condition:
+        """Make a condition of an expression; one of the ``github`` context alone is worked out once."""
+        if not node.is_of_github:
+            return self._tried(node, negated=negated, place=place)
+        key = (node.source, negated, self._events, self._key)
+        known = self.holes.conditions.get(key)
+        if known is None:
+            known = self.holes.conditions[key] = self._tried(node, negated=negated, place=None)
+        return known if place is None else replace(known, place=place)
+
+    def _tried(self, node: Node, *, negated: bool, place: Place | None) -> Condition:
+        """Try a condition in each event, and on a branch that it does not name."""
         text = f"!({node.source})" if negated else node.source
         never: set[str] = set()
         branch = False

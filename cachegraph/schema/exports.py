@@ -191,8 +191,8 @@ EXPORT = Node(
         Property(
             "listed_blobs",
             "integer",
-            "Number of blobs that its manifest lists; null without a manifest.",
-            _said(lambda e: None if e.blobs is None else len(e.blobs)),
+            "Number of blobs that its manifest lists; without a manifest, those of its layers.",
+            _said(lambda e: len({layer.blob for layer in e.config.layers} if e.blobs is None else e.blobs)),
         ),
         Property(
             "probed_blobs",

@@ -56,6 +56,7 @@ def _for_sure(use: Use) -> bool:
 
 
 def _own_branch(scene: Scene) -> Iterator[LintFinding]:
+    told: set[Place] = set()
     for build in scene.repository.builds:
         if not build.reads or not all(entry.is_resolved for entry in build.reads):
             continue
@@ -68,6 +69,9 @@ def _own_branch(scene: Scene) -> Iterator[LintFinding]:
             continue
         if build.job is not None and build.job.system == "github" and not _has_branches(use.events for use in uses):
             continue
+        if uses[0].entry.place in told:
+            continue
+        told.add(uses[0].entry.place)
         message = (
             f"Every cache that is read here is named by {names[0][0]}, so the first build of each branch or pull "
             "request finds nothing and runs every step. Read the main branch's cache as well."

@@ -31,6 +31,10 @@ LINT_RULES: tuple[LintRule, ...] = (
 """All rules, by code."""
 
 
+_SEVERAL_OF_ONE = frozenset({"unknown-key", "unknown-value", "repeated-key", "secret-in-entry"})
+"""Rules that may find several things in one entry; for the others, a line is told once for all of a matrix."""
+
+
 def lint(repository: Repository, root: Path | None = None, dockerfiles: Sequence[str] = ()) -> list[LintFinding]:
     """Ask every rule about settings and the Dockerfiles that they name.
 
@@ -51,5 +55,7 @@ def lint(repository: Repository, root: Path | None = None, dockerfiles: Sequence
     found: dict[tuple[object, ...], LintFinding] = {}
     for rule in LINT_RULES:
         for finding in rule.check(scene):
-            found.setdefault((finding.rule, finding.place.file, finding.place.line, finding.message), finding)
+            what = finding.message if rule.name in _SEVERAL_OF_ONE else ""
+            key = (finding.rule, finding.place.file, finding.place.line, finding.place.path, what)
+            found.setdefault(key, finding)
     return sorted(found.values(), key=lambda one: (one.place.file, one.place.line, one.code))

@@ -151,6 +151,10 @@ class Ignored:
             hidden, parent = self.patterns.match("/".join(parts[:end]), parent)
         return hidden
 
+    def is_about(self, path: str) -> bool:
+        """Whether it hides a path of the context's top, or takes it in explicitly."""
+        return self.hides(path) or any(one.negated and one.match(path) for one in self.patterns.patterns)
+
     @property
     def is_a_choice(self) -> bool:
         """Whether it hides all but what it names: then ``COPY .`` takes a choice of files."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachegraph.errors import SpecError
-from cachegraph.lint.model import Entry
+from cachegraph.lint.model import Entry, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.editing import changed_field, changed_keys, without_blanks
 from cachegraph.lint.rules.examples import bake, build_step, workflow
 from cachegraph.lint.rules.facts import BACKENDS, COMPRESSION, SECRETS, VALUES, keys_of
+from cachegraph.lint.rules.runners import is_plain
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Direction
 from cachegraph.loaders.specs.reference import parse_reference
@@ -300,11 +301,20 @@ def _empty(scene: Scene) -> Iterator[LintFinding]:
     for build, entry in scene.repository.entries:
         if not entry.value.is_empty or not entry.written.strip() or entry.conditions or build.kind != "workflow":
             continue
+        if build.job is None or any(map(_may_set_variables, build.job.steps)):
+            continue
         message = (
             f"{entry.written.strip()} is empty here, since nothing sets it, and buildx passes over an empty "
             f"{_of(entry.direction)} without a word: the build has no such cache. Set it, or name the cache."
         )
         yield LintFinding(rule="empty-entry", severity="warning", message=message, place=entry.place)
+
+
+def _may_set_variables(step: Step) -> bool:
+    """Whether a step may set variables for the steps behind it."""
+    return (step.run is not None and "GITHUB_ENV" in step.run.pattern) or bool(
+        step.action and not is_plain(step.action)
+    )
 
 
 ENTRY_RULES = (

@@ -45,7 +45,7 @@ _UPDATE = re.compile(r"(?:sudo\s+)?apt(?:-get)?\s+(?:-\S+\s+)*update(?:\s+-\S+)*
 _HARMLESS = re.compile(r"set\s|rm\s+-rf?\s+/var/lib/apt|apt(?:-get)?\s+(?:-\S+\s+)*clean|echo\s|true$|:$")
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*(?:install|build-dep)\b")
 _APT_UPDATE = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*update\b")
-_FULL_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MOVING = frozenset({"main", "master", "develop", "dev", "trunk", "HEAD"})
 _CHANGES = re.compile(
     r"git\s+(?:rev-parse|describe|log|show)|(?<![\w-])date\b(?!\w)|image\.(?:created|revision)|github\.event\.head_commit"
 )
@@ -127,15 +127,16 @@ def _git(scene: Scene) -> Iterator[LintFinding]:
         if context is None or scene.root is None:
             continue
         hidden = ignored(scene.root, context, dockerfile.path)
-        if hidden is None or hidden.hides(".git") or (hidden.hides(".git/index") and hidden.hides(".git/HEAD")):
+        if hidden is None or hidden.is_about(".git") or (hidden.hides(".git/index") and hidden.hides(".git/HEAD")):
             continue
-        copy = next((copy for _, copy in whole_copies(dockerfile.stages)), None)
+        copy = next(_copies_of_git(scene, dockerfile), None)
         if copy is None:
             continue
         where = f"{hidden.name} does not name it" if hidden.name else "there is no .dockerignore"
         message = (
             f"This COPY takes the folder .git along ({where}). Its files change with each commit, fetch and checkout, "
-            "so this step and all below it run again though no source file changed. Write .git into .dockerignore."
+            "so this step and all below it run again though no source file changed. Write .git into .dockerignore; a "
+            "step that wants the commit can have it as an argument, declared right above it."
         )
         yield LintFinding(
             rule="git-in-context",
@@ -145,20 +146,45 @@ def _git(scene: Scene) -> Iterator[LintFinding]:
         )
 
 
+def _copies_of_git(scene: Scene, dockerfile: ReadDockerfile) -> Iterator[read.Copy]:
+    """Give the COPYs of all files with a RUN behind them, in stages that are built, none of which asks git."""
+    numbers = {dockerfile.stage_named(_target(build)) for build in scene.builds_of(dockerfile)} - {None} or {
+        len(dockerfile.stages) - 1
+    }
+    needed = {stage for number in numbers if number is not None for stage in dockerfile.needed(number)}
+    for number, copy in whole_copies(dockerfile.stages):
+        behind = [
+            instruction
+            for stage in needed
+            if number in dockerfile.chain(stage)
+            for instruction in dockerfile.stages[stage].instructions
+            if isinstance(instruction, read.Run) and (stage != number or instruction.place.start > copy.place.start)
+        ]
+        if number in needed and behind and not any(re.search(r"\bgit\b", script(run)) for run in behind):
+            yield copy
+
+
+def _target(build: Build) -> str:
+    """Give the stage that a build asks for; a name that no stage has where that is unknown."""
+    target = build.settings.target
+    return "" if target is None else target.text or "?"
+
+
 def _context_with_git(scene: Scene, dockerfile: ReadDockerfile) -> str | None:
     """Give the context of a Dockerfile if it is the repository's root, with ``.git`` in it for certain."""
     builds = list(scene.builds_of(dockerfile))
     if builds:
-        local = [build for build in builds if build.settings.context is not None and _checks_out(build)]
+        local = [build for build in builds if build.settings.context is not None and _checks_out(scene, build)]
         contexts = {scene.context_of(build) for build in local}
         return "" if contexts & {"", "."} else None
-    return "" if dockerfile.path == "Dockerfile" and scene.exists(".git") else None
+    return "" if dockerfile.path == "Dockerfile" and scene.exists(".git") and not scene.repository.builds else None
 
 
-def _checks_out(build: Build) -> bool:
+def _checks_out(scene: Scene, build: Build) -> bool:
     """Whether the context of a build is a working copy with its ``.git``."""
     if build.job is None:
-        return True
+        # Docker's action for bake reads the repository itself, without .git, unless it is told otherwise.
+        return build.kind != "bake" or not any(job.uses("docker/bake-action") for job in scene.repository.jobs)
     if build.job.system == "gitlab":
         return True
     return any(step.action == "actions/checkout" and "path" not in step.inputs for step in build.job.steps)
@@ -211,8 +237,7 @@ def _changing(scene: Scene) -> Iterator[LintFinding]:
         dockerfile = scene.dockerfile_of(build) if changing else None
         if dockerfile is None:
             continue
-        target = build.settings.target
-        number = dockerfile.stage_named("" if target is None else target.text or "?")
+        number = dockerfile.stage_named(_target(build))
         if number is None:
             continue
         for name, why in changing.items():
@@ -326,8 +351,8 @@ def _download(scene: Scene) -> Iterator[LintFinding]:
                     if not source.startswith(("http://", "https://")) or _is_pinned_git(source):
                         continue
                     git = ".git" in source
-                    what = "the branch or tag" if git else "the file"
-                    cure = "Name the commit behind #." if git else "Add --checksum=sha256:.. to pin it."
+                    what = "the branch" if git else "the file"
+                    cure = "Name a tag or a commit behind #." if git else "Add --checksum=sha256:.. to pin it."
                     message = (
                         f"This ADD asks the server in every build, and when {what} there has changed, it and all "
                         f"below it run again, with other contents than before. {cure}"
@@ -342,11 +367,13 @@ def _download(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _is_pinned_git(source: str) -> bool:
-    """Whether an address of a repository names a commit, or is another address with a variable in it."""
-    fragment = source.partition("#")[2].partition(":")[0]
-    if "$" in fragment:
-        return True
-    return ".git" in source and bool(_FULL_COMMIT.fullmatch(fragment))
+    """Whether an address is a repository's, and names something else there than a branch that goes on."""
+    if ".git" not in source:
+        return False
+    address, _, fragment = source.partition("#")
+    query = re.search(r"[?&](?:ref|branch|tag|commit|checksum)=([^&]*)", address)
+    name = query[1] if query else fragment.partition(":")[0]
+    return bool(name) and name not in _MOVING
 
 
 def _linked(scene: Scene) -> Iterator[LintFinding]:
@@ -357,8 +384,7 @@ def _linked(scene: Scene) -> Iterator[LintFinding]:
         dockerfile = scene.dockerfile_of(build)
         if dockerfile is None:
             continue
-        target = build.settings.target
-        number = dockerfile.stage_named("" if target is None else target.text or "?")
+        number = dockerfile.stage_named(_target(build))
         if number is None:
             continue
         last = [
@@ -388,7 +414,7 @@ def _only(text: str, **more: str) -> dict[str, str]:
 
 def _with_git(**more: str) -> dict[str, str]:
     return {
-        "Dockerfile": "FROM python:3.13\nCOPY . /app\n",
+        "Dockerfile": "FROM python:3.13\nCOPY . /app\nRUN pip install /app\n",
         **workflow(build_step("context: .", _READ, _WRITE)),
         **more,
     }

@@ -43,7 +43,7 @@ _DEFAULTS = {
     "prefix": "",
     "endpoint_url": "",
 }
-_ELSEWHERE = frozenset({"url", "url_v2", "repository", "token"})
+_ELSEWHERE = frozenset({"url", "url_v2", "token"})
 _PER_BRANCH = (
     "github.ref",
     "github.head_ref",

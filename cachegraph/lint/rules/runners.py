@@ -13,7 +13,7 @@ from cachegraph.lint.rules.places import known_reference
 from cachegraph.lint.rules.scene import Scene, Use
 from cachegraph.lint.values import Place
 
-__all__ = ["RUNNER_RULES", "is_hosted"]
+__all__ = ["RUNNER_RULES", "is_hosted", "is_plain"]
 
 _DRIVERS = "https://docs.docker.com/build/builders/drivers/"
 _GHA = "https://docs.docker.com/build/cache/backends/gha/#authentication"
@@ -57,9 +57,14 @@ def is_hosted(job: Job) -> bool:
     return bool(texts) and all(text is not None and _HOSTED.fullmatch(text) for text in texts)
 
 
+def is_plain(action: str) -> bool:
+    """Whether an action is known to make no builder, to log in nowhere and to set no variables."""
+    return bool(_PLAIN.fullmatch(action))
+
+
 def _understood(steps: list[Step]) -> bool:
     """Whether nothing among the steps could make a builder or log in unseen."""
-    return all(not step.action or _PLAIN.fullmatch(step.action) for step in steps)
+    return all(not step.action or is_plain(step.action) for step in steps)
 
 
 def _exports(build: Build) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from cachegraph.lint.model import Build
+from cachegraph.lint.model import Build, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, title
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.places import known_reference, same_in_a_run
+from cachegraph.lint.rules.runners import is_plain
 from cachegraph.lint.rules.scene import Scene, Use
 from cachegraph.lint.values import Place
 from cachegraph.text.words import plural
@@ -19,6 +21,9 @@ _GITHUB = "https://docs.docker.com/build/cache/backends/gha/"
 _READ = "cache-from: type=gha,scope=app"
 _WRITE = "cache-to: type=gha,scope=app,mode=max"
 _UNSURE = ("workflow", "action")
+_CALLS = re.compile(r"uses:\s*['\"]?[\w.-]+/[\w.-]+/\.github/workflows/")
+_MAY_BUILD = re.compile(r"docker|build|image|container|bake|push", re.IGNORECASE)
+_READ_ACTIONS = frozenset({"docker/build-push-action", "docker/bake-action", "devcontainers/ci"})
 
 
 def _several_writers(scene: Scene) -> Iterator[LintFinding]:
@@ -85,7 +90,25 @@ def _never_written(scene: Scene) -> Iterator[LintFinding]:
 
 def _is_whole(scene: Scene) -> bool:
     """Whether every use of the repository's own GitHub cache is known: nothing was passed over, and all is sound."""
-    return not scene.repository.failures and not scene.repository.unresolved and scene.is_sound
+    repository = scene.repository
+    if repository.failures or repository.unresolved or not scene.is_sound:
+        return False
+    if len({id(use.cache) for use in scene.uses if use.place.type == "gha"}) != sum(
+        cache.type.text == "gha" for _, _, cache in scene.caches
+    ):
+        return False
+    if any(_CALLS.search(file.text) for file in repository.files if file.kind in ("workflow", "action")):
+        return False
+    return not any(_may_build(step) for job in repository.jobs for step in job.steps)
+
+
+def _may_build(step: Step) -> bool:
+    """Whether an action that is not known here may read or write caches."""
+    if not step.action or is_plain(step.action) or step.action.startswith(("./", "docker/setup-", "docker/login")):
+        return False
+    if step.action in _READ_ACTIONS:
+        return False
+    return bool(_MAY_BUILD.search(step.action)) or any("cache" in key or "scope" in key for key in step.inputs)
 
 
 def _no_inline(scene: Scene) -> Iterator[LintFinding]:
