@@ -17,6 +17,7 @@ from cachegraph.schema.storage import PANIC
 from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.durations import age_text
 from cachegraph.text.words import plural
+from cachegraph.verdict.imports import fragile_causes, shadowed_causes
 from cachegraph.verdict.model import Cause
 from cachegraph.verdict.uncached import uncached_causes
 
@@ -178,5 +179,7 @@ TELLERS: Mapping[str, Callable[[Told, Sequence[Finding]], Iterator[Cause]]] = {
     "uncached-steps": _uncached,
     "unreachable-roots": _lost_roots,
     "empty-exports": _empty,
+    "fragile-links": lambda told, findings: fragile_causes(findings, told.name),
+    "shadowed-keys": lambda told, findings: shadowed_causes(findings, told.name),
 }
 """What tells the findings of a question, by the question's name. Notes that cost nothing make no cause."""
