@@ -22,7 +22,7 @@ ALLOWED = {
     "causes": {"core", "builds", "solver", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},
-    "lint": {"core", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
+    "lint": {"core", "builds", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
     "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},

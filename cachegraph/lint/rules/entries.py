@@ -312,7 +312,9 @@ def _empty(scene: Scene) -> Iterator[LintFinding]:
 
 def _may_set_variables(step: Step) -> bool:
     """Whether a step may set variables for the steps behind it."""
-    return (step.run is not None and "GITHUB_ENV" in step.run.pattern) or bool(step.action and not is_plain(step.action))
+    return (step.run is not None and "GITHUB_ENV" in step.run.pattern) or bool(
+        step.action and not is_plain(step.action)
+    )
 
 
 ENTRY_RULES = (

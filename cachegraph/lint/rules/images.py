@@ -45,7 +45,9 @@ _UPDATE = re.compile(r"(?:sudo\s+)?apt(?:-get)?\s+(?:-\S+\s+)*update(?:\s+-\S+)*
 _HARMLESS = re.compile(r"set\s|rm\s+-rf?\s+/var/lib/apt|apt(?:-get)?\s+(?:-\S+\s+)*clean|echo\s|true$|:$")
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*(?:install|build-dep)\b")
 _APT_UPDATE = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*update\b")
-_MAY_ASK_GIT = re.compile(r"\b(?:make|just|task|go\s+(?:build|install|generate)|goreleaser|cargo|mvnw?|gradlew?|bazel|sbt)\b|\.sh\b")
+_MAY_ASK_GIT = re.compile(
+    r"\b(?:make|just|task|go\s+(?:build|install|generate)|goreleaser|cargo|mvnw?|gradlew?|bazel|sbt)\b|\.sh\b"
+)
 _MOVING = frozenset({"main", "master", "develop", "dev", "trunk", "HEAD"})
 _CHANGES = re.compile(
     r"git\s+(?:rev-parse|describe|log|show)|(?<![\w-])date\b(?!\w)|image\.(?:created|revision)|github\.event\.head_commit"
@@ -103,7 +105,7 @@ def _copied(dockerfile: ReadDockerfile, copy: read.Copy, run: read.Run, what: tu
     )
     cure = "Move it above the COPY." if files == "nothing" else f"Copy {files} first, then install, then copy the rest."
     shown = text if len(text) <= 60 else f"{text[:57]}..."
-    message = f"All files are copied in before `{shown}` (line {run.place.start}), so that step depends on each of them {cost}. {cure}"
+    message = f"All files are copied in before {shown!r} (line {run.place.start}), so that step depends on each of them {cost}. {cure}"
     return LintFinding(
         rule="copy-before-install",
         severity="note" if cached else "warning",
