@@ -100,13 +100,13 @@ def lint(
     fix: bool,
     diff: bool,
 ) -> None:
-    """Look for what is wrong with how caches are written and read: in workflows, bake and compose files, .gitlab-ci.yml,
-    scripts, Dockerfiles.
+    """Look for what is wrong with how caches are written and read.
 
-    Without a PATH, all of the repository that the current folder is in. With PATHs, only what is wrong in these is told;
-    the rest of the repository is still read. - reads what docker buildx bake --print or docker compose config prints.
+    It looks in workflows, actions, bake and compose files, .gitlab-ci.yml, scripts and Dockerfiles: without a PATH in
+    all of the repository that the current folder is in. With PATHs, only what is wrong in these is told; the rest of
+    the repository is still read. A single - reads what docker buildx bake --print or docker compose config prints.
     Nothing is built, and no server is asked.
-    """  # noqa: D205 - one sentence, for the help
+    """
     if everything and all(output.format != "table" for output in outputs):
         not_with({"everything": "--all"}, "only the table folds findings", "The other formats have all of them.")
     if fix and diff:

@@ -105,7 +105,10 @@ def _copied(dockerfile: ReadDockerfile, copy: read.Copy, run: read.Run, what: tu
     )
     cure = "Move it above the COPY." if files == "nothing" else f"Copy {files} first, then install, then copy the rest."
     shown = text if len(text) <= 60 else f"{text[:57]}..."
-    message = f"All files are copied in before {shown!r} (line {run.place.start}), so that step depends on each of them {cost}. {cure}"
+    message = (
+        f"All files are copied in before {shown!r} (line {run.place.start}), so that step depends on each of them "
+        f"{cost}. {cure}"
+    )
     return LintFinding(
         rule="copy-before-install",
         severity="note" if cached else "warning",
