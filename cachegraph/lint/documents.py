@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Node = ScalarNode | SequenceNode | MappingNode
 
-__all__ = ["Tree", "yaml_tree", "yaml_trees"]
+__all__ = ["Tree", "guarded", "parsed", "yaml_tree", "yaml_trees"]
 
 _DEEPEST_MERGE = 100
 _ELEMENT = 16  # characters that an element of a list counts as
@@ -26,20 +26,14 @@ _MERGE = "tag:yaml.org,2002:merge"
 @contextmanager
 def yaml_tree(file: str, text: str, limits: Limits) -> Iterator[tuple[Tree, ExpansionBudget]]:
     """Open the only document of a YAML file; see `yaml_trees`."""
-    with yaml_trees(file, text, limits, only=1) as (trees, budget):
+    with guarded(file):
+        trees, budget = parsed(file, text, limits, only=1)
         yield trees[0], budget
 
 
 @contextmanager
-def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
-    """Open YAML documents; what goes wrong while they are looked at is told without their text, which may hold secrets.
-
-    Parameters
-    ----------
-    file, text : str
-    limits : Limits
-    only : int
-        How many there may be; 0 for any number. There is always at least one, maybe empty.
+def yaml_trees(file: str, text: str, limits: Limits) -> Iterator[tuple[list[Tree], ExpansionBudget]]:
+    """Open YAML documents, of which there is always one, maybe empty.
 
     Raises
     ------
@@ -48,21 +42,25 @@ def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterat
     cachegraph.errors.DecodeError
         Not YAML, or of another shape than asked for.
     """
+    with guarded(file):
+        yield parsed(file, text, limits)
+
+
+@contextmanager
+def guarded(file: str) -> Iterator[None]:
+    """Tell what goes wrong while a document is looked at without its text, which may hold secrets.
+
+    Raises
+    ------
+    cachegraph.errors.MissingExtraError
+    cachegraph.errors.DecodeError
+    """
     try:
         import yaml
     except ImportError as error:
         raise MissingExtraError("Reading a YAML file", "files") from error
-    budget = ExpansionBudget(file, limits)
-    loader: Any = None
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(without_holes(text))
-        nodes: list[Node | None] = []
-        if only == 1:
-            nodes.append(loader.get_single_node())
-        else:
-            while loader.check_node():
-                nodes.append(loader.get_node())
-        yield [Tree(node, loader, budget) for node in nodes or [None]], budget
+        yield
     except (yaml.YAMLError, RecursionError) as error:
         # The reader's own words quote the file, and so what secrets it holds.
         mark = getattr(error, "problem_mark", None)
@@ -70,20 +68,59 @@ def yaml_trees(file: str, text: str, limits: Limits, *, only: int = 0) -> Iterat
         raise DecodeError(f"{file}: not YAML{where}") from None
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # a key that is a list, a tag that is none
         raise DecodeError(f"{file}: not YAML ({type(error).__name__})") from None
+
+
+def parsed(file: str, text: str, limits: Limits, *, only: int = 0) -> tuple[list[Tree], ExpansionBudget]:
+    """Read YAML documents, within `guarded`.
+
+    Parameters
+    ----------
+    file, text : str
+    limits : Limits
+    only : int
+        How many there may be: one, or 0 for any number.
+    """
+    import yaml
+
+    budget = ExpansionBudget(file, limits)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(without_holes(text))
+    nodes: list[Node | None] = []
+    try:
+        if only == 1:
+            nodes.append(loader.get_single_node())
+        else:
+            while loader.check_node():
+                nodes.append(loader.get_node())
     finally:
-        if loader is not None:
-            loader.dispose()
+        loader.dispose()
+    source = _Source(text)
+    return [Tree(node, loader, budget, source) for node in nodes or [None]], budget
+
+
+class _Source:
+    """The lines of a file, split when they are first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: list[str] | None = None
+
+    def lines(self, first: int, last: int) -> list[str]:
+        """Give lines, counted from 0, without the last."""
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        return self._lines[first:last]
 
 
 class Tree:
     """A node of a YAML document that knows its line; what has another shape than asked for is empty."""
 
-    __slots__ = ("_budget", "_entries", "_loader", "_node")
+    __slots__ = ("_budget", "_entries", "_loader", "_node", "_source")
 
-    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget) -> None:  # noqa: ANN401 - no type
+    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget, source: _Source) -> None:  # noqa: ANN401 - of any type
         self._node = node
         self._loader = loader
         self._budget = budget
+        self._source = source
         self._entries: dict[str, Tree] | None = None
 
     def __bool__(self) -> bool:
@@ -118,6 +155,31 @@ class Tree:
         return str(self._node.value) if self._node is not None and self._node.id == "scalar" else ""
 
     @property
+    def script(self) -> str:
+        """The text as a shell reads it: lines that YAML joins keep their breaks, each behind a backslash."""
+        node = self._node
+        if node is None or node.id != "scalar" or node.style not in (None, ">"):
+            return self.text
+        first, last = node.start_mark.line, node.end_mark.line
+        if node.style == ">":
+            lines = self._source.lines(first + 1, last)
+        else:
+            lines = self._source.lines(first, last + 1)
+            lines[0] = lines[0][node.start_mark.column :]
+        if len(lines) < 2:
+            return self.text
+        kept = [line.strip() for line in lines]
+        while kept and not kept[-1]:
+            kept.pop()
+        # What is blank, commented out or already goes on means something else once it is joined.
+        if (
+            any(not line or line.startswith("#") or line.endswith("\\") for line in kept)
+            or " ".join(kept) != node.value.strip()
+        ):
+            return self.text
+        return " \\\n".join(kept)
+
+    @property
     def tag(self) -> str:
         """The tag, such as ``!reference`` or ``tag:yaml.org,2002:str``."""
         return str(self._node.tag) if self._node is not None else ""
@@ -147,7 +209,7 @@ class Tree:
                     self._loader.flatten_mapping(node)  # puts in what `<<: *anchor` brings
                 self._budget.count(len(node.value))
                 for key, value in node.value:
-                    self._entries[str(key.value)] = Tree(value, self._loader, self._budget)
+                    self._entries[str(key.value)] = Tree(value, self._loader, self._budget, self._source)
         return self._entries
 
     def items(self) -> Iterator[tuple[str, Tree]]:
@@ -160,7 +222,7 @@ class Tree:
         for key in keys:
             found = tree._mapping().get(key)
             if found is None:
-                return Tree(None, self._loader, self._budget)
+                return Tree(None, self._loader, self._budget, self._source)
             tree = found
         return tree
 
@@ -168,7 +230,7 @@ class Tree:
         """Return the elements of a list; a single value is a list of one."""
         if self._node is not None and self._node.id == "sequence":
             self._budget.count(_ELEMENT * len(self._node.value))  # an anchor may be used often
-            return [Tree(node, self._loader, self._budget) for node in self._node.value]
+            return [Tree(node, self._loader, self._budget, self._source) for node in self._node.value]
         return [self] if self.text else []
 
 

@@ -60,6 +60,10 @@ class ExpansionBudget:
         self._allowed = limits.expanded_bytes
         self._left = limits.expanded_bytes
 
+    def renew(self) -> None:
+        """Begin again: for a file that is read again in another place."""
+        self._left = self._allowed
+
     def spent(self, text: str) -> str:
         """Count a text, and give it back.
 

@@ -76,7 +76,8 @@ class Scope:
     def expressions(self) -> Expressions:
         """Work out expressions here."""
         events = tuple(event for event in self.events if event != "workflow_call") if self.is_called else self.events
-        return Expressions(self.session.holes, self.budget, self.lookup(), events, self.lookup)
+        key = (self.workflow, self.job, self.branches, self.is_called)
+        return Expressions(self.session.holes, self.budget, self.lookup(), events, self.lookup, key)
 
     def with_env(self, more: Mapping[str, str]) -> Scope:
         """Add to the environment."""

@@ -44,6 +44,7 @@ class Holes:
         self._unknowns: list[Unknown] = []
         self._choices: dict[str, Sequence[Alternative]] = {}
         self._known: dict[tuple[object, ...], str] = {}
+        self.conditions: dict[tuple[object, ...], Condition] = {}  # worked out once for all files
 
     def hole(self, name: str, reason: str, exact: str = "", choices: Sequence[Alternative] = ()) -> str:
         """Make the character of an unknown piece; the same for the same.

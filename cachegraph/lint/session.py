@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from cachegraph.errors import CacheGraphError, DecodeError
+from cachegraph.lint.documents import Tree, guarded, parsed
 from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Holes, without_holes
 from cachegraph.lint.model import Build, Job, Kind, SettingsFile, Unresolved
@@ -25,6 +27,7 @@ _GITHUB = re.compile(
 )
 _MOST_INCLUDED = 2_000
 _SMALL = 64 << 10
+_MOST_RENEWED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,14 @@ def _small(path: Path, limits: Limits) -> str:
     return data.decode("utf-8", "replace")
 
 
+def _resolved(path: Path) -> Path | None:
+    """Follow links; None for what no file can be called."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
 class Session:
     """Files that are read together, and what is found in them.
 
@@ -104,6 +115,7 @@ class Session:
 
     def __init__(self, root: Path | None, around: Surroundings, limits: Limits) -> None:
         self.root = root
+        self._resolved = _resolved(root) if root is not None else None
         self.around = around
         self.limits = limits
         self.holes = Holes()
@@ -114,19 +126,25 @@ class Session:
         self.files: dict[str, SettingsFile] = {}
         self.called: set[str] = set()
         self.groups: dict[str, dict[str, list[str]]] = {}
+        self._renewed = 0
+        self._trees: dict[str, tuple[Tree, ExpansionBudget]] = {}
         self._texts: dict[str, str | None] = {}
 
     def budget(self, file: str) -> ExpansionBudget:
         """Make a budget for a file."""
         return ExpansionBudget(file, self.limits)
 
+    def renew(self, budget: ExpansionBudget) -> None:
+        """Renew a file's budget for one more combination of a matrix, so often and no more for all files together."""
+        self._renewed += 1
+        if self._renewed <= _MOST_RENEWED:
+            budget.renew()
+
     def name(self, path: Path) -> str:
         """Call a file as places do: from the root where it is below it."""
-        if self.root is not None:
-            try:
-                return path.resolve().relative_to(self.root.resolve()).as_posix()
-            except (ValueError, OSError, RuntimeError):
-                pass
+        inside = _resolved(path)
+        if self._resolved is not None and inside is not None and inside.is_relative_to(self._resolved):
+            return inside.relative_to(self._resolved).as_posix()
         return str(path)
 
     def text(self, path: Path) -> str:
@@ -151,11 +169,8 @@ class Session:
             return None
         parts = PurePosixPath(relative.lstrip("/") if start is None else relative).parts
         path = base.joinpath(*parts)
-        try:
-            inside = path.resolve()
-            if self.root is not None and not inside.is_relative_to(self.root.resolve()):
-                return None
-        except (OSError, RuntimeError, ValueError):
+        inside = _resolved(path)
+        if inside is None or (self._resolved is not None and not inside.is_relative_to(self._resolved)):
             return None
         key = str(inside)
         if key not in self._texts:
@@ -165,6 +180,22 @@ class Session:
                 self._texts[key] = None
         text = self._texts[key]
         return None if text is None else (path, text)
+
+    @contextmanager
+    def opened(self, file: str, text: str) -> Iterator[tuple[Tree, ExpansionBudget]]:
+        """Open a YAML file that is called from several places; it is parsed once.
+
+        Raises
+        ------
+        cachegraph.errors.DecodeError
+            Not YAML.
+        """
+        with guarded(file):
+            if file not in self._trees:
+                trees, budget = parsed(file, text, self.limits, only=1)
+                self._trees[file] = trees[0], budget
+            self._trees[file][1].renew()
+            yield self._trees[file]
 
     def note(self, file: str, kind: Kind, text: str) -> None:
         """Remember a file that was read."""

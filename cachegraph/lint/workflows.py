@@ -17,35 +17,23 @@ Source: GitHub's "Workflow syntax" and "Metadata syntax" pages.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from cachegraph.errors import CacheGraphError, DecodeError
-from cachegraph.lint.commands import FoundBuild, builds_in
-from cachegraph.lint.documents import Tree, yaml_tree
+from cachegraph.errors import CacheGraphError
+from cachegraph.lint.documents import Tree
 from cachegraph.lint.expressions import Expressions
 from cachegraph.lint.github import Scope
-from cachegraph.lint.holes import as_text
-from cachegraph.lint.inputs import action_build, builds_with, inputs_of
 from cachegraph.lint.matrices import Row, combinations_of, flat
-from cachegraph.lint.model import Build, Combination, Job, Kind, Permissions, Step, Trigger
+from cachegraph.lint.model import Combination, Job, Permissions, Trigger
 from cachegraph.lint.session import Session
-from cachegraph.lint.shell import Shell
+from cachegraph.lint.steps import Steps, condition_of, defaults_of, env_of
 from cachegraph.lint.values import Condition, Place
 
 __all__ = ["read_action", "read_workflow"]
 
 _FILTERS = ("branches", "branches-ignore", "tags", "tags-ignore", "types", "paths")
-_BUILDS = re.compile(
-    r"\b(?:docker|podman|nerdctl|buildctl|buildx|buildah|depot)\b[\s\S]*?\b(?:build|bake|bud|b|f)\b"
-    r"|GITHUB_(?:ENV|OUTPUT)|docker-compose"
-)
-_SETS_NOTHING = re.compile(
-    r"actions/(?:checkout|cache|upload-artifact|download-artifact)(?:/.*)?|docker/(?!metadata-action)[\w-]+"
-)
 _DEEPEST = 4
-_MOST_STEPS = 1_000
 _MOST_BUILDS = 20_000  # of all files together
 
 
@@ -65,11 +53,11 @@ def read_workflow(session: Session, file: str, tree: Tree, scope: Scope) -> None
 
 def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
     """Read a composite action that nothing here calls: its inputs have their defaults."""
-    inputs = _defaults(tree.get("inputs"))
+    inputs = defaults_of(tree.get("inputs"))
     place = Place(file=file, line=tree.get("runs").line, path="runs")
     job = Job(system="github", file=file, workflow=tree.get("name").text or file, name="runs", place=place)
     given = replace(scope, inputs=inputs, env_is_whole=False, is_called=True)
-    _Steps(session, file, "runs", "action", tree.get("runs"), job, given, ()).read([(given, Combination())])
+    Steps(session, file, "runs", "action", tree.get("runs"), job, given, ()).read([(given, Combination())])
 
 
 def triggers_of(file: str, tree: Tree) -> tuple[Trigger, ...]:
@@ -99,23 +87,6 @@ def _plain_branches(triggers: tuple[Trigger, ...]) -> tuple[str, ...]:
     return pushes[0].branches if plain else ()
 
 
-def _defaults(inputs: Tree, *, required_are_known: bool = False) -> dict[str, object]:
-    """Read the defaults of declared inputs; one that must be given has none."""
-    found: dict[str, object] = {}
-    for name, body in inputs.items():
-        default = body.get("default")
-        kind = body.get("type").text
-        if default and not default.is_null:
-            text = default.text
-            found[name.lower()] = {"true": True, "false": False}.get(text.lower(), text) if kind == "boolean" else text
-        elif required_are_known or body.get("required").text.lower() != "true":
-            if kind == "boolean":
-                found[name.lower()] = False
-            elif required_are_known:
-                found[name.lower()] = ""
-    return found
-
-
 class _Workflow:
     """A workflow, started by events or called by a job."""
 
@@ -143,13 +114,15 @@ class _Workflow:
         scope = replace(scope, workflow=self._name, events=events, branches=_plain_branches(triggers))
         if caller is None:
             scope = self._started(scope, events)
-        self._scope = scope.with_env(_env(tree.get("env"), scope))
+        self._scope = scope.with_env(env_of(tree.get("env"), scope))
 
     def _started(self, scope: Scope, events: tuple[str, ...]) -> Scope:
         """Give the inputs of a workflow that nothing here calls."""
         if set(events) == {"workflow_call"}:
-            inputs = _defaults(self._tree.get("on", "workflow_call", "inputs"))
+            inputs = defaults_of(self._tree.get("on", "workflow_call", "inputs"))
             return replace(scope, inputs=inputs, is_called=True)
+        if set(events) == {"workflow_dispatch"}:
+            return replace(scope, inputs=defaults_of(self._tree.get("on", "workflow_dispatch", "inputs")))
         if not set(events) & {"workflow_call", "workflow_dispatch"}:
             return replace(scope, inputs_are_whole=bool(events))
         return scope
@@ -171,8 +144,8 @@ class _Workflow:
         rows, is_known = combinations_of(matrix, lambda text: _whole(expressions, text))
         combinations = tuple(flat(row, is_known=is_known) for row in rows)
         unknown = replace(base, matrix={}, matrix_is_whole=not matrix)
-        condition = _condition(tree.get("if"), unknown.expressions(), file, f"{path}.if")
-        unknown = unknown.with_env(_env(tree.get("env"), unknown))
+        condition = condition_of(tree.get("if"), unknown.expressions(), file, f"{path}.if")
+        unknown = unknown.with_env(env_of(tree.get("env"), unknown))
         job = Job(
             system="github",
             file=file,
@@ -212,7 +185,7 @@ class _Workflow:
             for scope, _ in scopes[:1] if not matrix else scopes:
                 self._call(tree, job, scope, conditions)
             return
-        steps = _Steps(self._session, file, path, "workflow", tree, job, unknown, conditions, self._depth)
+        steps = Steps(self._session, file, path, "workflow", tree, job, unknown, conditions)
         last = steps.read(scopes)
         if not matrix and tree.get("outputs"):
             filled = last.expressions()
@@ -223,7 +196,7 @@ class _Workflow:
         labels = _runs_on(tree)
         if labels:
             scope = replace(scope, runs_on=scope.expressions().fill(labels[0].text))
-        return scope.with_env(_env(tree.get("env"), scope))
+        return scope.with_env(env_of(tree.get("env"), scope))
 
     def _call(self, tree: Tree, job: Job, scope: Scope, conditions: tuple[Condition, ...]) -> None:
         """Read a called workflow of this repository."""
@@ -242,10 +215,10 @@ class _Workflow:
         self._session.called.add(file)
         self._session.note(file, "workflow", text)
         try:
-            with yaml_tree(file, text, self._session.limits) as (called, budget):
+            with self._session.opened(file, text) as (called, budget):
                 expressions = scope.expressions()
                 declared = called.get("on", "workflow_call", "inputs")
-                inputs = _defaults(declared, required_are_known=True)
+                inputs = defaults_of(declared, required_are_known=True)
                 for key, value in tree.get("with").items():
                     inputs[key.lower()] = _input(expressions, value)
                 inner = Scope(
@@ -275,12 +248,6 @@ def _runs_on(tree: Tree) -> list[Tree]:
     return labels.get("labels").elements() if labels.is_mapping else labels.elements()
 
 
-def _condition(tree: Tree, expressions: Expressions, file: str, path: str) -> Condition | None:
-    if not tree:
-        return None
-    return expressions.condition(tree.text, Place(file=file, line=tree.line, path=path))
-
-
 def _permissions(file: str, tree: Tree, path: str) -> Permissions | None:
     if not tree or (tree.is_null and not tree.is_mapping):
         return None
@@ -288,276 +255,3 @@ def _permissions(file: str, tree: Tree, path: str) -> Permissions | None:
     if tree.is_mapping:
         return Permissions(place=place, scopes={name: value.text for name, value in tree.items()})
     return Permissions(place=place, every=tree.text)
-
-
-def _env(tree: Tree, scope: Scope) -> dict[str, str]:
-    """Read ``env:``, with holes; its values see what is around it, not each other."""
-    if not tree.is_mapping:
-        return {}
-    expressions = scope.expressions()
-    return {name: scope.budget.spent(expressions.fill(value.text)) for name, value in tree.items()}
-
-
-@dataclass(slots=True)
-class _Ran:
-    """What the steps so far have left behind."""
-
-    env: dict[str, str] = field(default_factory=dict)
-    is_whole: bool = True
-    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-class _Steps:
-    """The steps of a job or of a composite action."""
-
-    def __init__(
-        self,
-        session: Session,
-        file: str,
-        path: str,
-        kind: Kind,
-        owner: Tree,
-        job: Job,
-        scope: Scope,
-        conditions: tuple[Condition, ...],
-        depth: int = 0,
-    ) -> None:
-        self._session = session
-        self._file = file
-        self._path = path
-        self._kind: Kind = kind
-        self._trees = owner.get("steps").elements()[:_MOST_STEPS]
-        self._job = job
-        self._scope = scope
-        self._conditions = conditions
-        self._depth = depth
-        self._defaults = owner.get("defaults", "run", "shell").text
-
-    def read(self, scopes: list[tuple[Scope, Combination]]) -> Scope:
-        """Read the steps, then the builds in each combination; give what holds behind the last step."""
-        steps: list[Step] = []
-        found: list[tuple[Step, FoundBuild, Place, tuple[Condition, ...]]] = []
-        last = self._pass(
-            self._scope,
-            steps,
-            found,
-            self._trees,
-            self._path,
-            self._file,
-            None,
-            (),
-            _Ran(is_whole=self._scope.env_is_whole),
-        )
-        job = replace(self._job, steps=tuple(steps))
-        self._session.jobs.append(job)
-        if not found:
-            return last
-        for scope, combination in scopes:
-            if len(scopes) > 1 or scope.matrix or scope.runs_on:
-                found = []
-                self._pass(
-                    scope, [], found, self._trees, self._path, self._file, None, (), _Ran(is_whole=scope.env_is_whole)
-                )
-            for step, build, place, conditions in found:
-                self._session.builds.append(
-                    self._made(job, job.steps[step.index], build, place, conditions, combination)
-                )
-        return last
-
-    def _made(
-        self,
-        job: Job,
-        step: Step,
-        build: FoundBuild,
-        place: Place,
-        conditions: tuple[Condition, ...],
-        combination: Combination,
-    ) -> Build:
-        fails = step.continue_on_error
-        return Build(
-            runner=build.runner,
-            place=place,
-            kind=self._kind,
-            job=job,
-            step=step,
-            combination=combination,
-            targets=tuple(build.targets),
-            files=tuple(build.files),
-            entries=tuple(build.entries),
-            settings=build.settings.made(),
-            env={**step.env, **build.env},
-            conditions=(*self._conditions, *conditions, *build.conditions),
-            ignores_failure=build.ignores_failure or (fails is not None and fails.text == "true"),
-        )
-
-    def _pass(
-        self,
-        scope: Scope,
-        steps: list[Step],
-        found: list[tuple[Step, FoundBuild, Place, tuple[Condition, ...]]],
-        trees: list[Tree],
-        path: str,
-        file: str,
-        within: Place | None,
-        conditions: tuple[Condition, ...],
-        ran: _Ran,
-        depth: int = 0,
-    ) -> Scope:
-        """Go through steps once, in one combination or in none."""
-        holes = self._session.holes
-        here = scope
-        for position, tree in enumerate(trees):
-            at = f"{path}.steps[{position}]"
-            here = replace(scope.with_env(ran.env), env_is_whole=ran.is_whole and scope.env_is_whole, steps=ran.outputs)
-            own = _env(tree.get("env"), here)
-            inner = here.with_env(own)
-            expressions = inner.expressions()
-            uses = expressions.fill(tree.get("uses").text)
-            action, sign, version = uses.rpartition("@")
-            action, version = (action, version) if sign else (version, "")
-            run = tree.get("run")
-            run_at = Place(file=file, line=run.line, path=f"{at}.run")
-            step = Step(
-                index=len(steps),
-                place=Place(file=file, line=tree.line, path=at),
-                name=tree.get("name").text,
-                id=tree.get("id").text,
-                action=action,
-                version=version,
-                run=holes.value(expressions.fill(run.text), run_at) if run else None,
-                inputs=inputs_of(tree.get("with"), expressions, holes, file, at),
-                env={
-                    name: holes.value(text, Place(file=file, line=tree.get("env", name).line, path=f"{at}.env.{name}"))
-                    for name, text in own.items()
-                },
-                condition=_condition(tree.get("if"), expressions, file, f"{at}.if"),
-                continue_on_error=holes.value(
-                    expressions.fill(tree.get("continue-on-error").text),
-                    Place(file=file, line=tree.get("continue-on-error").line, path=f"{at}.continue-on-error"),
-                )
-                if tree.get("continue-on-error")
-                else None,
-                within=within,
-            )
-            steps.append(step)
-            reached = (*conditions, step.condition) if step.condition else conditions
-            if tree.get("if") and expressions.truth(tree.get("if").text) is False:
-                continue
-            if run and _BUILDS.search(run.text):
-                self._run(run, inner, step, run_at, found, reached, ran)
-            elif run and "set-env" in run.text:
-                ran.is_whole = False
-            if uses.startswith("./") and depth < _DEEPEST:
-                self._composite(uses, tree, inner, step, steps, found, reached, ran, depth)
-            elif uses:
-                if builds_with(action, tree.get("with")):
-                    build = action_build(action, version, tree.get("with"), expressions, file, at, tree.line)
-                    found.append((step, build, step.place, reached))
-                if not _SETS_NOTHING.fullmatch(action):
-                    ran.is_whole = False
-        return here if not trees else replace(scope.with_env(ran.env), env_is_whole=ran.is_whole, steps=ran.outputs)
-
-    def _run(
-        self,
-        run: Tree,
-        scope: Scope,
-        step: Step,
-        place: Place,
-        found: list[tuple[Step, FoundBuild, Place, tuple[Condition, ...]]],
-        conditions: tuple[Condition, ...],
-        ran: _Ran,
-    ) -> None:
-        """Find builds in a script, and what it leaves for later steps."""
-        holes = self._session.holes
-        shell = Shell(holes, scope.budget, scope.shell_env(), "variable {} is not set in this step")
-        for command in shell.commands(scope.expressions().fill(run.text), run.line):
-            found += [
-                (step, build, replace(place, line=build.line), conditions)
-                for build in builds_in(command, holes, place.file, place.path)
-            ]
-        for name, text in shell.appended["GITHUB_ENV"].items():
-            ran.env[name] = (
-                text
-                if not step.condition
-                else holes.hole(
-                    f"env.{name}", f"a step that does not always run sets {name}", f"env.{name} of {step.place}"
-                )
-            )
-        if "GITHUB_ENV" in shell.appends_unknown:
-            ran.is_whole = False
-        if step.id and not step.condition:
-            ran.outputs[step.id] = shell.appended["GITHUB_OUTPUT"]
-
-    def _composite(
-        self,
-        uses: str,
-        tree: Tree,
-        scope: Scope,
-        step: Step,
-        steps: list[Step],
-        found: list[tuple[Step, FoundBuild, Place, tuple[Condition, ...]]],
-        conditions: tuple[Condition, ...],
-        ran: _Ran,
-        depth: int,
-    ) -> None:
-        """Put in the steps of an action of this repository."""
-        folder = uses.removeprefix("./").rstrip("/")
-        for name in ("action.yml", "action.yaml"):
-            opened = self._session.beside(f"{folder}/{name}" if folder else name)
-            if opened is not None:
-                break
-        else:
-            ran.is_whole = False
-            if self._session.root is not None:
-                self._session.pass_over(
-                    step.place, f"the action {uses} is not in this repository, so its steps are not known"
-                )
-            if builds_with(uses, tree.get("with")):
-                expressions = scope.expressions()
-                build = action_build(
-                    uses, "", tree.get("with"), expressions, step.place.file, step.place.path, tree.line
-                )
-                found.append((step, build, step.place, conditions))
-            return
-        path, text = opened
-        file = self._session.name(path)
-        self._session.called.add(file)
-        self._session.note(file, "action", text)
-        try:
-            with yaml_tree(file, text, self._session.limits) as (action, budget):
-                if action.get("runs", "using").text != "composite":
-                    ran.is_whole = False
-                    return
-                expressions = scope.expressions()
-                inputs = _defaults(action.get("inputs"), required_are_known=True)
-                for key, value in list(inputs.items()):
-                    inputs[key] = expressions.fill(as_text(value)) if isinstance(value, str) else as_text(value)
-                for key, value in tree.get("with").items():
-                    inputs[key.lower()] = expressions.fill(value.text)
-                inner = replace(scope, budget=budget, inputs=inputs, inputs_are_whole=True, is_called=True, steps={})
-                own = _Ran(env=ran.env, is_whole=ran.is_whole)
-                trees = action.get("runs").get("steps").elements()[:_MOST_STEPS]
-                self._pass(inner, steps, found, trees, "runs", file, step.place, conditions, own, depth + 1)
-                ran.is_whole = own.is_whole
-                if step.id:
-                    filled = replace(inner, steps=own.outputs).expressions()
-                    ran.outputs[step.id] = {
-                        key: filled.fill(body.get("value").text) for key, body in action.get("outputs").items()
-                    }
-        except CacheGraphError as error:
-            ran.is_whole = False
-            self._session.pass_over(step.place, str(error))
-
-
-def kind_of_yaml(tree: Tree) -> Iterator[str]:
-    """Name what a YAML file can be by its keys."""
-    for key, kind in (("services", "compose"), ("jobs", "workflow"), ("runs", "action")):
-        if tree.get(key):
-            yield kind
-
-
-def open_scope(session: Session, file: str, tree: Tree) -> Scope:
-    """Make the scope of a file that nothing calls."""
-    if not tree:
-        raise DecodeError(f"{file}: it is empty")
-    return Scope(session=session, budget=session.budget(file))
