@@ -84,6 +84,7 @@ def build(
     builder: str | None = None,
     frontend: str | None = None,
     offline: bool = False,
+    commands: bool = True,
     reading: Options | None = None,
 ) -> BuildGraph:
     r"""Compute the keys that a build will ask a cache for, without building.
@@ -116,6 +117,10 @@ def build(
         Read the Dockerfile by the built-in rules whatever ``# syntax=`` says, and do not look for that image.
     offline : bool
         Ask no server: what only one knows is unknown.
+    commands : bool
+        Work out what a RUN writes all of whose commands are simple, such as ``cat a b > c && chmod 755 c``, where the
+        files of its image are at hand. It takes the image's shell and programs for what they are called; `notes` names
+        the lines. If false, what any RUN makes is unknown.
     reading : cachegraph.loaders.base.Options, optional
         How to ask registries and servers.
 
@@ -156,7 +161,7 @@ def build(
     known = _images(images, reading, offline=offline)
     remotes = RemoteSources(options=reading, offline=offline)
     try:
-        return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend)
+        return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend, commands)
     finally:
         remotes.close()
 
@@ -179,7 +184,12 @@ def _images(images: Images | None, reading: Options, *, offline: bool) -> KnownI
 
 
 def _build(
-    job: BuildJob, images: KnownImages, remotes: RemoteSources, granted: Granted, frontend: str | None
+    job: BuildJob,
+    images: KnownImages,
+    remotes: RemoteSources,
+    granted: Granted,
+    frontend: str | None,
+    commands: bool,
 ) -> BuildGraph:
     file = job.name
     written = read_dockerfile(job, images, remotes)
@@ -189,7 +199,7 @@ def _build(
     files = BuildFiles(images=images, remotes=remotes, ignored={"context": written.ignored})
     known = KnownFiles(path=_known_files())
     try:
-        trees = Trees(files=files, hasher=Hasher(known=known))
+        trees = Trees(files=files, hasher=Hasher(known=known), commands=commands)
         check_execution(in_order(converted.targets), granted, trees, file)
         recorded = record_build(converted.targets, trees, remotes, source=file, file=file, ignoring=converted.ignoring)
         known.write()
@@ -202,7 +212,16 @@ def _build(
         context=job.context,
         dockerfile=job.dockerfile,
     )
-    return BuildGraph(recorded, file=file, notes=notes, work=work)
+    return BuildGraph(recorded, file=file, notes=(*notes, *_worked_out(trees)), work=work)
+
+
+def _worked_out(trees: Trees) -> tuple[str, ...]:
+    """Name the lines of which it was worked out what they write."""
+    lines = sorted({run.label.start for run in trees.followed.values() if run.label.start})
+    if not lines:
+        return ()
+    which = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
+    return (f"what {which} will write was worked out from the commands, not run (--no-commands leaves it unknown)",)
 
 
 def _notes(

@@ -242,7 +242,7 @@ def _read(spec: Spec, options: Options) -> Loaded | list[_Given]:
 
 
 def _trapped(spec: Spec) -> tuple[Problem, ...]:
-    return tuple(Problem(code="spec-trap", message=f"{trap.message}.", severity=trap.severity) for trap in spec.traps)
+    return tuple(Problem(code="spec-trap", message=trap.sentence, severity=trap.severity) for trap in spec.traps)
 
 
 def _noted(export: CacheExport, spec: Spec) -> CacheExport:

@@ -10,7 +10,7 @@ import msgspec
 from cachegraph.core.untrusted import known_json
 from cachegraph.errors import DecodeError
 from cachegraph.loaders.archives import looks_packed
-from cachegraph.loaders.paths import open_file
+from cachegraph.loaders.paths import open_file, refused
 from cachegraph.text.clean import one_line
 
 __all__ = ["is_packed", "looks_packed", "what_else"]
@@ -60,7 +60,10 @@ _TEXT = (
 def is_packed(path: Path) -> bool:
     """Tell whether a file is a tar archive or compressed, whatever it is called."""
     with open_file(path, str(path), "check src=") as file:
-        return looks_packed(file.read(512))
+        try:
+            return looks_packed(file.read(512))
+        except OSError as error:
+            raise refused(error, str(path), "check src=") from None
 
 
 def what_else(data: bytes, place: str) -> DecodeError | None:
@@ -72,8 +75,6 @@ def what_else(data: bytes, place: str) -> DecodeError | None:
     place : str
         What errors call it.
     """
-    if not data.strip():
-        return DecodeError(f"{place}: it is empty", hint="export the cache again")
     if data[16:20] in _BBOLT:
         return DecodeError(f"{place}: this is a daemon's database", hint=f"give it as type=daemon,db={place}")
     fields = known_json(data, _FIELDS)

@@ -58,7 +58,7 @@ _SEVERITIES = Severities(otherwise=As("severity"))
 
 
 def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - about no record
-    return finding.detail if finding.detail.endswith(".") else f"{finding.detail}."
+    return finding.detail if finding.detail.endswith((".", "?")) else f"{finding.detail}."
 
 
 QUERY = Query(

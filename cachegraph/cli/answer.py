@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.catalogue import Failure
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES, get
+from cachegraph.queries.catalogue import asked, get
 from cachegraph.queries.findings import Findings
 from cachegraph.reports.baseline import KnownFinding
 from cachegraph.reports.judge import Judge
 from cachegraph.reports.model import Entry, Place, Report, Subject, Unread, fingerprint
 from cachegraph.reports.uris import repository_root
 from cachegraph.schema.summary import ExportSummary
+from cachegraph.solver.together import Together
 from cachegraph.text.rules import CODES
 from cachegraph.verdict.failures import failed_verdict
 from cachegraph.verdict.judge import judge
@@ -50,6 +51,10 @@ class Answer:
     fail_on : {"error", "warning", "note", "never"}
     named : mapping of str to tuple of Place
         Where each export is named: a file's line, a path; by the export's id.
+    buildkit : str or None
+        Version of the builder that was asked about; None for the newest.
+    together : Together or None
+        What several caches bring a build that imports them all.
     unread : sequence of Unread
         The failures, and the entries of files that name no source yet, as reports tell them.
     verdicts : sequence of Verdict
@@ -65,6 +70,8 @@ class Answer:
     fail_on: str = "error"
     named: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    buildkit: str | None = None
+    together: Together | None = None
     verdicts: Sequence[Verdict] = ()
 
     def __post_init__(self) -> None:
@@ -131,6 +138,8 @@ class Answer:
             "findings": [finding.to_dict() for finding in self.findings],
             "sources_failed": [failed(one) | {"verdict": words.get(one.source, "UNREADABLE")} for one in self._unread],
         }
+        if self.together is not None:
+            told["together"] = asdict(self.together)
         if self.known or self.remarks:
             told |= {"known": [finding.to_dict() for finding in self.known], "remarks": list(self.remarks)}
         return told
@@ -139,14 +148,14 @@ class Answer:
         """Give it as a report, for the formats of `cachegraph.reports`."""
         return Report(
             command="check",
-            rules=[query.rule for query in QUERIES],
+            rules=[query.rule for query in asked(self.buildkit, together=len(self.exports) > 1)],
             subjects=[
                 Subject(key=export.id, name=export.name, sentence=headline(verdict))
                 for export, verdict in zip(self.exports, self.verdicts, strict=True)
             ],
             entries=[*self._entries(self.known, known=True), *self._entries(self.findings)],
             unread=self._unread,
-            remarks=self.remarks,
+            remarks=self.said,
             fail_on=self.fail_on,
         )
 
@@ -162,6 +171,11 @@ class Answer:
                 source=source,
                 message=finding.message,
             )
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is to be said besides findings: of several caches, of settings and baseline; a sentence each."""
+        return (*(self.together.sentences if self.together else ()), *self.remarks)
 
     @property
     def _unread(self) -> Sequence[Unread]:

@@ -69,6 +69,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--compose", type=_FILE, metavar="FILE", help="Predict the SERVICEs of a compose file.")
 @click.option("--workflow", metavar="FILE[:JOB]", help="Predict the build steps of a GitHub workflow.")
 @click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
+@click.option("--no-commands", is_flag=True, help="Do not work out what a RUN of echo, cat, cp and the like writes.")
 @click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
 @click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
 @click.option("--frontend", type=click.Choice(["builtin"]), help="Take the built-in rules, whatever # syntax= says.")
@@ -217,6 +218,7 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         builder=how["builder"],
         frontend=how["frontend"],
         offline=how["offline"],
+        commands=not how["no_commands"],
         reading=reading,
     )
     history = how.get("history")

@@ -106,7 +106,7 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     return max((failure.exit_code for failure in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any], *, blobs: int = 0) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -134,7 +134,7 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], *, blobs: int = 0) 
     for failure in read.failures:
         complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
-            say(f"{failure.spec}: {trap.message}.")
+            say(f"{failure.spec}: {trap.sentence}")
     return read
 
 

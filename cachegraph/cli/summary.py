@@ -123,8 +123,8 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
         yield f"      {_folded(f'{records} {some}{others} (--names tells what they do)', output, 6, 6)}"
         return
     if not output.is_terminal:
-        more = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []
-        yield f"      {_GAP.join([*shown[:_NAMES], *more])}"
+        rest = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []
+        yield f"      {_GAP.join([*shown[:_NAMES], *rest])}"
         return
     room = max(width(), 40) - 6
     lines: list[str] = []
@@ -184,4 +184,4 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     steps = f"{verdict.cached:,}/{verdict.steps:,} steps" if known else ""
     size = size_text(verdict.bytes) if verdict.bytes else ""
     age = "" if verdict.age_seconds is None else age_text(verdict.age_seconds)
-    return verdict.word, steps, size, age, f"{_name(verdict)} {verdict.platform or ''}".rstrip()
+    return verdict.word, steps, size, age, f"{_name(verdict)} {_title(verdict.platform or '')}".rstrip()

@@ -26,8 +26,8 @@ from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["BUDGET", "Missable", "lost_links", "missable"]
 
-BUDGET = 300_000
-"""What a question may cost: some ten seconds, which is what 20,000 records of many targets take."""
+BUDGET = 100_000
+"""What a question may cost: some four seconds, which is what 12,000 records of many targets take."""
 
 _STEPS = 20
 """Steps that are listed of those that a missed record costs."""

@@ -34,6 +34,8 @@ CODES: Mapping[str, str] = {
     "orphan-blobs": "CG109",
     "size-forecast": "CG110",
     "uncached-steps": "CG111",
+    "fragile-links": "CG112",
+    "shadowed-keys": "CG113",
     "empty-exports": "CG114",
     "refused-entry": "CG301",
     "blank-in-entry": "CG302",

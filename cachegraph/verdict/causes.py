@@ -158,7 +158,9 @@ def _empty(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:
             kind="empty",
             code=finding.code,
             severity=finding.severity,
-            what="It is empty: BuildKit imports it, and finds nothing.",
+            what="It holds sources only: BuildKit imports it, and finds no step."
+            if told.export.records
+            else "It is empty: BuildKit imports it, and finds nothing.",
             cost="Every step runs.",
             cure="Export a build that ran its steps, with mode=max.",
             paste=cache_to(told.export.source, inline=told.export.kind == "inline"),

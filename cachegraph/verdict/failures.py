@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cachegraph.errors import CacheGraphError, NotFoundError
+from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError
 from cachegraph.text.words import capital
 from cachegraph.verdict.model import Cause, Verdict
 
@@ -21,9 +21,11 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
     Returns
     -------
     Verdict
-        COLD where nothing is there to be imported, so that a build goes on without it; else UNREADABLE.
+        COLD where nothing is there to be imported, so that a build goes on without it; else UNREADABLE, where what is
+        damaged leaves a build cold as well.
     """
     nothing = isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type="))
+    damaged = isinstance(error, DecodeError) and "--limit" not in (error.hint or "")
     return Verdict(
         export=None,
         spec=spec,
@@ -36,6 +38,8 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
                 what=capital(f"{_without_place(spec, error.message)}."),
                 cost="A build goes on without this cache, and every step runs."
                 if nothing
+                else "BuildKit cannot read it either, so every step runs."
+                if damaged
                 else "What a build makes of it cannot be told.",
                 cure=capital(error.hint or ""),
             ),

@@ -58,7 +58,7 @@ def judge(
         lost_blobs=export.lost_blobs,
         damaged_blobs=export.damaged_blobs,
         probed_blobs=export.probed_blobs,
-        listed_blobs=export.listed_blobs or 0,
+        listed_blobs=export.listed_blobs,
         newest_at=export.newest_at,
         age_seconds=age,
         shape=export.shape,
@@ -81,10 +81,9 @@ def word_of(export: ExportSummary) -> Word:
         return "UNREADABLE"
     if export.breaks_builds:
         return "BREAKS THE BUILD"
-    steps = export.steps - export.earlier_steps
-    if not export.records or (steps and not export.loadable_steps):
+    if not export.loadable_steps:
         return "COLD"
-    return "CACHED" if export.loadable_steps >= steps else "PARTLY CACHED"
+    return "CACHED" if export.loadable_steps >= export.steps - export.earlier_steps else "PARTLY CACHED"
 
 
 def step_name(graph: ExportGraph) -> Callable[[int], str]:
@@ -98,7 +97,7 @@ def step_name(graph: ExportGraph) -> Callable[[int], str]:
 
 
 def _presence(export: ExportSummary) -> Presence:
-    if export.listed_blobs is None or export.store_type in ("config", "daemon"):
+    if export.store_type in ("config", "daemon"):
         return "no-store"
     if export.lost_blobs:
         return "lost"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cachegraph.lint.rules.catalogue import LINT_RULES
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import QUERIES, TOGETHER
 from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
@@ -72,12 +72,13 @@ def questions_page() -> str:
     parts = [
         "# Questions",
         _MADE,
-        "`cachegraph check` asks all of them, `cachegraph query NAME` one, `graph.query(name)` gives the findings in "
-        "Python. Every finding has these fields, and those of its question:",
+        "`cachegraph check` asks all of them (those about certain builders if `--buildkit` names one), "
+        "`cachegraph query NAME` one, `graph.query(name)` gives the findings in Python. Every "
+        "finding has these fields, and those of its question:",
         _fields(Finding),
     ]
     common = {field.name for field in fields(Finding)}
-    for query in QUERIES:
+    for query in (*QUERIES, *TOGETHER):
         parts += [f"## `{query.name}`", f"**{query.title}**", query.meaning, f"Severity: {query.severity}."]
         own = _fields(query.finding, skip=common)
         if own:

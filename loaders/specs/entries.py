@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from cachegraph.errors import SpecError
 
-__all__ = ["CacheEntry", "read_cache_entries"]
+__all__ = ["CacheEntry", "github_attrs", "read_cache_entries"]
 
 _GO_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
@@ -177,8 +177,14 @@ def _with_environment(entry: CacheEntry, environment: Mapping[str, str]) -> Cach
     return entry
 
 
-def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry | None:
-    attrs = dict(entry.attrs)
+def github_attrs(attrs: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Add to the keys of ``type=gha`` what buildx finds in the environment: token and addresses.
+
+    Parameters
+    ----------
+    attrs : mapping of str to str
+    environment : mapping of str to str
+    """
     results = environment.get("ACTIONS_RESULTS_URL")
     second = "2" if environment.get("ACTIONS_CACHE_SERVICE_V2", "") in _GO_TRUE else ""
     added = {
@@ -186,7 +192,11 @@ def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntr
         "url_v2": results if attrs.get("version", second) == "2" else None,
         "url": environment.get("ACTIONS_CACHE_URL", results),
     }
-    attrs = {**{key: value for key, value in added.items() if value is not None}, **attrs}
+    return {**{key: value for key, value in added.items() if value is not None}, **attrs}
+
+
+def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry | None:
+    attrs = github_attrs(entry.attrs, environment)
     if not attrs.get("token") or not (attrs.get("url") or attrs.get("url_v2")):
         return None
     return replace(entry, attrs=attrs)

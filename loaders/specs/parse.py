@@ -58,6 +58,7 @@ _OPTION = re.compile(
     r"|cache[-_](?P<key>from|to)(?: *: +| *:(?=\n)| *= *))"
 )
 _SEVERAL = re.compile(r"\s*[;\n]\s*(?=type=)", re.IGNORECASE)
+_LONGEST = 64 << 10  # characters
 _MOST = 1000  # caches that one text may name
 _DEEPEST = 4  # quotes, options and lists within one another
 
@@ -106,6 +107,10 @@ def parse_all(text: str) -> tuple[Spec, ...]:
     >>> [spec.attrs["ref"] for spec in parse_all("app:a,app:b")]
     ['app:a', 'app:b']
     """
+    if len(text) > _LONGEST:
+        raise SpecError(
+            f"{shown(text[:60])}..: {len(text):,} characters are no spec", hint="name files with --from-file"
+        )
     return _parse(text, 0)
 
 
@@ -124,7 +129,8 @@ def _parse(text: str, depth: int) -> tuple[Spec, ...]:
     except SpecError as error:
         if looks_like_path(text):
             return (path_spec(text),)
-        raise SpecError(f"{shown(text)}: buildx refuses it: {error.message}", hint=_cure(text, error.message)) from None
+        words = _without_text(error.message)
+        raise SpecError(f"{shown(text)}: buildx refuses it: {words}", hint=_cure(text, words)) from None
     if "=" in text:
         return tuple(_of_entry(entry, shown(text)) for entry in entries)
     return tuple(_listed(entry.attrs["ref"], among=len(entries)) for entry in entries)
@@ -170,6 +176,14 @@ def _listed(text: str, *, among: int) -> Spec:
         instead=shown(bare),
     )
     return _with_trap(spec, trap)
+
+
+def _without_text(words: str) -> str:
+    """Take from buildx's words what they repeat of the text, which may hold a password."""
+    if words.startswith("type required"):
+        return "type required"
+    kind, quoted, field = words.partition("invalid value ")
+    return f"{kind}{quoted}{shown(field)}" if quoted else words
 
 
 def _cure(text: str, words: str) -> str:
@@ -228,6 +242,8 @@ def _pasted(text: str, depth: int) -> tuple[Spec, ...] | None:
         way: Direction = "from" if {"from", "import"} & set(option.groups()) else "to"
         return tuple(_directed(spec, way) for spec in _parse(bare[option.end() :], depth))
     lines = [line.strip().removeprefix("- ") for line in bare.splitlines() if line.strip() not in ("", "|", ">")]
+    if bare.startswith("- "):
+        return _parse(bare[2:], depth)
     if len(bare.splitlines()) > 1 and lines and not any(line.count('"') % 2 for line in lines):
         return _each(lines, depth)
     if len(parts := _SEVERAL.split(bare)) > 1:

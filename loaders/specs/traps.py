@@ -62,6 +62,11 @@ class Trap:
     severity: Literal["warning", "note"] = "warning"
     instead: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        """The message with its full stop."""
+        return self.message if self.message.endswith("?") else f"{self.message}."
+
 
 def traps(entry: CacheEntry, direction: Direction | None = None) -> tuple[Trap, ...]:
     """Find what BuildKit ignores, or takes otherwise than meant.
@@ -336,6 +341,12 @@ def _together(entry: CacheEntry, direction: Direction | None) -> Iterator[Trap]:
                 instead=f"{name}={'REF' if name == 'ref' else 'DIR'}",
             )
             break
+    if entry.type == "gha" and attrs.get("token") == "":
+        yield Trap(
+            code="unknown-value",
+            key="token",
+            message="an empty `token` counts as given: buildx leaves this cache out without a word; leave `token` out",
+        )
     if direction == "from":
         return
     if attrs.get("image-manifest", "") in TRUE and attrs.get("oci-mediatypes", "true") in FALSE:

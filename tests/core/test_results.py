@@ -115,7 +115,7 @@ def test_a_blob_of_several_layers_is_lost_to_all_of_them() -> None:
 
 
 def test_the_words_for_states() -> None:
-    assert [state.reason for state in State] == [None, "blob-missing", "blob-not-listed", "invalid"]
+    assert [state.reason for state in State] == [None, "blob-damaged", "blob-missing", "blob-not-listed", "invalid"]
 
 
 @pytest.mark.parametrize(

@@ -170,8 +170,7 @@ def test_expired_token(github: GitHub) -> None:
     ("attrs", "message"),
     [
         ({}, "neither a workflow's cache service nor a repository is given"),
-        ({"version": "1"}, "version 1 of the cache service is no more"),
-        ({"scop": "web"}, "type=gha has no key scop"),
+        ({"version": "one", "url": "https://github.example"}, "version is 'one' (write 1 or 2, or leave it out)"),
         ({"url_v2": "https://[", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
         ({"url_v2": "nowhere", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
     ],

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import UnknownNameError, UsageError
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
 from cachegraph.stores.neo4j.batches import BATCH
 from cachegraph.stores.neo4j.claims import ALIVE, LEASE
 from cachegraph.stores.neo4j.connection import Auth, Connection, environment, literal
+from cachegraph.stores.neo4j.reading import read_export
 from cachegraph.stores.neo4j.statements import schema
 from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary, stored_export
 from cachegraph.stores.neo4j.values import Table, plain
@@ -259,6 +261,33 @@ class Neo4jStore:
         rows = self._connection.read(_EXPORTS, {"history": history})
         return tuple(stored_export({name: found[name] for name in names if name in found}) for (found,) in rows)
 
+    def versions(self, place: str) -> tuple[StoredExport, ...]:
+        """List all exports of a place, of each source and platform the current one first, then the newest.
+
+        Parameters
+        ----------
+        place : str
+            A source, or a place that holds several, such as a directory.
+        """
+        found = (e for e in self.exports(history=True) if e.source == place or e.source.startswith(f"{place},"))
+        # By time the current one comes first unless the server's clock was set back.
+        return tuple(sorted(found, key=lambda e: (e.source, e.platform or "", not e.current)))
+
+    def graph(self, export: str) -> ExportGraph:
+        """Read an export back, as far as comparing and explaining need it.
+
+        Parameters
+        ----------
+        export : str
+            Its id.
+
+        Raises
+        ------
+        cachegraph.errors.UnknownNameError
+            No such export.
+        """
+        return read_export(self._connection, export)
+
     def run(
         self,
         cypher: str,
@@ -323,10 +352,18 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings[Any]:
-        """Ask every question, as `ask` does."""
+    def check(self, export: str | None = None, buildkit: str | None = None) -> Findings[Any]:
+        """Ask every question about a builder, as `ask` does; those about several exports of one build are left out.
+
+        Parameters
+        ----------
+        export : str, optional
+            Id of an export, or source of current ones; by default all current ones.
+        buildkit : str, optional
+            Version of the builder, such as ``0.31``; by default the newest.
+        """
         self._check_export(export)
-        return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))
+        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"

@@ -90,6 +90,7 @@ class StoredExport(ExportSummary):
 _UNKNOWN: Mapping[str, Any] = {
     "earlier_steps": 0,
     "store_type": "",
+    "listed_blobs": 0,
     "probed_blobs": 0,
     "lost_blobs": 0,
     "damaged_blobs": 0,

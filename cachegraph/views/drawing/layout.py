@@ -137,8 +137,7 @@ def _layers(order: Sequence[int], forward: Sequence[_Pair], widths: Sequence[flo
     limit = max(_WIDE, math.sqrt(sum(widths) * LAYER * _ASPECT))
     _narrow(layers, [mark for mark in order if not below[mark]], widths, limit, 1)
     _narrow(layers, [mark for mark in order if not above[mark] and below[mark]], widths, limit, -1)
-    least = min(layers, default=0)
-    return [layer - least for layer in layers]
+    return layers
 
 
 def _narrow(layers: list[int], free: Sequence[int], widths: Sequence[float], limit: float, way: int) -> None:
@@ -153,20 +152,25 @@ def _narrow(layers: list[int], free: Sequence[int], widths: Sequence[float], lim
         return
     layer, last = (min(movable), max(movable)) if way > 0 else (max(movable), min(movable))
     while (layer - last) * way <= 0:
-        own = movable.get(layer, [])
-        while len(own) > 1 and total.get(layer, 0.0) > limit:
-            mark = own.pop()
-            total[layer] -= widths[mark]
-            layers[mark] = layer + way
-            total[layer + way] = total.get(layer + way, 0.0) + widths[mark]
-            movable.setdefault(layer + way, []).append(mark)
-            if (layer + way - last) * way > 0:
-                last = layer + way
+        own, wide = movable.get(layer, []), total.get(layer, 0.0)
+        if len(own) > 1 and wide > limit:
+            taken = sum(widths[mark] for mark in own)
+            room = max(limit - (wide - taken), taken / len(own))
+            rows = math.ceil(taken / room)
+            # Every so many stay, so that the lines to the others find room between them.
+            moved = [mark for number, mark in enumerate(own) if number % rows]
+            for mark in moved:
+                layers[mark] = layer + way
+            size = sum(widths[mark] for mark in moved)
+            total[layer] = wide - size
+            total[layer + way] = total.get(layer + way, 0.0) + size
+            movable[layer + way] = sorted([*movable.get(layer + way, []), *moved])
+            last = max(last, layer + way) if way > 0 else min(last, layer + way)
         layer += way
 
 
-def _placed(count: int, forward: Sequence[_Pair], layers: Sequence[int], widths: Sequence[float]) -> list[Part]:
-    """Lay out each part that hangs together by itself."""
+def _placed(count: int, forward: Sequence[_Pair], layers: list[int], widths: Sequence[float]) -> list[Part]:
+    """Lay out each part that hangs together by itself, in layers of its own without gaps."""
     root = list(range(count))
 
     def find(mark: int) -> int:
@@ -183,6 +187,10 @@ def _placed(count: int, forward: Sequence[_Pair], layers: Sequence[int], widths:
         marks.setdefault(find(mark), []).append(mark)
     for pair in forward:
         pairs.setdefault(find(pair[0]), []).append(pair)
+    for part in marks.values():
+        rank = {layer: number for number, layer in enumerate(sorted({layers[mark] for mark in part}))}
+        for mark in part:
+            layers[mark] = rank[layers[mark]]
     longest = _longest(forward, layers)
     return [Part(marks[key], pairs.get(key, []), layers, widths, longest) for key in marks]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["SHAPES", "Look", "state_looks"]
-
 from cachegraph.views.states import LOOKS
+
+__all__ = ["SHAPES", "Look", "state_looks"]
 
 SHAPES = {
     "circle": "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0z",
@@ -30,8 +30,6 @@ SHAPES = {
     "level4": "M-6 6V-6.5H6V6z",
 }
 """Paths by name; where one path lies in another, the inner one is a hole."""
-
-_OF_MARKERS = {"o": "circle", "D": "diamond", "v": "down", "s": "square", "X": "cross"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +56,5 @@ class Look:
 def state_looks() -> tuple[Look, ...]:
     """Give the looks of the states that a record can be in, in their order."""
     return tuple(
-        Look(name=state, colour=look.colour, shape=_OF_MARKERS[look.marker], meaning=look.meaning)
-        for state, look in LOOKS.items()
+        Look(name=state, colour=look.colour, shape=look.shape, meaning=look.meaning) for state, look in LOOKS.items()
     )

@@ -102,11 +102,11 @@ class Part:
     # --- Order -------------------------------------------------------------------------------------------------------
 
     def _first_order(self) -> list[list[int]]:
-        """Order by a walk from the last layer upwards, so that what belongs together starts together."""
+        """Order by a walk from what nothing takes upwards, so that what belongs together starts together."""
         columns: list[list[int]] = [[] for _ in range(self.depth)]
         seen = bytearray(len(self._layer))
-        starts = sorted(range(len(self._layer)), key=lambda stop: (-self._layer[stop], stop))
-        for start in starts:
+        ends = [stop for stop, takers in enumerate(self._down) if not takers]
+        for start in (*ends, *range(len(self._layer))):
             stack = [start]
             while stack:
                 stop = stack.pop()

@@ -20,6 +20,12 @@ _MOST = 1000
 """Rows that a page holds; of more it says how many are left out, and how to get them."""
 
 
+def _worth(graph: ExportGraph) -> str:
+    """Say in a line what an export is worth."""
+    refused = "" if graph.import_error is None else f'. BuildKit refuses it ("{graph.import_error}")'
+    return headline(judge(summarise(graph), (), step_name(graph))) + refused
+
+
 def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
     """Show exports: verdict, counts, loadable share, sizes.
 
@@ -45,7 +51,7 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
             "layers": len(graph.export.config.layers),
             "config": graph.export.config_bytes,
             "blobs": sum(graph.sizes.values()) if graph.sizes else None,
-            "verdict": headline(judge(summarise(graph), (), step_name(graph))),
+            "verdict": _worth(graph),
         }
         for graph in graphs[:_MOST]
     ]

@@ -149,7 +149,9 @@
       const wider = marks.map((mark, at) => [xs[at], own[at][0] - this.shut(mark)]).filter(one => one[1] > 0)
       const shifted = x => wider.reduce((sum, [from, more]) => sum + (from < x ? more : from === x ? more / 2 : 0), x)
       const places = xs.map(shifted)
-      const width = Math.max(0, ...places.map((x, at) => x + own[at][0] / 2)), height = Math.max(0, floor - BETWEEN)
+      const height = Math.max(0, floor - BETWEEN)
+      let width = places.reduce((most, x, at) => Math.max(most, x + own[at][0] / 2), 0)
+      for (const link of links) for (let i = 3; i < link.length; i++) width = Math.max(width, shifted(link[i]))
       if (x0 === null) return [width, height]
       marks.forEach((mark, at) => this.put(mark, x0 + places[at] - own[at][0] / 2, y0 + tops[layers[at]], own[at]))
       for (const [from, to, alternative, ...course] of links) {

@@ -11,7 +11,6 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import CacheGraphError
 from cachegraph.queries.base import Finding
 from cachegraph.schema.refs import short_ref
-from cachegraph.schema.summary import summarise
 from cachegraph.solver.blast import blast_radius
 from cachegraph.solver.causes import Explanation
 from cachegraph.solver.diff import Diff
@@ -28,7 +27,6 @@ from cachegraph.views.html.drawing import scene_of
 from cachegraph.views.html.page import data_json, page, resource
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
-from cachegraph.views.words import verdict as said_of
 
 __all__ = ["Compared", "Export", "Unread", "report"]
 
@@ -146,7 +144,6 @@ def _shown(number: int, export: Export, budget: _Budget) -> dict[str, Any]:
         "source": one_line(f"{graph.export.source} {graph.export.platform or ''}".strip()),
         "verdict": verdict,
         "facts": facts(verdict),
-        "said": said_of(summarise(graph)),
         "causes": [_cause(cause, scene) for cause in verdict.causes],
         "findings": export.findings[:_FINDINGS],
         "more_findings": max(0, len(export.findings) - _FINDINGS),
