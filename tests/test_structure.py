@@ -23,7 +23,7 @@ ALLOWED = {
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},
     "explorer": {"core", "schema", "queries", "text", "verdict", "views"},
-    "lint": {"core", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
+    "lint": {"core", "builds", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
     "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},
