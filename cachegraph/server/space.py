@@ -14,7 +14,7 @@ from pathlib import Path
 from cachegraph.errors import StoreError
 from cachegraph.text.words import size_text
 
-__all__ = ["FREE_SPACE", "RESERVE", "ailment", "check_start", "free_bytes", "means_full_disk"]
+__all__ = ["FREE_SPACE", "RESERVE", "ailing", "ailment", "check_start", "free_bytes", "means_full_disk"]
 
 RESERVE = 256 << 20
 """Bytes that a load leaves free: Neo4j lengthens each file of a store by tens of mebibytes at once."""
@@ -82,6 +82,22 @@ def ailment(path: Path, since: float = 0.0) -> str | None:
             counts = begun[2] == "ERROR" and moment.timestamp() >= since - 1 and bool(_PANIC.search(line))
         if counts and (cause := _CAUSE.match(line)) and not (found and means_full_disk(found)):
             found = f"{cause[2]}"[:_SAID]
+    return found
+
+
+def ailing(path: Path, least: int | None = None) -> str | None:
+    """Say what ails a server that does not do its work: what its log says, or that it has no room for a log.
+
+    Parameters
+    ----------
+    path : Path
+        The server's directory.
+    least : int, optional
+        Bytes of room below which its disk counts as full; by default, those that it needs to start.
+    """
+    found, free = ailment(path), free_bytes(path)
+    if not (found and means_full_disk(found)) and free is not None and free < (START if least is None else least):
+        return f"no space left on its disk: {size_text(free)}"
     return found
 
 

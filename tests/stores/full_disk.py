@@ -1,6 +1,6 @@
 """A server on a disk of its own that is killed, and whose disk is filled; prints what was seen as JSON.
 
-    unshare -rm python -m tests.stores.full_disk FOLDER
+    unshare --mount --pid --fork --kill-child --mount-proc python -m tests.stores.full_disk FOLDER
 
 It mounts a small tmpfs on the folder, which nothing outside of its namespace sees.
 """
@@ -33,11 +33,11 @@ MIB = 1 << 20
 def main() -> None:
     disk = Path(sys.argv[1])
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(disk)], check=True)
-    connection.RESERVE, space.START = 24 * MIB, 8 * MIB  # a small disk, and a small store
+    space.RESERVE, space.START = 24 * MIB, 8 * MIB  # a small disk, and a small store
     home = disk / "neo4j"
     port = choose_port(None, ())
     try:
-        seen = {**killed(home, port), **full(home, disk / "filler")}
+        seen = {**restarted(home, port), **full(home, disk / "filler"), **killed(home)}
     finally:
         down(home=home)
     print(json.dumps(seen))
@@ -66,19 +66,12 @@ def opened(server: Running) -> Neo4jStore:
     return Neo4jStore(connection.Connection(server.uri, auth, None, server.home))
 
 
-def killed(home: Path, port: int) -> dict[str, Any]:
-    """Kill the server in the middle of a load, once for good and once to start it again."""
-    seen: dict[str, Any] = {}
+def restarted(home: Path, port: int) -> dict[str, Any]:
+    """Kill the server in the middle of a load, and start it again."""
     server = up(home=home, port=port)
+    connection._RETRY = 200.0
     with opened(server) as store:
         store.write([made(1)])
-        connection._RETRY = 3.0
-    with opened(server) as store:
-        seen["died"] = stopped(lambda: store.write([made(0), made(2)], batch=100, report=killer(server)))
-    server = up(home=home)
-    connection._RETRY = 90.0
-    with opened(server) as store:
-        seen["visible after death"] = sorted(export.source for export in store.exports())
         begun = threading.Event()
         ended: list[Any] = []
 
@@ -89,11 +82,18 @@ def killed(home: Path, port: int) -> dict[str, Any]:
         thread = threading.Thread(target=load)
         thread.start()
         begun.wait(60)
-        server = up(home=home)
-        thread.join(120)
-        seen["survived"] = ended
-        seen["contents"] = dump(store) == clean(store, [made(1), made(0), made(2)])
-    return seen
+        up(home=home)
+        thread.join(200)
+        return {"survived": ended, "contents": dump(store) == clean(store, [made(1), made(0), made(2)])}
+
+
+def killed(home: Path) -> dict[str, Any]:
+    """Kill the server in the middle of a load for good."""
+    server = up(home=home)
+    connection._RETRY = 3.0
+    with opened(server) as store:
+        clean(store, [made(1)])
+        return {"died": stopped(lambda: store.write([made(0), made(2)], batch=100, report=killer(server)))}
 
 
 def killer(server: Running, done: threading.Event | None = None) -> Callable[[str, int, int | None], None]:
@@ -127,11 +127,12 @@ def full(home: Path, filler: Path) -> dict[str, Any]:
         fill(filler, 16 * MIB)
         seen["watched"] = stopped(lambda: store.write([made(3)]))
         seen["watched outcome"] = store.run("MATCH (r:Run) RETURN r.outcome ORDER BY r.began_at DESC LIMIT 1").rows
+        seen["prune when full"] = store.prune().abandoned
         filler.unlink()
         seen["watched, then room"] = store.write([made(3)]).created
         store.forget("ref 3")
         seen["as before"] = dump(store) == before
-        connection.RESERVE = 0  # as if another program took the room
+        space.RESERVE = 0  # as if another program took the room
         fill(filler, 2 * MIB)
         seen["full"] = stopped(lambda: store.write(map(made, range(4, 400))))
         seen["full again"] = stopped(lambda: store.write([made(3)]))
@@ -144,7 +145,7 @@ def full(home: Path, filler: Path) -> dict[str, Any]:
     fill(filler, 0)
     seen["up when full"] = refused(lambda: up(home=home))
     filler.unlink()
-    connection.RESERVE = 24 * MIB
+    space.RESERVE = 24 * MIB
     server = up(home=home)
     with opened(server) as store:
         whole = [export.source for export in store.exports()]

@@ -15,11 +15,12 @@ import pytest
 def seen(neo4j_jars: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `tests.stores.full_disk` saw, in a namespace of its own where it may mount a small disk."""
     folder = tmp_path_factory.mktemp("disk")
-    spaces = ["unshare", "--mount", *(["--map-root-user"] if os.getuid() else [])]
+    spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    spaces += ["--map-root-user"] if os.getuid() else []
     if subprocess.run([*spaces, "mount", "-t", "tmpfs", "tmpfs", folder], check=False).returncode:
         pytest.fail("a small disk cannot be made: run as root, or allow user namespaces")
     words = [*spaces, sys.executable, "-m", "tests.stores.full_disk", str(folder)]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=590, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")  # no word of the driver's, either
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
@@ -32,7 +33,6 @@ def test_a_server_that_dies_ends_the_load_soon_in_one_line_with_a_summary(seen: 
     assert died["stopped"] == died["said"]
     assert died["seconds"] < 20
     assert (died["created"], died["unloaded"]) == (1, ["ref 2"])
-    assert seen["visible after death"] == ["ref 0", "ref 1"]
 
 
 def test_a_server_that_is_killed_and_started_again_costs_the_load_nothing_but_time(seen: dict[str, Any]) -> None:
@@ -43,7 +43,8 @@ def test_a_server_that_is_killed_and_started_again_costs_the_load_nothing_but_ti
 def test_a_load_stops_before_the_disk_is_full(seen: dict[str, Any]) -> None:
     assert "disk full: " in seen["watched"]["said"]
     assert "are kept free so that Neo4j goes on working (free some space on that disk)" in seen["watched"]["said"]
-    assert seen["watched"]["unloaded"] in (["ref 3"], [])
+    assert (seen["watched"]["unloaded"], seen["watched outcome"]) == (["ref 3"], [["stopped"]])
+    assert seen["prune when full"] == 0
     assert (seen["watched, then room"], seen["as before"]) == (1, True)
 
 
@@ -53,8 +54,8 @@ def test_a_database_that_stopped_because_the_disk_is_full_is_told_everywhere(see
     assert seen["full again"]["seconds"] < 30
     running, answers, ailment = seen["status"]
     assert (running, answers) == (True, False)
-    assert "out of disk space" in ailment
-    assert seen["logs"] == [f"debug.log: {ailment}"]
+    assert "space" in ailment
+    assert seen["logs"] == [f"reason: {ailment}"]
     assert "runs, but its database does not answer: disk full: " in seen["up"]
     assert (seen["down"], seen["crashed"]) == (True, False)
     assert "disk full" in seen["up when full"]
