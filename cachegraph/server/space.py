@@ -27,7 +27,7 @@ FREE_SPACE = "free some space on that disk"
 _TAIL = 4 << 20  # bytes of the log that are read
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.\d+\+0000 (\w+)")
 _FULL = re.compile(r"OutOfDiskSpace|out of disk space|no space left|disk quota exceeded", re.IGNORECASE)
-_CAUSE = re.compile(r"^Caused by: (?:[\w$]+\.)+([\w$]+): (.*)")
+_CAUSE = re.compile(r"^Caused by: (?:(?:[\w$]+\.)+[\w$]+: )+(.*)")
 _PANIC = re.compile(r"Database panic|Client triggered an unexpected error|Failed to start|Exception occurred")
 _SAID = 300  # characters of a cause
 
@@ -81,7 +81,7 @@ def ailment(path: Path, since: float = 0.0) -> str | None:
             moment = datetime.strptime(begun[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
             counts = begun[2] == "ERROR" and moment.timestamp() >= since - 1 and bool(_PANIC.search(line))
         if counts and (cause := _CAUSE.match(line)) and not (found and means_full_disk(found)):
-            found = f"{cause[2]}"[:_SAID]
+            found = cause[1][:_SAID]
     return found
 
 
