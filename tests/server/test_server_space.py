@@ -81,7 +81,7 @@ def test_on_a_full_disk_a_shorter_state_is_written_over_the_longer_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Home(tmp_path)
-    state = State(version="5.26.30", bolt_port=7687, http_port=None, settings={}, pid=123456, ready=True)
+    state = State(version="5.26.30", bolt_port=7687, http_port=None, settings={}, pid=1, ready=True)
     place.write(state)
 
     def full(path: Path, text: str) -> None:

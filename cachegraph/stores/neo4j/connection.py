@@ -151,8 +151,19 @@ class Connection:
             return self.patiently(lambda session: session.execute_read(work), write=False)
 
     def alter(self, text: str) -> None:
-        """Run a statement that changes the schema."""
-        self.write(lambda tx: tx.run(literal(text)).consume())
+        """Run a statement that creates a part of the schema, unless another load has created it meanwhile."""
+        from neo4j.exceptions import ClientError
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            tx.run(literal(text)).consume()
+
+        with self.translated():
+            try:
+                self.patiently(lambda session: session.execute_write(work), write=True)
+            except ClientError as error:
+                # `IF NOT EXISTS` looks before it waits for the lock.
+                if not re.fullmatch(r"Neo\.ClientError\.Schema\.\w*AlreadyExists", error.code or ""):
+                    raise
 
     def patiently(self, work: Callable[[neo4j.Session], T], *, write: bool) -> T:
         """Do work, and again while another try may help: for a minute at most, counted from the first failure."""
