@@ -27,7 +27,7 @@ from cachegraph.loaders.sources.jobs import BuildJob, make_job, read_dockerfile
 from cachegraph.loaders.sources.remotes import RemoteSources
 from cachegraph.loaders.sources.stores import open_store
 
-__all__ = ["BuildGraph", "Images", "build"]
+__all__ = ["BuildGraph", "Images", "build", "known_images"]
 
 Images = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
 """Where images are: OCI layouts and archives of ``docker image save``, or digests by reference."""
@@ -158,7 +158,7 @@ def build(
         options=options,
         builder=builder,
     )
-    known = _images(images, reading, offline=offline)
+    known = known_images(images, reading, offline=offline)
     remotes = RemoteSources(options=reading, offline=offline)
     try:
         return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend, commands)
@@ -166,7 +166,8 @@ def build(
         remotes.close()
 
 
-def _images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+def known_images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+    """Open what images are given; what is not there is looked for in registries."""
     pins: dict[str, str] = {}
     paths: list[str | os.PathLike[str]] = []
     if isinstance(images, Mapping):
