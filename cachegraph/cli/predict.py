@@ -54,6 +54,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--add-host", "hosts", multiple=True, metavar="HOST=IP", help="As for docker build.")
 @click.option("--shm-size", metavar="BYTES", help="As for docker build.")
 @click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="As for docker build.")
+@click.option("--cgroup-parent", metavar="NAME", help="As for docker build.")
 @click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
 @click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
@@ -206,6 +207,7 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         hosts=how["hosts"],
         shm_size=how["shm_size"] or "",
         ulimits=how["ulimits"],
+        cgroup_parent=how["cgroup_parent"] or "",
     )
     # buildx grants the right to the network that the build is told to have.
     allow = (*how["allow"], *(("network.host",) if how["network"] == "host" else ()))
@@ -250,6 +252,7 @@ def _forecast_given(context: str, caches: Sequence[ExportGraph], reading: Option
             ("add_host", "hosts"),
             ("shm_size", "shm_size"),
             ("ulimit", "ulimits"),
+            ("cgroup_parent", "cgroup_parent"),
             ("frontend", "frontend"),
         )
         if how[option]
