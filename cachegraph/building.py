@@ -17,8 +17,9 @@ from cachegraph.builds.execution import Granted, check_execution
 from cachegraph.builds.records import BuildStep, Recorded, in_order, record_build
 from cachegraph.builds.trees import Trees
 from cachegraph.builds.work import Work
+from cachegraph.causes.words import is_secret
 from cachegraph.core.model import Names
-from cachegraph.errors import NotFoundError
+from cachegraph.errors import NotFoundError, hide
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.sources.files import BuildFiles
@@ -148,6 +149,9 @@ def build(
     ['COPY Dockerfile / (Dockerfile:2)']
     """
     reading = reading or Options()
+    for name, value in (build_args or {}).items():
+        if is_secret(name):
+            hide(value)  # a path or an address in an error may hold it
     job = make_job(
         context,
         dockerfile=dockerfile,
