@@ -6,6 +6,7 @@ ones. On a terminal lines are folded between words; elsewhere each is one line, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,8 +35,9 @@ _NAME_LINES = 2
 """Lines of a terminal that the names of a cause's steps may take."""
 _NAMES = 8
 """Names of steps on one line, where there is no terminal."""
-_LONGEST = 48
+_LONGEST = 56
 """Characters of a step's name."""
+_LINES = re.compile(r" \([^()]{1,40}:\d+(?:, \d+)*\)$")
 
 
 def summary(answer: Answer, output: Output, *, everything: bool) -> str:
@@ -157,7 +159,11 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 3].rstrip() + "..."
+    """Cut a long name, but not the lines of a Dockerfile that it ends in."""
+    if len(name) <= _LONGEST:
+        return name
+    lines = found[0] if (found := _LINES.search(name)) else ""
+    return f"{name[: max(_LONGEST - 3 - len(lines), _LONGEST // 2)].rstrip()}...{lines}"
 
 
 def _fine(verdict: Verdict, findings: Findings[Any], output: Output) -> Iterator[str]:

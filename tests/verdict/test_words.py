@@ -156,7 +156,7 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
     assert frame["share"].round(2).tolist() == [0.54, 1.0]
     assert frame["export"].tolist() == [one.id for one in graph.graphs]
     assert str(frame["newest_at"].dtype) == "datetime64[ns, UTC]"
-    assert frame.loc[0, "causes"] == ("inline",)
+    assert frame.loc[0, "causes"] == ("inline", "shadowed-keys")
     assert repr(found[0]).endswith(": PARTLY CACHED, 7 of 13 steps>")
 
 
