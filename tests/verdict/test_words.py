@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_share_is_neither_nothing_nor_all_unless_it_is(cached: int, steps: int
         ("no-store", {}, ""),
     ],
 )
-def test_presence_claims_no_more_than_was_asked(known: Presence, fields: dict[str, int], text: str) -> None:
+def test_presence_claims_no_more_than_was_asked(known: Presence, fields: dict[str, Any], text: str) -> None:
     assert presence(verdict(presence=known, listed_blobs=6, **fields)) == text
 
 
