@@ -92,17 +92,21 @@ def _detail(verdict: Verdict, output: Output) -> Iterator[str]:
     word, *rest = _filled([verdict.word, *map(_title, facts(verdict))], output, indent=2)
     yield f"  {styled(verdict.word, output, **_COLOURS[verdict.word])}{word.removeprefix(verdict.word)}"
     yield from (f"    {line}" for line in rest)
+    named: set[str] = set()
     for cause in verdict.causes:
         if cause.kind != "earlier-build":
-            yield from _cause(cause, output)
+            yield from _cause(cause, output, names=not named.issuperset(cause.names))
+            named.update(cause.names)
 
 
-def _cause(cause: Cause, output: Output) -> Iterator[str]:
+def _cause(cause: Cause, output: Output, *, names: bool) -> Iterator[str]:
+    """Tell a cause; steps that were named before are not named again."""
     severity = styled(cause.severity, output, **STYLES[cause.severity])
     start = f"{cause.severity} {cause.code or ''}".rstrip()
     code = f" {cause.code}" if cause.code else ""
     yield f"  {severity}{code} {_folded(cause.what, output, len(start) + 3, 4)}"
-    yield from _names(cause, output)
+    if names:
+        yield from _names(cause, output)
     if cause.cost:
         yield f"    {_folded(cause.cost, output, 4, 4)}"
     if cause.cure or cause.paste:

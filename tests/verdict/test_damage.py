@@ -339,7 +339,7 @@ def test_a_tag_that_is_not_there_is_cold(layouts: Path) -> None:
     assert result.exit_code == 3
     assert "\n  COLD\n" in result.stdout
     assert "there is no tag nope" in result.stdout.lower()
-    assert "A build goes on without this cache, and every step runs." in result.stdout
+    assert "BuildKit skips this cache with a warning, and every step runs." in result.stdout
 
 
 def test_a_cause_is_told_whoever_holds_the_export() -> None:

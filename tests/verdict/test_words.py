@@ -169,6 +169,12 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
         ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", "cannot be told"),
         ("app:latest", AccessError("app:latest: refused", hint="log in"), "UNREADABLE", "cannot be told"),
         ("type=nope", SpecError("type=nope: no such type"), "UNREADABLE", "cannot be told"),
+        (
+            "type=local,src=x,tag=",
+            SpecError("tag is empty", buildkit="fail"),
+            "BREAKS THE BUILD",
+            "A build with it fails",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_read(spec: str, error: Exception, word: Word, cost: str) -> None:
