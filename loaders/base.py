@@ -54,6 +54,9 @@ class Options:
     ----------
     probe : bool
         Ask the store whether it has each listed blob (local directories always look).
+    probe_blobs : int
+        Blobs of one source that the store is asked for where `probe` is False: all of an export's, or none. What keeps
+        it from answering is no error then.
     verify : bool
         Read every blob of a local directory and check it against its digest.
     timeout : float
@@ -71,6 +74,7 @@ class Options:
     """
 
     probe: bool = False
+    probe_blobs: int = 0
     verify: bool = False
     timeout: float = 30.0
     concurrency: int = 8

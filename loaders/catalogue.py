@@ -16,6 +16,7 @@ from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, 
 from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
+from cachegraph.loaders.specs.identity import place_of
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse, unknown_type
 from cachegraph.loaders.specs.traps import Trap
 
@@ -67,10 +68,14 @@ class Loaded:
     exports : tuple of CacheExport
         In the order of the specs.
     failures : tuple of Failure
+    place : str
+        The place that was read, canonical and without credentials, so that two looks at it can be told to be of one
+        place; empty for several places, for a repository, and for a spec that names none.
     """
 
     exports: tuple[CacheExport, ...]
     failures: tuple[Failure, ...]
+    place: str = ""
 
 
 def load(specs: Iterable[str | Spec], options: Options | None = None) -> Loaded:
@@ -139,21 +144,21 @@ _Given = str | Spec | SourceError  # an error stands for a tag that is none
 
 def _stream(given: Iterable[_Given], options: Options, pool: Workers, progress: _Progress) -> Iterator[Loaded]:
     waiting = iter(given)
-    ahead: deque[tuple[Spec, Task[Loaded | list[_Given]]]] = deque()
+    ahead: deque[tuple[Spec, str, Task[Loaded | list[_Given]]]] = deque()
     while True:
         for one in islice(waiting, 2 * options.concurrency - len(ahead)):
             ahead.append(_begin(one, options, pool))
         progress.tell()
         if not ahead:
             return
-        spec, task = ahead.popleft()
+        spec, place, task = ahead.popleft()
         found: Loaded | list[_Given] = _safely(partial(pool.result, task, spec.text), spec)
         if isinstance(found, list):
             progress.instead_of_one(len(found))
             yield from _repository(_stream(found, replace(options, tag_glob=None), pool, progress))
         else:
             progress.one()
-            yield found
+            yield replace(found, place=place)
 
 
 def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
@@ -170,8 +175,14 @@ def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
         yield Loaded(exports=(), failures=(without,))
 
 
-def _begin(given: _Given, options: Options, pool: Workers) -> tuple[Spec, Task[Loaded | list[_Given]]]:
-    """Hand a spec over to be read; what is wrong with it is told in its turn."""
+def _begin(given: _Given, options: Options, pool: Workers) -> tuple[Spec, str, Task[Loaded | list[_Given]]]:
+    """Hand a spec over to be read; what is wrong with it is told in its turn.
+
+    Returns
+    -------
+    tuple of (Spec, str, task)
+        What was asked for, the place, and the work.
+    """
     try:
         spec = parse(given) if isinstance(given, str) else given
         if isinstance(spec, SourceError):
@@ -179,9 +190,11 @@ def _begin(given: _Given, options: Options, pool: Workers) -> tuple[Spec, Task[L
     except CacheGraphError as error:
         text = given if isinstance(given, str) else "tag"
         failed = Loaded(exports=(), failures=(Failure(spec=masked(text), error=unchained(error)),))
-        return Spec(type="", attrs={}, text=text), pool.submit(lambda: failed)
+        return Spec(type="", attrs={}, text=text), "", pool.submit(lambda: failed)
     seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
-    return spec, pool.submit(lambda: _safely(partial(_read, spec, options), spec), seconds)
+    task = pool.submit(lambda: _safely(partial(_read, spec, options), spec), seconds)
+    many = spec.type == "registry" and (options.tag_glob is not None or "all-tags" in spec.attrs)
+    return spec, "" if many else place_of(spec), task
 
 
 def _is_far(spec: Spec) -> bool:
@@ -241,4 +254,4 @@ def _noted(export: CacheExport, spec: Spec) -> CacheExport:
         Problem(code="source-note", message=message, severity="note")
         for message in (*spec.notes, *(said if passed else ()))
     )
-    return replace(export, problems=export.problems + notes) if notes else export
+    return replace(export, problems=export.problems + notes, given=spec.text)

@@ -25,13 +25,14 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from cachegraph.core.model import CacheExport, Problem, StrayBlob
+from cachegraph.core.model import CacheExport, Fault, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import over_limit
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.exports import read_manifest
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.oci.verify import find_fault
 from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.bare import looks_like_path
 from cachegraph.loaders.specs.parse import canonical, required
@@ -44,6 +45,11 @@ _REF_NAME = "org.opencontainers.image.ref.name"
 _SHOWN_TAGS = 10
 _MOST_FOLDERS = 1000  # that are looked into for an image layout
 _DEPTH = 8
+_FAULTS: dict[Fault, str] = {
+    "wrong-digest": "has other bytes than its digest says",
+    "wrong-diff-id": "unpacks to other bytes than its diff ID says",
+    "wrong-media-type": "is compressed otherwise than its media type says",
+}
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -142,7 +148,7 @@ class _Layout:
         problems += self._others(entries)
         strays = self._strays(entries)
         if self.options.verify:
-            found = [replace(export, problems=export.problems + self._damaged(export)) for export in found]
+            found = [self._verified(export) for export in found]
         return [
             replace(export, strays=strays, store=str(self.path), problems=export.problems + problems)
             for export in found
@@ -269,16 +275,20 @@ class _Layout:
             check_digest(descriptor.digest)
         return {d.digest: self.store.size(d.digest) for d in descriptors}
 
-    def _damaged(self, export: CacheExport) -> tuple[Problem, ...]:
-        """Read every listed blob, and name those with other bytes than their digest says."""
-        there = [blob.digest for blob in export.blobs or () if blob.present]
+    def _verified(self, export: CacheExport) -> CacheExport:
+        """Read every listed blob, and mark those that are not what the manifest says."""
+        there = {blob.digest: blob for blob in export.blobs or () if blob.present}
         problems = []
-        for number, digest in enumerate(there, 1):
+        for number, (digest, blob) in enumerate(there.items(), 1):
             self.options.report("checking blobs", number, len(there))
-            if not self.store.matches(digest):
-                message = f"blob {digest[:19]} has other bytes than its digest says: loading it fails; export again"
-                problems.append(Problem(code="digest-mismatch", digest=digest, severity="error", message=message))
-        return tuple(problems)
+            fault = find_fault(self.store.chunks(digest), blob, self.options.limits)
+            if fault is None:
+                continue
+            there[digest] = replace(blob, fault=blob.fault or fault)
+            message = f"blob {digest[:19]} {_FAULTS[fault]}: loading it fails; export again"
+            problems.append(Problem(code="digest-mismatch", digest=digest, severity="error", message=message))
+        blobs = None if export.blobs is None else tuple(there.get(blob.digest, blob) for blob in export.blobs)
+        return replace(export, blobs=blobs, problems=(*export.problems, *problems))
 
     # --- What nothing points at ------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, flag, require
 from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
 from cachegraph.text.nearest import nearest
 
-__all__ = ["Image", "expand", "load", "open_image"]
+__all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
 _KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
 _SHOWN_TAGS = 10
@@ -68,7 +68,7 @@ def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
     cachegraph.errors.SourceError
         The registry cannot be reached or refuses, or no tag matches.
     """
-    glob = _glob(spec) or options.tag_glob
+    glob = tags_wanted(spec, options)
     if glob is None:
         return None
     image = open_image(spec, options)
@@ -139,9 +139,20 @@ def open_image(spec: Spec, options: Options) -> Image:
 def _load_one(image: Image, options: Options) -> list[CacheExport]:
     reference = str(image.reference)
 
+    left = options.probe_blobs
+
     def present(descriptors: Sequence[Descriptor]) -> Mapping[str, int | None]:
+        nonlocal left
         distinct = list({descriptor.digest: descriptor for descriptor in descriptors}.values())
-        sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        if not options.probe and len(distinct) > left:
+            return {}
+        left -= len(distinct)
+        try:
+            sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        except SourceError:
+            if options.probe:
+                raise
+            return {}  # nobody asked for it: what is there is not known
         return {descriptor.digest: size for descriptor, size in zip(distinct, sizes, strict=True)}
 
     with at(reference, hint="export the cache again", buildkit="skip"):
@@ -152,7 +163,7 @@ def _load_one(image: Image, options: Options) -> list[CacheExport]:
             manifest=manifest.content,
             manifest_digest=manifest.digest,
             fetch=image.fetch,
-            present=present if options.probe else None,
+            present=present if options.probe or options.probe_blobs else None,
             report=options.report,
             limits=options.limits,
         )
@@ -183,6 +194,11 @@ def _tags_there(image: Image) -> list[str]:
     except SourceError:
         return []
     return sorted({tag for tag in found if TAG.fullmatch(tag)})
+
+
+def tags_wanted(spec: Spec, options: Options) -> str | None:
+    """Give the pattern of the tags that are asked for; None for one reference."""
+    return _glob(spec) or options.tag_glob
 
 
 def _glob(spec: Spec) -> str | None:

@@ -24,7 +24,7 @@ def test_what_broke_a_target_once(crash: Path) -> None:
 def test_some_of_each_kind(target: str) -> None:
     attack(target, b"")
     chance = random.Random(target)
-    for _ in range(20 if target in ("layout", "archive", "bbolt") else 100):
+    for _ in range(20 if target in ("layout", "archive", "bbolt", "record") else 100):
         attack(target, chance.randbytes(chance.choice((8, 64, 256))))
 
 

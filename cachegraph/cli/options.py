@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from cachegraph.reports.model import FAIL_ON
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -30,8 +32,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-FAIL_ON = ("error", "warning", "note", "never")
 
 SOURCE_OPTIONS: Mapping[str, str] = {
     "specs": "SPEC",
@@ -90,9 +90,10 @@ def source_options(command: F) -> F:
             help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
         ),
         click.option(
-            "--probe",
-            is_flag=True,
-            help="Ask the registry or bucket whether it has each listed blob; a directory is always looked at.",
+            "--probe/--no-probe",
+            default=None,
+            help="Ask the registry or bucket whether it has each listed blob, or for none. By default check asks for "
+            "up to 200; a directory is always looked at.",
         ),
         click.option("--verify", is_flag=True, help="Read every blob of a directory or archive and check its digest."),
         click.option(

@@ -15,7 +15,11 @@ from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["ExportGraph", "record_title"]
 
+RANDOM = "random:"
+"""How the key of a local context begins: a new one for every build."""
+
 _UNKNOWN = Name(op="unknown", name="")
+_CONTEXT = Name(op="source", name="local context")
 
 
 class ExportGraph(ResolvedExport):
@@ -83,6 +87,8 @@ class ExportGraph(ResolvedExport):
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
+        if found.digest.startswith(RANDOM):
+            return _CONTEXT
         match self.operations.get(record):
             case "merge":
                 return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")

@@ -32,6 +32,7 @@ __all__ = [
     "CacheRecord",
     "CacheResult",
     "ChainedResult",
+    "Fault",
     "Kind",
     "LayerAnnotations",
     "Name",
@@ -39,6 +40,7 @@ __all__ = [
     "Op",
     "Problem",
     "ProblemCode",
+    "Shape",
     "StrayBlob",
 ]
 
@@ -47,6 +49,17 @@ ZERO_TIME = "0001-01-01T00:00:00Z"
 
 Kind = Literal["local", "registry", "inline", "s3", "azblob", "gha", "daemon", "config"]
 """Where an export came from."""
+
+Shape = Literal["manifest", "index"]
+"""What lists an export's blobs: an image manifest (the default since BuildKit 0.21), or an image index."""
+
+Fault = Literal["wrong-size", "wrong-digest", "no-diff-id", "wrong-media-type", "wrong-diff-id"]
+"""Why a blob that is there cannot be loaded all the same.
+
+wrong-size, wrong-digest, wrong-diff-id: its bytes are not those that the manifest describes. no-diff-id: the manifest
+lacks the annotation ``containerd.io/uncompressed``. wrong-media-type: the manifest calls it what no layer is, or what
+its bytes are not.
+"""
 
 Op = Literal["merge", "diff", "exec", "file", "source", "content", "unknown"]
 """The operation behind a record."""
@@ -123,6 +136,8 @@ class Blob:
     media_type, diff_id : str or None
     present : bool or None
         Whether the store has it; None when the loader did not look.
+    fault : str or None
+        Why it cannot be loaded although it is listed and, as far as known, there.
     """
 
     digest: str
@@ -130,6 +145,7 @@ class Blob:
     media_type: str | None = None
     diff_id: str | None = None
     present: bool | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +196,8 @@ class CacheExport:
     platform : str or None
         ``os/arch[/variant]`` of an inline cache's image.
     manifest_digest : str or None
+    shape : {"manifest", "index"} or None
+        What lists the blobs; None where there is no manifest.
     refusal : str or None
         BuildKit's words if it refuses the export before it reads the config (too large).
     layer_history : tuple of (created_at, created_by)
@@ -199,6 +217,8 @@ class CacheExport:
         A slot of -1 stands for the record's own digest. Empty for a real export.
     uncached : frozenset of int
         Of a build that has not run: records that it looks for in no cache (``--no-cache``). Empty for a real export.
+    given : str
+        The spec as its reader was given it, without credentials; empty where none was.
     """
 
     source: str
@@ -209,6 +229,7 @@ class CacheExport:
     blobs: tuple[Blob, ...] | None = None
     platform: str | None = None
     manifest_digest: str | None = None
+    shape: Shape | None = None
     refusal: str | None = None
     layer_history: tuple[tuple[str | None, str | None], ...] = ()
     layer_names: tuple[Name | None, ...] = field(default=(), compare=False)
@@ -218,6 +239,7 @@ class CacheExport:
     results_known: bool = True
     unknown: frozenset[tuple[int, int]] = frozenset()
     uncached: frozenset[int] = frozenset()
+    given: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

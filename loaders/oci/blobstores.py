@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,9 @@ class BlobStore(Protocol):
 
     def size(self, digest: str) -> int | None:
         """Size of a blob in bytes; None if it is not there."""
+
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
 
     def matches(self, digest: str) -> bool:
         """Tell whether the bytes of a blob that is there are those that its digest names."""
@@ -75,11 +78,15 @@ class DirectoryStore:
         """Size of a blob in bytes; None if it is not there."""
         return _size(self._path(digest))
 
-    def matches(self, digest: str) -> bool:
-        """Tell whether the bytes of a blob that is there are those that its digest names."""
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
         path = self._path(digest)
         with open_file(path, str(path), _RIGHTS) as file:
-            return _hashes_to(iter(lambda: file.read(_CHUNK), b""), digest)
+            yield from iter(lambda: file.read(_CHUNK), b"")
+
+    def matches(self, digest: str) -> bool:
+        """Tell whether the bytes of a blob that is there are those that its digest names."""
+        return _hashes_to(self.chunks(digest), digest)
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
@@ -160,9 +167,13 @@ class ArchiveStore:
         """Size of a blob in bytes; None if it is not there."""
         return self._archive.size(self._name(digest))
 
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
+        return self._archive.chunks(self._name(digest))
+
     def matches(self, digest: str) -> bool:
         """Tell whether the bytes of a blob that is there are those that its digest names."""
-        return _hashes_to(self._archive.chunks(self._name(digest)), digest)
+        return _hashes_to(self.chunks(digest), digest)
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""

@@ -158,6 +158,7 @@ class InlineImages:
             config_bytes=len(data),
             blobs=tuple(listed_blob(d, diff_ids[d.digest], sizes) for d in distinct(layers)),
             manifest_digest=digest,
+            shape="manifest",
             refusal=self.refusal or (panic if short else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
             layer_names=layer_names([entry.created_by or None for entry in history]),

@@ -104,6 +104,8 @@ def _entry(text: str) -> CacheEntry:
 
 def _lower(key: str) -> str:
     """Lower letter for letter, as Go does: Python alone makes two letters of one, and looks at a word's end."""
+    if key.isascii():
+        return key.lower()
     return "".join("i" if letter == "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" else letter.lower() for letter in key)
 
 

@@ -17,10 +17,10 @@ from cachegraph.loaders.base import Spec
 from cachegraph.loaders.paths import local_path
 from cachegraph.loaders.specs.bare import path_spec
 from cachegraph.loaders.specs.keys import KEYS, keys_of
-from cachegraph.loaders.specs.parse import IRRELEVANT, OURS, parse, parse_all
+from cachegraph.loaders.specs.parse import IRRELEVANT, OURS, canonical, parse, parse_all
 from cachegraph.loaders.specs.reference import parse_reference
 
-__all__ = ["identity", "spec_of", "specs_of"]
+__all__ = ["identity", "place_of", "spec_of", "specs_of"]
 
 _PATHS = {"local": "src", "config": "src", "daemon": "db"}
 """Keys that hold a path, by type."""
@@ -77,3 +77,30 @@ def identity(spec: Spec) -> tuple[str, ...]:
         with suppress(OSError, ValueError, RuntimeError):  # as above: no such user, a NUL, too long
             attrs[key] = os.path.realpath(local_path(attrs[key]))
     return (spec.type, *(f"{key}={value}" for key, value in sorted(attrs.items())))
+
+
+def place_of(spec: Spec) -> str:
+    """Name the place of a spec, as its exports' ``source`` does where one place holds one export.
+
+    Parameters
+    ----------
+    spec : Spec
+
+    Returns
+    -------
+    str
+        Without credentials.
+
+    Examples
+    --------
+    >>> place_of(parse("type=registry,ref=app:cache,mode=max"))
+    'type=registry,ref=docker.io/library/app:cache'
+    """
+    key = "ref" if spec.type == "registry" else "src" if spec.type in ("local", "config") else ""
+    if not spec.attrs.get(key):
+        return spec.text
+    named = {name: spec.attrs[name] for name in ("tag", "digest") if name in spec.attrs and spec.type == "local"}
+    with suppress(SpecError):
+        ref = str(parse_reference(spec.attrs[key])) if key == "ref" else spec.attrs[key]
+        return canonical(spec.type, {key: ref, **named})
+    return spec.text

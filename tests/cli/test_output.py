@@ -90,7 +90,7 @@ def test_one_run_writes_several_formats(spec: str, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["-f", "jsno"], "there is no format 'jsno' (did you mean json?)"),
-        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, html)"),
+        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, github, html)"),
         (["-f", "json="], "'json=' names no file"),
         (["-f", "json", "-f", "csv"], "--format json and csv would be written to one place"),
         (["-f", "json=a", "-o", "b"], "has no format left to write"),
@@ -172,8 +172,7 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     for format_ in REPORTS:
         result = run("check", "-f", format_, spec, "gone.json")
         assert result.exit_code == 3
-        if format_ != "csv":  # rows of findings alone
-            assert "gone.json" in result.stdout
+        assert "gone.json" in result.stdout
     (failed,) = json.loads(run("check", "-f", "json", "gone.json").stdout)["sources_failed"]
     assert failed == {
         "source": "gone.json",
