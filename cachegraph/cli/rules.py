@@ -12,7 +12,9 @@ __all__ = ["rule_named", "rules"]
 
 def rules() -> list[Rule]:
     """Give every rule, by code. A room that finds things adds its own here."""
-    return sorted((query.rule for query in (*QUERIES, *TOGETHER)), key=lambda rule: rule.code)
+    from cachegraph.lint.rules.catalogue import LINT_RULES
+
+    return sorted((one.rule for one in (*QUERIES, *TOGETHER, *LINT_RULES)), key=lambda rule: rule.code)
 
 
 def rule_named(name: str) -> Rule:

@@ -93,18 +93,34 @@ def parsed(file: str, text: str, limits: Limits, *, only: int = 0) -> tuple[list
                 nodes.append(loader.get_node())
     finally:
         loader.dispose()
-    return [Tree(node, loader, budget) for node in nodes or [None]], budget
+    source = _Source(text)
+    return [Tree(node, loader, budget, source) for node in nodes or [None]], budget
+
+
+class _Source:
+    """The lines of a file, split when they are first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: list[str] | None = None
+
+    def lines(self, first: int, last: int) -> list[str]:
+        """Give lines, counted from 0, without the last."""
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        return self._lines[first:last]
 
 
 class Tree:
     """A node of a YAML document that knows its line; what has another shape than asked for is empty."""
 
-    __slots__ = ("_budget", "_entries", "_loader", "_node")
+    __slots__ = ("_budget", "_entries", "_loader", "_node", "_source")
 
-    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget) -> None:  # noqa: ANN401 - no type
+    def __init__(self, node: Node | None, loader: Any, budget: ExpansionBudget, source: _Source) -> None:  # noqa: ANN401 - of any type
         self._node = node
         self._loader = loader
         self._budget = budget
+        self._source = source
         self._entries: dict[str, Tree] | None = None
 
     def __bool__(self) -> bool:
@@ -139,6 +155,31 @@ class Tree:
         return str(self._node.value) if self._node is not None and self._node.id == "scalar" else ""
 
     @property
+    def script(self) -> str:
+        """The text as a shell reads it: lines that YAML joins keep their breaks, each behind a backslash."""
+        node = self._node
+        if node is None or node.id != "scalar" or node.style not in (None, ">"):
+            return self.text
+        first, last = node.start_mark.line, node.end_mark.line
+        if node.style == ">":
+            lines = self._source.lines(first + 1, last)
+        else:
+            lines = self._source.lines(first, last + 1)
+            lines[0] = lines[0][node.start_mark.column :]
+        if len(lines) < 2:
+            return self.text
+        kept = [line.strip() for line in lines]
+        while kept and not kept[-1]:
+            kept.pop()
+        # What is blank, commented out or already goes on means something else once it is joined.
+        if (
+            any(not line or line.startswith("#") or line.endswith("\\") for line in kept)
+            or " ".join(kept) != node.value.strip()
+        ):
+            return self.text
+        return " \\\n".join(kept)
+
+    @property
     def tag(self) -> str:
         """The tag, such as ``!reference`` or ``tag:yaml.org,2002:str``."""
         return str(self._node.tag) if self._node is not None else ""
@@ -168,7 +209,7 @@ class Tree:
                     self._loader.flatten_mapping(node)  # puts in what `<<: *anchor` brings
                 self._budget.count(len(node.value))
                 for key, value in node.value:
-                    self._entries[str(key.value)] = Tree(value, self._loader, self._budget)
+                    self._entries[str(key.value)] = Tree(value, self._loader, self._budget, self._source)
         return self._entries
 
     def items(self) -> Iterator[tuple[str, Tree]]:
@@ -181,7 +222,7 @@ class Tree:
         for key in keys:
             found = tree._mapping().get(key)
             if found is None:
-                return Tree(None, self._loader, self._budget)
+                return Tree(None, self._loader, self._budget, self._source)
             tree = found
         return tree
 
@@ -189,7 +230,7 @@ class Tree:
         """Return the elements of a list; a single value is a list of one."""
         if self._node is not None and self._node.id == "sequence":
             self._budget.count(_ELEMENT * len(self._node.value))  # an anchor may be used often
-            return [Tree(node, self._loader, self._budget) for node in self._node.value]
+            return [Tree(node, self._loader, self._budget, self._source) for node in self._node.value]
         return [self] if self.text else []
 
 

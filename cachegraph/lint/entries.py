@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cachegraph.errors import SpecError
 from cachegraph.lint.holes import HOLE, Holes, as_text, has_hole
 from cachegraph.lint.model import Cache, Entry
@@ -81,9 +79,23 @@ def entries_of(
             is_addition=is_addition,
             written=written,
         )
-        for one, when in cases
-        for caches, error in [_read(holes, one, place)]
+        for case in cases
+        for one, when, caches, error in _read_each(holes, *case, place)
     ]
+
+
+def _read_each(
+    holes: Holes, text: str, conditions: tuple[Condition, ...], place: Place
+) -> list[tuple[str, tuple[Condition, ...], tuple[Cache, ...], str | None]]:
+    """Read a text; if a hole hides its keys, and what it can be is known, each text that this makes."""
+    caches, error = _read(holes, text, place)
+    if caches or error is not None or not has_hole(text):
+        return [(text, conditions, caches, error)]
+    chosen = next((char for char in HOLE.findall(text) if len(text) > 1 and holes.choices(char)), None)
+    if chosen is None:
+        return [(text, conditions, (), None)]
+    filled = [(text.replace(chosen, one), when) for one, when in alternatives(holes, chosen, conditions)]
+    return [(one, when, *_read(holes, one, place)) for one, when in filled]
 
 
 def _read(holes: Holes, text: str, place: Place) -> tuple[tuple[Cache, ...], str | None]:
@@ -115,8 +127,3 @@ def _is_reference(text: str) -> bool:
     """Whether a text with holes and without ``=`` looks like a reference: it has a name or a tag beside the hole."""
     known = HOLE.sub("", text)
     return any(letter.isalnum() for letter in known) and (":" in known or "/" in known) and "type" not in known
-
-
-def texts_of(holes: Holes, text: str) -> Sequence[str]:
-    """Give all texts that a value can be, without their conditions."""
-    return [one for one, _ in alternatives(holes, text)]

@@ -14,6 +14,7 @@ Source: GitLab's "CI/CD YAML syntax reference".
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ _NO_JOBS = frozenset(
     | {"after_script", "spec", "pages:deploy"}
 )
 _SCRIPTS = ("before_script", "script", "after_script")
+_INPUT = re.compile(r"\$\[\[([^\[\]]{0,200})\]\]")
 _DEEPEST = 12
 _MOST_INCLUDED = 100
 _MOST_COMBINATIONS = 200  # what GitLab allows
@@ -63,16 +65,19 @@ def read_gitlab(session: Session, file: str, trees: Sequence[Tree]) -> None:
         The documents of the file: one with ``spec:`` may come before the pipeline.
     """
     with ExitStack() as stack:
-        reader = _Pipeline(session, file, stack)
+        declared = trees[0].get("spec", "inputs") if len(trees) > 1 else None
+        defaults = {} if declared is None else {name: body.get("default") for name, body in declared.items()}
+        reader = _Pipeline(session, file, stack, {name: one.text for name, one in defaults.items() if one})
         reader.add(_Part(file, trees[-1]), 0)
         reader.read()
 
 
 class _Pipeline:
-    def __init__(self, session: Session, file: str, stack: ExitStack) -> None:
+    def __init__(self, session: Session, file: str, stack: ExitStack, inputs: Mapping[str, str]) -> None:
         self._session = session
         self._file = file
         self._stack = stack
+        self._inputs = inputs
         self._budget = session.budget(file)
         self._jobs: dict[str, list[_Part]] = {}  # what comes later counts more
         self._variables: dict[str, _Part] = {}
@@ -223,7 +228,19 @@ class _Pipeline:
                 yield from self._lines(_Part(part.file, one), where, depth + 1)
             elif one.text:
                 self._budget.count(len(one.text))
-                yield Place(file=part.file, line=one.line, path=where), one.text, one.line
+                yield Place(file=part.file, line=one.line, path=where), self._with_inputs(one.script), one.line
+
+    def _with_inputs(self, text: str) -> str:
+        """Fill in ``$[[ inputs.NAME ]]``."""
+
+        def use(found: re.Match[str]) -> str:
+            name = found[1].split("|")[0].strip()
+            known = self._inputs.get(name.removeprefix("inputs."))
+            if known is not None:
+                return self._budget.spent(known)
+            return self._session.holes.hole(name, f"{name} is given where the file is included", name)
+
+        return _INPUT.sub(use, text) if "$[[" in text else text
 
     def _referred(self, keys: list[str]) -> _Part | None:
         if not keys:

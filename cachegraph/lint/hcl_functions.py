@@ -80,7 +80,7 @@ def _merge(*maps: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for one in maps if one is not None for key, value in one.items()}
 
 
-def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - numbers
+def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - of any type
     numbers = [_whole(bound) for bound in bounds]
     made = range(*numbers)
     if len(made) > 1024:
@@ -88,7 +88,7 @@ def _range(*bounds: Any) -> list[float]:  # noqa: ANN401 - numbers
     return [float(one) for one in made]
 
 
-def _product(*lists: Any) -> list[list[Any]]:  # noqa: ANN401 - lists
+def _product(*lists: Any) -> list[list[Any]]:  # noqa: ANN401 - of any type
     size = 1
     for one in lists:
         size *= len(_items(one))
@@ -158,6 +158,16 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+_SET_OF_LETTERS = re.compile(r"\[\^?(?:[\w ./:@_-]|\\[-\w./])+\][+*]?|[\w-]+|\\?[./:]")
+
+
+def _regex_replaced(text: str, pattern: str, new: str) -> str:
+    """Replace what one set of letters or a plain text matches: other patterns can take for ever."""
+    if _SET_OF_LETTERS.fullmatch(pattern) is None or "$" in new or "\\" in new or len(text) > 10_000:
+        raise ValueError(pattern)
+    return re.sub(pattern, lambda _: new, text)
+
+
 _VERB = re.compile(r"%(?:%|(?:\[\d{1,2}\])?[-+# 0]{0,4}\d{0,3}(?:\.\d{1,3})?[vsqdtfgxXbo])")
 
 
@@ -225,6 +235,7 @@ TEXTUAL: Mapping[str, Callable[..., Any]] = {
     "multiply": _number(lambda a, b: a * b),
     "negate": _number(lambda value: -value),
     "parseint": _text(lambda text, base: float(int(text, _whole(base)))),
+    "regex_replace": _text(_regex_replaced),
     "replace": _text(_replaced),
     "reverse": lambda of: of[::-1] if isinstance(of, list) else number_text(of)[::-1],
     "sanitize": _text(_sanitize),

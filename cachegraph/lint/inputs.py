@@ -6,6 +6,7 @@ Sources: the actions' ``action.yml``; an input lists one thing a line, and some 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cachegraph.lint.commands import FoundBuild, set_option
@@ -54,6 +55,7 @@ _COMMAS = {
     "ulimit": "ulimits",
 }
 _PAIRS = {"build-args": "args", "build-contexts": "contexts"}
+_ENV = re.compile(r"\$\{\{\s{0,20}env\.[\w-]+\s{0,20}\}\}")
 _KNOWN = ("build-push-action", "bake-action")
 
 
@@ -156,8 +158,8 @@ def _listed(value: Tree, expressions: Expressions, file: str, path: str) -> Iter
 def filled_lines(value: Tree, expressions: Expressions) -> Iterator[tuple[int, str, str]]:
     """Split an input into lines, each with its line in the file and as it is written; ``#`` begins a comment.
 
-    An expression may bring several lines, and may be written on several. A line whose expressions come to nothing is
-    given as an empty text.
+    An expression may bring several lines, and may be written on several. A line that is one variable of
+    the environment, and empty, is given as an empty text; what an operator or a default makes empty is meant so.
     """
     source = value.text
     if "${{" not in source:
@@ -182,7 +184,7 @@ def filled_lines(value: Tree, expressions: Expressions) -> Iterator[tuple[int, s
         offset = place - value.line
         said = written[offset].strip() if 0 <= offset < len(written) else ""
         text = filled.strip()
-        if (text and not text.startswith("#")) or (not text and "${{" in said and not said.startswith("#")):
+        if (text and not text.startswith("#")) or (not text and len(texts) == 1 and _ENV.fullmatch(said)):
             yield value.line if value.is_folded else place, text, said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cachegraph.errors import CacheGraphError, DecodeError
@@ -265,21 +266,13 @@ def _is_default(path: Path) -> bool:
     return path.name in ("docker-bake.hcl", "docker-bake.json")
 
 
-class _failing:  # noqa: N801 - used as a function
-    """Turns an error of a file into a failure."""
-
-    def __init__(self, session: Session, name: str) -> None:
-        self._session = session
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, CacheGraphError):
-            self._session.failures.append(Unresolved(place=Place(file=self._name), reason=str(error)))
-            return True
-        return False
+@contextmanager
+def _failing(session: Session, name: str) -> Iterator[None]:
+    """Turn an error of a file into a failure."""
+    try:
+        yield
+    except CacheGraphError as error:
+        session.failures.append(Unresolved(place=Place(file=name), reason=str(error)))
 
 
 def _one(session: Session, name: str, path: Path, text: str, kind: Kind | None) -> None:

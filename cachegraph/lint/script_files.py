@@ -25,7 +25,6 @@ _MAKE_VARIABLE = re.compile(
     r"^[ ]*(?:export[ ]+|override[ ]+)?([A-Za-z_][\w.-]*)[ \t]*(\?|:{1,3}|\+|!)?=[ \t]*(.*)$", re.DOTALL
 )
 _MAKE_USE = re.compile(r"\$(?:\$|\(([^()$]{0,200})\)|\{([^{}$]{0,200})\}|([A-Za-z@<^*]))")
-_DEFAULT = re.compile(r"(?:or|strip|shell|if)\b.*", re.DOTALL)
 _GROOVY = re.compile(r"'''([\s\S]*?)'''|\"\"\"([\s\S]*?)\"\"\"|'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|//[^\n]*")
 _GROOVY_SET = re.compile(
     r"^[ \t]*(?:def[ \t]+|env\.)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\")[ \t]*;?[ \t]*$", re.MULTILINE
@@ -128,24 +127,22 @@ class _Make:
 
         filled = self.budget.spent(_MAKE_USE.sub(use, text))
         # `$(or $(X),y)`: the outer one, once the inner is filled in
-        return filled if "$(" not in filled or depth > 1 or filled == text else self._outer(filled, depth)
+        return filled if "$(" not in filled or depth > 1 or filled == text else self._outer(filled)
 
-    def _outer(self, text: str, depth: int) -> str:
+    def _outer(self, text: str) -> str:
         return re.sub(
             r"\$\((?:shell|call|if|or|and|strip|patsubst|subst|filter|foreach|wildcard)\b[^()]{0,500}\)",
-            lambda one: self._function(one[0], depth),
+            lambda one: self._function(one[0]),
             text,
         )
 
-    def _function(self, said: str, depth: int) -> str:  # noqa: ARG002 - as a variable is filled in
+    def _function(self, said: str) -> str:
         name = said[2:].split(" ", 1)[0]
         return self._holes.hole(f"$({name} ..)", f"$({name} ..) is worked out only by make", said)
 
     def _variable(self, name: str, depth: int) -> str:
         if " " in name or "," in name:
-            if name.startswith("shell "):
-                return self._function(f"$({name})", depth)
-            return self._function(f"$({name})", depth)
+            return self._function(f"$({name})")
         name = name.partition(":")[0]
         if name in self._known:
             return self._known[name]
@@ -202,5 +199,4 @@ def read_jenkinsfile(session: Session, file: str, text: str) -> None:
         image = -1
         if "build" in script or "bake" in script:
             shell = Shell(holes, budget, env, "variable {} is set by Jenkins or in a run")
-            start = line + (script.startswith("\n") if False else 0)
-            _take(session, shell, file, "jenkinsfile", "", script, start)
+            _take(session, shell, file, "jenkinsfile", "", script, line)

@@ -19,42 +19,23 @@ from dataclasses import dataclass, field
 
 from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Holes, has_hole
+from cachegraph.lint.shell_words import Piece, Reader, Word
 from cachegraph.lint.values import Condition
 
 __all__ = ["Command", "Shell", "Word"]
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=")
-_PLAIN = re.compile(r"[^\s'\"\\$`|;&<>()#]+")
-_HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.-]+)['\"]?")
 _PARAMETER = re.compile(r"([A-Za-z_]\w*|[@*#?0-9])(?:\[([@*])\])?(?:(:?[-=?+])([\s\S]*))?")
 _OPENS = frozenset({"if", "for", "while", "until", "case"})
 _CLOSES = frozenset({"fi", "done", "esac"})
 _MIDDLE = frozenset({"then", "else", "elif", "do", "!", "{", "}", "time"})
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 _DEEPEST = 4
+_FIRST_WORD = re.compile(r"^\s*(?:(?:if|elif|while|then|do|else)\b\s*)+")
 _LONGEST_CONDITION = 200
 _FILES = ("GITHUB_ENV", "GITHUB_OUTPUT")
 _OUTPUT = re.compile(r"([A-Za-z_][\w-]*)=")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of a command.
-
-    Attributes
-    ----------
-    text : str
-        With holes.
-    line : int
-        Where it is written: for what a variable brings, where that is set.
-    conditions : tuple of Condition
-        Of the branch that adds it to an array.
-    """
-
-    text: str
-    line: int
-    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +59,6 @@ class Command:
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Piece:
-    """A part of a word: a text, or the words that an array stands for."""
-
-    text: str = ""
-    quoted: bool = False
-    line: int = 0  # where a variable was set; 0 for what stands here
-    words: tuple[Word, ...] | None = None
-    at: int = 0  # of the first piece of a word: its line
 
 
 @dataclass(slots=True)
@@ -151,18 +121,18 @@ class Shell:
             Scripts within scripts: ``bash -c '..'``.
         """
         self._branches = []
-        reader = _Reader(self, script, line)
+        reader = Reader(self, script, line)
         guard: _Branch | None = None  # `[ .. ] &&` in front
-        for tokens, at, ends in reader.statements():
+        for tokens, at, ends, source in reader.statements():
             if guard is not None:
                 guard.before = dict(self._variables)
                 self._branches.append(guard)
-            command = self._command(tokens, at, ends)
+            command = self._command(tokens, at, ends, source)
             if guard is not None:
                 self._branches = [branch for branch in self._branches if branch is not guard]
             guard = None
             if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
-                said = self._condition(tokens)
+                said = self._condition(source)
                 guard = _Branch("if", said if ends == "&&" else Condition(text=f"!({said.text})"))
             if command is None:
                 continue
@@ -174,9 +144,9 @@ class Shell:
                         yield Command(one.words, one.line, (*conditions, *one.conditions), one.ignores_failure, one.env)
                     self._branches = saved
 
-    def _command(self, words: list[list[_Piece]], line: int, ends: str) -> Command | None:
+    def _command(self, words: list[list[Piece]], line: int, ends: str, source: str) -> Command | None:
         """Handle keywords and assignments; give what is a command."""
-        position = self._keywords(words)
+        position = self._keywords(words, source)
         if position is None:
             return None
         env: dict[str, str] = {}
@@ -189,26 +159,26 @@ class Shell:
             env[name] = self._joined(value)
         if position == len(words):
             for name, text in env.items():
-                self._assign(name, [_Piece(text=text, quoted=True)], adds=False, line=line)
+                self._assign(name, [Piece(text=text, quoted=True)], adds=False, line=line)
             return None
         if _literal(words[position]) in _DECLARES:
             for word in words[position + 1 :]:
                 if found := _assignment(word):
                     self._assign(found[0], found[2], adds=found[1], line=line)
             return None
-        made = tuple(word for pieces in words[position:] for word in self._split(pieces, line))
+        made = tuple(word for pieces in words[position:] for word in self.split(pieces, line))
         if not made:
             return None
         conditions = tuple(branch.condition for branch in self._branches)
         self._note_environment(made, ends)
         return Command(made, line, conditions, ignores_failure=ends == "||true", env=env)
 
-    def _keywords(self, words: list[list[_Piece]]) -> int | None:
+    def _keywords(self, words: list[list[Piece]], source: str) -> int | None:
         """Open and close branches; give where the command begins, or None if there is none."""
         for position, word in enumerate(words):
             literal = _literal(word)
             if literal in _OPENS:
-                self._branches.append(_Branch(literal, self._condition(words[position:])))
+                self._branches.append(_Branch(literal, self._condition(source)))
                 self._branches[-1].before = dict(self._variables)
                 if literal in ("for", "case"):
                     self._loop(literal, words[position + 1 :])
@@ -221,13 +191,14 @@ class Shell:
                 return position
         return len(words)
 
-    def _condition(self, words: list[list[_Piece]]) -> Condition:
-        said = " ".join("".join(piece.text for piece in word) for word in words[:40])
-        return Condition(text=self._holes.shown(said)[:_LONGEST_CONDITION])
+    def _condition(self, source: str) -> Condition:
+        """Make a condition of the command that decides, as it is written."""
+        said = " ".join(_FIRST_WORD.sub("", self._holes.shown(source)).split())
+        return Condition(text=said[:_LONGEST_CONDITION])
 
-    def _loop(self, kind: str, words: list[list[_Piece]]) -> None:
+    def _loop(self, kind: str, words: list[list[Piece]]) -> None:
         if kind == "for" and words and (name := _literal(words[0])) and _NAME.fullmatch(name):
-            given = [word for pieces in words[2:] for word in self._split(pieces, 0)]
+            given = [word for pieces in words[2:] for word in self.split(pieces, 0)]
             texts = list(dict.fromkeys(word.text for word in given))
             if len(texts) == 1:
                 self._variables[name] = _Variable((Word(texts[0], given[0].line),))
@@ -243,7 +214,7 @@ class Shell:
         branch.condition = Condition(text=f"!({branch.condition.text})"[:_LONGEST_CONDITION])
         branch.last = word == "else"
 
-    def _assign(self, name: str, value: list[_Piece], *, adds: bool, line: int) -> None:
+    def _assign(self, name: str, value: list[Piece], *, adds: bool, line: int) -> None:
         array = value[0].words if len(value) == 1 and value[0].words is not None else None
         before = self._variables.get(name)
         if before is None and name in self._env:
@@ -300,7 +271,7 @@ class Shell:
             return self._variables[name]
         return _Variable((Word(self._env[name], 0),)) if name in self._env else None
 
-    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> _Piece:
+    def parameter(self, inner: str, quoted: bool, depth: int = 0) -> Piece:
         """Work out what stands in ``${ }``."""
         found = _PARAMETER.fullmatch(inner)
         if found is None:
@@ -308,27 +279,31 @@ class Shell:
             name = named[0] if named else "?"
             variable = self.variable(name)
             if variable is not None and not has_hole(variable.text) and (text := _changed(inner, name, variable.text)):
-                return _Piece(self._budget.spent(text), quoted)
-            return _Piece(self._holes.hole(name, f"${{{name}..}} is worked out only by the shell", inner), quoted)
+                return Piece(self._budget.spent(text), quoted)
+            return Piece(self._holes.hole(name, f"${{{name}..}} is worked out only by the shell", inner), quoted)
         name, every, operator, word = found[1], found[2], found[3] or "", found[4] or ""
         variable = self.variable(name)
         if every or (variable is not None and variable.is_array and name not in "@*"):
             if variable is not None:
                 if operator.endswith("+") and word.strip('"').startswith("${") and not variable.words:
-                    return _Piece("", quoted, words=())
-                return _Piece(quoted=True, words=variable.words)
+                    return Piece("", quoted, words=())
+                return Piece(quoted=True, words=variable.words)
             if operator.endswith(("-", "+")):
-                return _Piece("", quoted, words=())
+                return Piece("", quoted, words=())
         given = variable is not None and (variable.text != "" or not operator.startswith(":"))
-        if operator.endswith("+") and variable is not None:
-            return _Piece(self._word(word, depth) if given else "", quoted)
+        if operator.endswith("+"):
+            if variable is not None and not has_hole(variable.text):
+                return Piece(self._word(word, depth) if given else "", quoted)
+            said = f"${name} is set"
+            choices = [(self._word(word, depth), Condition(text=said)), ("", Condition(text=f"!({said})"))]
+            return Piece(self._holes.hole(name, self._reason.format(name), f"{name}+", choices), quoted)
         if variable is not None and given:
             line = variable.words[0].line if variable.words else 0
-            return _Piece(self._budget.spent(variable.text), quoted, line)
+            return Piece(self._budget.spent(variable.text), quoted, line)
         if operator.endswith(("-", "=")) and name not in self._env:
             # Whoever calls the script may set it: the default is one of its texts, and the one that is written down.
-            return _Piece(self._word(word, depth), quoted)
-        return _Piece(self._holes.hole(name, self._reason.format(name), name), quoted)
+            return Piece(self._word(word, depth), quoted)
+        return Piece(self._holes.hole(name, self._reason.format(name), name), quoted)
 
     def _word(self, text: str, depth: int) -> str:
         """Work out the word of ``${NAME:-word}``."""
@@ -336,15 +311,19 @@ class Shell:
             return self._holes.hole("?", "variables stand too deep in one another")
         if "$" not in text:
             return re.sub(r"\\(.)|['\"]", r"\1", text)
-        reader = _Reader(self, text, 0)
+        reader = Reader(self, text, 0)
         return self._budget.spent(self._joined([piece for word in reader.words(depth + 1) for piece in word]))
 
-    def _joined(self, pieces: list[_Piece]) -> str:
+    def hole(self, name: str, reason: str, exact: str = "") -> str:
+        """Make an unknown text."""
+        return self._holes.hole(name, reason, exact)
+
+    def _joined(self, pieces: list[Piece]) -> str:
         return "".join(
             piece.text if piece.words is None else " ".join(word.text for word in piece.words) for piece in pieces
         )
 
-    def _split(self, pieces: list[_Piece], line: int) -> Iterator[Word]:
+    def split(self, pieces: list[Piece], line: int) -> Iterator[Word]:
         """Make words of one: what a variable brings outside of quotes is split at blanks, an array is several."""
         line = pieces[0].at or line
         if len(pieces) == 1 and pieces[0].words is not None:
@@ -374,11 +353,11 @@ class Shell:
             yield Word(text, at or line)
 
 
-def _literal(word: list[_Piece]) -> str:
+def _literal(word: list[Piece]) -> str:
     return word[0].text if len(word) == 1 and not word[0].quoted and not word[0].line and word[0].words is None else ""
 
 
-def _assignment(word: list[_Piece]) -> tuple[str, bool, list[_Piece]] | None:
+def _assignment(word: list[Piece]) -> tuple[str, bool, list[Piece]] | None:
     first = word[0]
     if first.quoted or first.line or first.words is not None:
         return None
@@ -386,7 +365,7 @@ def _assignment(word: list[_Piece]) -> tuple[str, bool, list[_Piece]] | None:
     if found is None:
         return None
     rest = first.text[found.end() :]
-    return found[1], bool(found[2]), [*([_Piece(rest)] if rest else []), *word[1:]]
+    return found[1], bool(found[2]), [*([Piece(rest)] if rest else []), *word[1:]]
 
 
 def _changed(inner: str, name: str, text: str) -> str:
@@ -426,261 +405,3 @@ def _inner_scripts(command: Command) -> Iterator[tuple[Word, tuple[Condition, ..
         text = word.text
         if " " in text and ("build" in text or "bake" in text) and _RUNS.search(text):
             yield word, (*command.conditions, *word.conditions)
-
-
-class _Reader:
-    """Cuts a script into words."""
-
-    def __init__(self, shell: Shell, text: str, line: int) -> None:
-        self._shell = shell
-        self._text = text
-        self._at = 0
-        self._line = line
-        self._counted = 0
-        self._heredocs: list[tuple[str, bool]] = []
-
-    def _here(self) -> int:
-        """Give the line of the place that is looked at."""
-        self._line += self._text.count("\n", self._counted, self._at)
-        self._counted = self._at
-        return self._line
-
-    def words(self, depth: int) -> Iterator[list[_Piece]]:
-        """Give the words of a text without commands."""
-        text = self._text
-        while self._at < len(text):
-            if text[self._at].isspace() or text[self._at] in "|;&<>()#":
-                char = text[self._at]
-                self._at += 1
-                yield [_Piece(char)]
-            elif word := self._word(depth):
-                yield word
-
-    def statements(self) -> Iterator[tuple[list[list[_Piece]], int, str]]:
-        """Give each command's words, its line, and what ends it: ``||true``, ``>`` and a file, or nothing."""
-        text = self._text
-        words: list[list[_Piece]] = []
-        line = 0
-        target = ""
-        while True:
-            char = text[self._at] if self._at < len(text) else ""
-            if char and char in " \t\r":
-                self._at += 1
-            elif char == "\\" and text.startswith(("\\\n", "\\\r\n"), self._at):
-                self._at = text.index("\n", self._at) + 1
-            elif char == "#":
-                end = text.find("\n", self._at)
-                self._at = end if end >= 0 else len(text)
-            elif char == "(" and words and _is_array(words[-1]):
-                self._array(words[-1])
-            elif char == "" or char in "\n;|&()":
-                ends = target or self._separator()
-                self._at += 2 if text.startswith(("||", "&&", ";;"), self._at) else 1
-                if words:
-                    yield words, line, ends
-                    words, target = [], ""
-                if char == "":
-                    return
-                if char == "\n":
-                    self._skip_heredocs()
-            elif char in "<>":
-                target = self._redirection() or target
-            else:
-                at = self._here()
-                line = line if words else at
-                if word := self._word(0):
-                    word[0].at = at
-                    words.append(word)
-
-    def _separator(self) -> str:
-        """Tell what ends a command: ``&&``, ``||``, ``||true`` where its failure does not matter, or nothing."""
-        if self._text.startswith("&&", self._at):
-            return "&&"
-        if not self._text.startswith("||", self._at):
-            return ""
-        follows = self._text[self._at + 2 : self._at + 20].lstrip()
-        return "||true" if follows.startswith(("true", ":", "echo", "exit 0", "printf")) else "||"
-
-    def _redirection(self) -> str:
-        heredoc = _HEREDOC.match(self._text, self._at)
-        if heredoc and not self._text.startswith("<<<", self._at):
-            self._heredocs.append((heredoc[3], heredoc[1] == "-"))
-            self._at = heredoc.end()
-            return ""
-        while self._at < len(self._text) and self._text[self._at] in "<>&|":
-            if self._text[self._at] == "|" and self._text[self._at - 1] != ">":
-                break
-            self._at += 1
-        while self._at < len(self._text) and self._text[self._at] in " \t":
-            self._at += 1
-        start = self._at
-        if self._at < len(self._text) and self._text[self._at] == "(":  # <(..)
-            return ""
-        self._word(0)
-        return ">" + self._text[start : self._at] if self._at > start else ""
-
-    def _skip_heredocs(self) -> None:
-        """Pass over the texts of ``<<EOF``."""
-        for end, dashed in self._heredocs:
-            while self._at < len(self._text):
-                close = self._text.find("\n", self._at)
-                close = len(self._text) if close < 0 else close
-                line = self._text[self._at : close]
-                self._at = close + 1
-                if (line.lstrip("\t ") if dashed else line.strip()) == end:
-                    break
-        self._heredocs = []
-
-    def _array(self, word: list[_Piece]) -> None:
-        """Read ``NAME=( .. )``: the words up to the closing brace."""
-        self._at += 1
-        found: list[Word] = []
-        text = self._text
-        while self._at < len(text) and text[self._at] != ")":
-            char = text[self._at]
-            if char.isspace() or char in "|;&<>(":
-                self._at += 1
-            elif char == "\\" and text.startswith("\\\n", self._at):
-                self._at += 2
-            elif char == "#":
-                end = text.find("\n", self._at)
-                self._at = end if end >= 0 else len(text)
-            else:
-                line = self._here()
-                found += self._shell._split(self._word(0) or [_Piece()], line)
-        self._at += 1
-        word.append(_Piece(words=tuple(found)))
-
-    def _word(self, depth: int) -> list[_Piece]:
-        pieces: list[_Piece] = []
-        text = self._text
-        while self._at < len(text):
-            char = text[self._at]
-            if char == "'":
-                end = text.find("'", self._at + 1)
-                end = len(text) if end < 0 else end
-                pieces.append(_Piece(text[self._at + 1 : end], quoted=True))
-                self._at = end + 1
-            elif char == '"':
-                self._at += 1
-                pieces += self._double_quoted(depth)
-            elif char == "\\":
-                if text.startswith("\n", self._at + 1) or text.startswith("\r\n", self._at + 1):
-                    self._at = text.index("\n", self._at) + 1
-                    continue
-                pieces.append(_Piece(text[self._at + 1 : self._at + 2], quoted=True))
-                self._at += 2
-            elif char == "$":
-                pieces.append(self._dollar(depth, quoted=False))
-            elif char == "`":
-                pieces.append(self._backtick(quoted=False))
-            elif char == "#":
-                if not pieces:
-                    break
-                pieces.append(_Piece("#"))
-                self._at += 1
-            elif found := _PLAIN.match(text, self._at):
-                pieces.append(_Piece(found[0]))
-                self._at = found.end()
-            else:
-                break
-        return pieces
-
-    def _double_quoted(self, depth: int) -> list[_Piece]:
-        pieces = [_Piece(quoted=True)]
-        text = self._text
-        stop = re.compile(r'["\\$`]')
-        while self._at < len(text):
-            found = stop.search(text, self._at)
-            if found is None:
-                pieces.append(_Piece(text[self._at :], quoted=True))
-                self._at = len(text)
-                break
-            if found.start() > self._at:
-                pieces.append(_Piece(text[self._at : found.start()], quoted=True))
-            self._at = found.start()
-            match found[0]:
-                case '"':
-                    self._at += 1
-                    break
-                case "\\":
-                    following = text[self._at + 1 : self._at + 2]
-                    kept = following if following in '"\\$`' else "" if following == "\n" else f"\\{following}"
-                    pieces.append(_Piece(kept, quoted=True))
-                    self._at += 2
-                case "$":
-                    pieces.append(self._dollar(depth, quoted=True))
-                case _:
-                    pieces.append(self._backtick(quoted=True))
-        if len(pieces) == 2 and pieces[1].words is not None:
-            return pieces[1:]
-        return pieces
-
-    def _dollar(self, depth: int, *, quoted: bool) -> _Piece:
-        text = self._text
-        following = text[self._at + 1 : self._at + 2]
-        if following == "(":
-            return self._substitution(quoted=quoted)
-        if following == "{":
-            end = _matching(text, self._at + 1, "{", "}")
-            inner = text[self._at + 2 : end]
-            self._at = end + 1
-            return self._shell.parameter(inner, quoted, depth)
-        if found := _NAME.match(text, self._at + 1):
-            self._at = found.end()
-            return self._shell.parameter(found[0], quoted, depth)
-        if following and following in "@*0123456789#?!$-":
-            self._at += 2
-            return (
-                self._shell.parameter(following, quoted, depth)
-                if following in "@*123456789"
-                else _Piece(
-                    self._shell._holes.hole(f"${following}", f"${following} is known only to the shell"),
-                    quoted,
-                )
-            )
-        if following == "'":
-            self._at += 1
-            return _Piece()
-        self._at += 1
-        return _Piece("$", quoted)
-
-    def _substitution(self, *, quoted: bool) -> _Piece:
-        end = _matching(self._text, self._at + 1, "(", ")")
-        inner = self._text[self._at + 2 : end]
-        self._at = end + 1
-        return self._output(inner, quoted=quoted)
-
-    def _backtick(self, *, quoted: bool) -> _Piece:
-        end = self._text.find("`", self._at + 1)
-        end = len(self._text) if end < 0 else end
-        inner = self._text[self._at + 1 : end]
-        self._at = end + 1
-        return self._output(inner, quoted=quoted)
-
-    def _output(self, inner: str, *, quoted: bool) -> _Piece:
-        first = re.match(r"\s*([\w./-]*)", inner)
-        name = f"$({first[1]} ..)" if first and first[1] else "$(..)"
-        return _Piece(self._shell._holes.hole(name, f"{name} is known only when it runs", inner.strip()), quoted)
-
-
-def _is_array(word: list[_Piece]) -> bool:
-    return len(word) == 1 and not word[0].quoted and bool(re.fullmatch(r"[A-Za-z_]\w*\+?=", word[0].text))
-
-
-def _matching(text: str, start: int, opens: str, closes: str) -> int:
-    """Find the brace that closes one, passing over quotes; the end of the text if there is none."""
-    depth = 0
-    pattern = _BRACES if opens == "{" else _PARENTHESES
-    for found in pattern.finditer(text, start):
-        if found[0] == opens:
-            depth += 1
-        elif found[0] == closes:
-            depth -= 1
-            if depth == 0:
-                return found.start()
-    return len(text)
-
-
-_BRACES = re.compile(r"\\.|'[^'}]*'|[{}]", re.DOTALL)
-_PARENTHESES = re.compile(r"\\.|'[^']*'|[()]", re.DOTALL)

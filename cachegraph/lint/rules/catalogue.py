@@ -35,7 +35,9 @@ _SEVERAL_OF_ONE = frozenset({"unknown-key", "unknown-value", "repeated-key", "se
 """Rules that may find several things in one entry; for the others, a line is told once for all of a matrix."""
 
 
-def lint(repository: Repository, root: Path | None = None, dockerfiles: Sequence[str] = ()) -> list[LintFinding]:
+def lint(
+    repository: Repository, root: Path | None = None, dockerfiles: Sequence[str] = (), *, is_whole: bool = True
+) -> list[LintFinding]:
     """Ask every rule about settings and the Dockerfiles that they name.
 
     Parameters
@@ -45,17 +47,22 @@ def lint(repository: Repository, root: Path | None = None, dockerfiles: Sequence
         Where its files lie. Without it, nothing is said about Dockerfiles.
     dockerfiles : sequence of str
         More Dockerfiles, from the root.
+    is_whole : bool
+        Whether the repository's other files were read too: else nothing is said of readers and writers that are
+        missing.
 
     Returns
     -------
     list of LintFinding
         By file and line; each once, however many combinations of a matrix have it.
     """
-    scene = Scene(repository, root, dockerfiles)
+    scene = Scene(repository, root, dockerfiles, is_whole=is_whole)
     found: dict[tuple[object, ...], LintFinding] = {}
     for rule in LINT_RULES:
         for finding in rule.check(scene):
             what = finding.message if rule.name in _SEVERAL_OF_ONE else ""
-            key = (finding.rule, finding.place.file, finding.place.line, finding.place.path, what)
+            path = finding.place.path
+            element = path[path.rfind("[") :] if path.endswith("]") else ""
+            key = (finding.rule, finding.place.file, finding.place.line, element, what)
             found.setdefault(key, finding)
     return sorted(found.values(), key=lambda one: (one.place.file, one.place.line, one.code))

@@ -10,7 +10,7 @@ from cachegraph.lint.model import Build, Cache, Entry, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import build_step, workflow
-from cachegraph.lint.rules.places import local_path_of, varies_by_commit
+from cachegraph.lint.rules.places import local_path_of, spelt, varies_by_commit
 from cachegraph.lint.rules.runners import is_hosted
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place, Value
@@ -55,7 +55,7 @@ class _Directory:
 
 def _paths(step: Step) -> list[str]:
     value = step.inputs.get("path")
-    text = value.pattern if value else ""
+    text = spelt(value) if value else ""
     return [posixpath.normpath(line.strip()) for line in text.splitlines() if line.strip()]
 
 
@@ -93,9 +93,9 @@ def _mentions(step: Step, found: _Directory) -> bool:
     if step == found.build.step and step.run is None:
         return False
     name = posixpath.basename(found.path)
-    texts = [value.pattern for value in step.inputs.values()]
+    texts = [spelt(value) for value in step.inputs.values()]
     if step.run is not None:
-        script = step.run.pattern
+        script = spelt(step.run)
         if step == found.build.step:
             script = script.replace(f"dest={found.path}", "")
         texts.append(script)
@@ -147,7 +147,7 @@ def _growing(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _removes(step: Step, path: str) -> bool:
-    script = step.run.pattern if step.run is not None else ""
+    script = spelt(step.run) if step.run is not None else ""
     return _names(script, posixpath.basename(path)) and any(word in script for word in ("rm ", "mv ", "prune"))
 
 

@@ -45,6 +45,9 @@ _UPDATE = re.compile(r"(?:sudo\s+)?apt(?:-get)?\s+(?:-\S+\s+)*update(?:\s+-\S+)*
 _HARMLESS = re.compile(r"set\s|rm\s+-rf?\s+/var/lib/apt|apt(?:-get)?\s+(?:-\S+\s+)*clean|echo\s|true$|:$")
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*(?:install|build-dep)\b")
 _APT_UPDATE = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*update\b")
+_MAY_ASK_GIT = re.compile(
+    r"\b(?:make|just|task|go\s+(?:build|install|generate)|goreleaser|cargo|mvnw?|gradlew?|bazel|sbt)\b|\.sh\b"
+)
 _MOVING = frozenset({"main", "master", "develop", "dev", "trunk", "HEAD"})
 _CHANGES = re.compile(
     r"git\s+(?:rev-parse|describe|log|show)|(?<![\w-])date\b(?!\w)|image\.(?:created|revision)|github\.event\.head_commit"
@@ -102,7 +105,10 @@ def _copied(dockerfile: ReadDockerfile, copy: read.Copy, run: read.Run, what: tu
     )
     cure = "Move it above the COPY." if files == "nothing" else f"Copy {files} first, then install, then copy the rest."
     shown = text if len(text) <= 60 else f"{text[:57]}..."
-    message = f"All files are copied in before `{shown}` (line {run.place.start}), so that step depends on each of them {cost}. {cure}"
+    message = (
+        f"All files are copied in before {shown!r} (line {run.place.start}), so that step depends on each of them "
+        f"{cost}. {cure}"
+    )
     return LintFinding(
         rule="copy-before-install",
         severity="note" if cached else "warning",
@@ -129,7 +135,7 @@ def _git(scene: Scene) -> Iterator[LintFinding]:
         hidden = ignored(scene.root, context, dockerfile.path)
         if hidden is None or hidden.is_about(".git") or (hidden.hides(".git/index") and hidden.hides(".git/HEAD")):
             continue
-        copy = next(_copies_of_git(scene, dockerfile), None)
+        copy, severity = next(_copies_of_git(scene, dockerfile), (None, "note"))
         if copy is None:
             continue
         where = f"{hidden.name} does not name it" if hidden.name else "there is no .dockerignore"
@@ -140,14 +146,17 @@ def _git(scene: Scene) -> Iterator[LintFinding]:
         )
         yield LintFinding(
             rule="git-in-context",
-            severity="warning",
+            severity="note" if severity == "note" else "warning",
             message=message,
             place=Place(file=dockerfile.path, line=copy.place.start),
         )
 
 
-def _copies_of_git(scene: Scene, dockerfile: ReadDockerfile) -> Iterator[read.Copy]:
-    """Give the COPYs of all files with a RUN behind them, in stages that are built, none of which asks git."""
+def _copies_of_git(scene: Scene, dockerfile: ReadDockerfile) -> Iterator[tuple[read.Copy, str]]:
+    """Give the COPYs of all files with a RUN behind them, in stages that are built, none of which asks git.
+
+    Also how severe that is: a note where a build tool may ask git unseen.
+    """
     numbers = {dockerfile.stage_named(_target(build)) for build in scene.builds_of(dockerfile)} - {None} or {
         len(dockerfile.stages) - 1
     }
@@ -161,7 +170,7 @@ def _copies_of_git(scene: Scene, dockerfile: ReadDockerfile) -> Iterator[read.Co
             if isinstance(instruction, read.Run) and (stage != number or instruction.place.start > copy.place.start)
         ]
         if number in needed and behind and not any(re.search(r"\bgit\b", script(run)) for run in behind):
-            yield copy
+            yield copy, "note" if any(map(_MAY_ASK_GIT.search, map(script, behind))) else "warning"
 
 
 def _target(build: Build) -> str:
@@ -450,7 +459,7 @@ IMAGE_RULES = (
         meaning="With the repository's root as the context and no .dockerignore that names .git, a COPY of everything "
         "holds the repository's own files, which are different after every commit and checkout. The step never comes "
         "from a cache, nor does what stands below it. Reported where a build with that context is known.",
-        severity="warning",
+        severity="warning, note where a build tool below may ask git for the commit",
         cure="Write .git into .dockerignore.",
         link="https://docs.docker.com/build/concepts/context/#dockerignore-files",
         bad=_with_git(),

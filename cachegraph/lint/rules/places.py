@@ -28,6 +28,7 @@ __all__ = [
     "local_path_of",
     "places_of",
     "same_in_a_run",
+    "spelt",
     "varies_by_commit",
 ]
 
@@ -76,6 +77,7 @@ _PER_COMMIT = (
     "GITHUB_RUN_NUMBER",
 )
 _SAME_IN_A_RUN = ("github.", "vars.", "secrets.", "inputs.", "CI_COMMIT_", "CI_PROJECT_", "CI_REGISTRY", "CI_PIPELINE_")
+_FOLDERS = frozenset({"runner.temp", "github.workspace", "RUNNER_TEMP", "GITHUB_WORKSPACE", "HOME"})
 _JOBS_OWN = ("github.job", "github.action")
 
 
@@ -205,7 +207,13 @@ def varies_by_commit(value: Value) -> list[str]:
 
 
 def local_path_of(cache: Cache, direction: Direction) -> str | None:
-    """Give the normalised directory of a local cache; None if it is not known."""
+    """Give the normalised directory of a local cache; None if it is not known up to where the runner's folders are."""
     value = cache.attrs.get("src" if direction == "from" else "dest")
-    text = value.text if value else None
-    return posixpath.normpath(text) if text else None
+    if value is None or value.is_empty or any(unknown.name not in _FOLDERS for unknown in value.unknowns):
+        return None
+    return posixpath.normpath(spelt(value))
+
+
+def spelt(value: Value) -> str:
+    """Write a value with the names of its unknown pieces, to compare and to search."""
+    return "".join(part if isinstance(part, str) else f"<{part.name}>" for part in value.parts)

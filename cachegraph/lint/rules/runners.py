@@ -87,8 +87,9 @@ def _driver(scene: Scene) -> Iterator[LintFinding]:
         if not build.runner.name.startswith("docker"):
             continue
         setups = [step for step in steps if step.action.rpartition("/")[2] == "setup-buildx-action"]
+        related: tuple[Place, ...] = ()
         if not setups:
-            why, related = "no step before it makes a builder", ()
+            why = "no step before it makes a builder"
         elif all(_driver_of(step) == "docker" for step in setups):
             why, related = "setup-buildx-action is told driver: docker", (setups[-1].place,)
         elif all(step.condition is not None and step.condition.never & build.events for step in setups):
@@ -261,7 +262,7 @@ def _old_index(scene: Scene) -> Iterator[LintFinding]:
             continue
         message = (
             f"BuildKit 0.{found[1]} writes a registry cache as an image index, which Amazon ECR refuses: the build "
-            "fails. Add image-manifest=true,oci-mediatypes=true, or use BuildKit 0.21 or newer, where it is the default."
+            "fails. Add image-manifest=true,oci-mediatypes=true, or use BuildKit 0.21 or newer, which needs neither."
         )
         written = use.entry.written
         yield LintFinding(

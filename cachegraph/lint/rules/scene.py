@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from cachegraph.lint.model import Build, Cache, Entry, Repository
 from cachegraph.lint.rules.base import Fix
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
-from cachegraph.lint.rules.facts import BACKENDS
+from cachegraph.lint.rules.facts import BACKENDS, SECRETS
 from cachegraph.lint.rules.places import CachePlace, places_of
 from cachegraph.lint.values import Place
 
@@ -43,13 +43,19 @@ class Scene:
         Where its files lie; None for settings without files beside them.
     dockerfiles : sequence of str
         Dockerfiles that were found or named, from the root, besides those that builds name.
+    is_whole : bool
+        Whether all settings of the repository were read.
     """
 
-    def __init__(self, repository: Repository, root: Path | None, dockerfiles: Sequence[str] = ()) -> None:
+    def __init__(
+        self, repository: Repository, root: Path | None, dockerfiles: Sequence[str] = (), *, is_whole: bool = True
+    ) -> None:
+        self.is_whole = is_whole
         self.repository = repository
         self.root = root
         self.named = tuple(dockerfiles)
         self._read: dict[str, ReadDockerfile | None] = {}
+        self._of: dict[int, ReadDockerfile | None] = {}
         self._lines: dict[str, list[str]] = {}
 
     @cached_property
@@ -122,6 +128,11 @@ class Scene:
 
     def dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         """Read the Dockerfile of a build; None if it cannot be told which one that is."""
+        if id(build) not in self._of:
+            self._of[id(build)] = self._dockerfile_of(build)
+        return self._of[id(build)]
+
+    def _dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         if build.settings.dockerfile_inline is not None:
             return None
         context = self.context_of(build)
@@ -147,9 +158,18 @@ class Scene:
                 found.setdefault(read.path, read)
         return list(found.values())
 
-    def builds_of(self, dockerfile: ReadDockerfile) -> Iterator[Build]:
+    @cached_property
+    def _builds(self) -> Mapping[str, list[Build]]:
+        found: dict[str, list[Build]] = {}
+        for build in self.repository.builds:
+            read = self.dockerfile_of(build)
+            if read is not None:
+                found.setdefault(read.path, []).append(build)
+        return found
+
+    def builds_of(self, dockerfile: ReadDockerfile) -> Sequence[Build]:
         """Give the builds of a Dockerfile."""
-        return (build for build in self.repository.builds if self.dockerfile_of(build) is dockerfile)
+        return self._builds.get(dockerfile.path, [])
 
     def line(self, place: Place) -> str:
         """Give a line of a file of settings; empty if there is none."""
@@ -162,7 +182,8 @@ class Scene:
     def fix(self, entry: Entry, after: str, *, is_safe: bool = True) -> Fix | None:
         """Replace the text of an entry; None if it does not stand in its line exactly once."""
         before = entry.written
-        if not before or before == after or "\n" in before or self.line(entry.place).count(before) != 1:
+        secrets = any(key in SECRETS for cache in entry.caches for key in cache.attrs)
+        if secrets or not before or before == after or "\n" in before or self.line(entry.place).count(before) != 1:
             return None
         return Fix(file=entry.place.file, line=entry.place.line, before=before, after=after, is_safe=is_safe)
 

@@ -91,7 +91,7 @@ def _never_written(scene: Scene) -> Iterator[LintFinding]:
 def _is_whole(scene: Scene) -> bool:
     """Whether every use of the repository's own GitHub cache is known: nothing was passed over, and all is sound."""
     repository = scene.repository
-    if repository.failures or repository.unresolved or not scene.is_sound:
+    if not scene.is_whole or repository.failures or repository.unresolved or not scene.is_sound:
         return False
     if len({id(use.cache) for use in scene.uses if use.place.type == "gha"}) != sum(
         cache.type.text == "gha" for _, _, cache in scene.caches
