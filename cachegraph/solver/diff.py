@@ -6,7 +6,7 @@ are identical: an export lists alternatives that another run of the same build d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,6 +118,16 @@ class Diff(Rows[Change]):
         keys = f"Keys: {self.count('key gained')} gained, {self.count('key lost')} lost, {self.same} the same."
         results = f"Results: {self.count('result gained')} gained, {self.count('result lost')} lost."
         return f"{keys} {results} Loadable: {_coverage(self.old)} before, {_coverage(self.new)} now."
+
+    def __repr__(self) -> str:
+        """Say it in one line."""
+        return f"<{type(self).__name__}: {self.summary}>"
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show it in a notebook."""
+        from cachegraph.solver.display import describe_diff
+
+        return describe_diff(self)
 
 
 def _coverage(side: Side) -> str:

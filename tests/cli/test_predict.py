@@ -234,7 +234,7 @@ def test_the_workflow_of_the_page_predicts_a_pull_request(
     assert result.exit_code == 0, result.output
     said = Path("cache.md").read_text("utf-8").splitlines()
     assert said[0] == "`HEAD^1` HEAD: 3 steps changed"
-    assert said[2].startswith("- this change makes COPY package.json /app/ (line 2) uncached")
+    assert said[2].startswith("- line 2: this change makes COPY package.json `/app/` uncached (cached for commit ")
     # What is written is what the next steps take.
     assert [command for command in commands if "cache.md" in command][1:] == [
         'cat cache.md >> "$GITHUB_STEP_SUMMARY"',
