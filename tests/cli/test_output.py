@@ -90,7 +90,7 @@ def test_one_run_writes_several_formats(spec: str, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["-f", "jsno"], "there is no format 'jsno' (did you mean json?)"),
-        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, html)"),
+        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, github, html)"),
         (["-f", "json="], "'json=' names no file"),
         (["-f", "json", "-f", "csv"], "--format json and csv would be written to one place"),
         (["-f", "json=a", "-o", "b"], "has no format left to write"),
@@ -172,14 +172,16 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     for format_ in REPORTS:
         result = run("check", "-f", format_, spec, "gone.json")
         assert result.exit_code == 3
-        if format_ != "csv":  # rows of findings alone
-            assert "gone.json" in result.stdout
+        assert "gone.json" in result.stdout
     (failed,) = json.loads(run("check", "-f", "json", "gone.json").stdout)["sources_failed"]
     assert failed == {
         "source": "gone.json",
         "error": "NotFoundError",
         "message": "gone.json: there is no such file",
         "hint": "check src=",
+        "place": None,
+        "buildkit": None,
+        "warnings": [],
     }
 
 
@@ -190,8 +192,8 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     ("arguments", "message"),
     [
         (["--verify", "registry.example/app"], "--verify cannot be used here: it reads the blobs of a directory"),
-        (["--all-tags", "SPEC"], "--all-tags cannot be used here: it reads the tags of a repository in a registry"),
-        (["--tags", "v*", "SPEC"], "--tags cannot be used here"),
+        (["--all-tags", "c.json"], "--all-tags cannot be used here: it reads the tags of a directory or a repository"),
+        (["--tags", "v*", "c.json"], "--tags cannot be used here"),
         (["--insecure-registry", "a", "SPEC"], "--insecure-registry cannot be used here"),
         (["--probe", "cache.json"], "--probe cannot be used here: it asks a registry or a bucket"),
         (["--all-tags", "--tags", "v*", "registry.example/app"], "--all-tags and --tags: give one of them"),

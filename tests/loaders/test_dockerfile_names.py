@@ -95,7 +95,8 @@ def test_sarif_points_at_lines(project: Path, monkeypatch: pytest.MonkeyPatch) -
     lines = {
         (place["physicalLocation"]["artifactLocation"]["uri"], place["physicalLocation"]["region"]["startLine"])
         for place in places
-        if "physicalLocation" in place
+        if "#records[" in place["logicalLocations"][0]["fullyQualifiedName"]
     }
-    assert lines == {("context/Dockerfile", 3)}
-    assert all("#records[" in place["logicalLocations"][0]["fullyQualifiedName"] for place in places if len(place) > 1)
+    assert ("context/Dockerfile", 3) in lines
+    # What no instruction asks for (a source, a merge) is a matter of the cache itself.
+    assert lines <= {("context/Dockerfile", 3), ("cache.json", 1)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import UnknownNameError, UsageError
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
 from cachegraph.stores.neo4j.batches import BATCH
@@ -16,7 +16,7 @@ from cachegraph.stores.neo4j.claims import ALIVE, LEASE
 from cachegraph.stores.neo4j.connection import Auth, Connection, environment, literal
 from cachegraph.stores.neo4j.reading import read_export
 from cachegraph.stores.neo4j.statements import schema
-from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary
+from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary, stored_export
 from cachegraph.stores.neo4j.values import Table, plain
 from cachegraph.stores.neo4j.writing import Given, Writer
 
@@ -35,7 +35,7 @@ RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND curren
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e {.*, loaded_at: toString(e.loaded_at)}
+RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at: toString(e.newest_at)}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """
@@ -259,7 +259,7 @@ class Neo4jStore:
         """
         names = tuple(StoredExport.__dataclass_fields__)
         rows = self._connection.read(_EXPORTS, {"history": history})
-        return tuple(StoredExport(**{name: found.get(name) for name in names}) for (found,) in rows)
+        return tuple(stored_export({name: found[name] for name in names if name in found}) for (found,) in rows)
 
     def versions(self, place: str) -> tuple[StoredExport, ...]:
         """List all exports of a place, of each source and platform the current one first, then the newest.
@@ -353,10 +353,18 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings[Any]:
-        """Ask every question, as `ask` does."""
+    def check(self, export: str | None = None, buildkit: str | None = None) -> Findings[Any]:
+        """Ask every question about a builder, as `ask` does; those about several exports of one build are left out.
+
+        Parameters
+        ----------
+        export : str, optional
+            Id of an export, or source of current ones; by default all current ones.
+        buildkit : str, optional
+            Version of the builder, such as ``0.31``; by default the newest.
+        """
         self._check_export(export)
-        return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))
+        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from cachegraph.core.times import known_times
 from cachegraph.errors import CacheGraphError, StoreError
 from cachegraph.schema.summary import ExportSummary
 
-__all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary"]
+__all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary", "stored_export"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,33 @@ class StoredExport(ExportSummary):
 
     current: bool
     loaded_at: str
+
+
+_UNKNOWN: Mapping[str, Any] = {
+    "earlier_steps": 0,
+    "store_type": "",
+    "listed_blobs": 0,
+    "probed_blobs": 0,
+    "lost_blobs": 0,
+    "damaged_blobs": 0,
+    "breaks_builds": False,
+}
+"""What stands for a property that the version which wrote an export did not have; None for others."""
+
+
+def stored_export(found: Mapping[str, Any]) -> StoredExport:
+    """Make the summary of an export from its properties.
+
+    Parameters
+    ----------
+    found : mapping
+        Those that it has; times are texts.
+    """
+    names = StoredExport.__dataclass_fields__
+    values = {name: found.get(name, _UNKNOWN.get(name)) for name in names}
+    values["compression"] = tuple(values["compression"] or ())
+    values["newest_at"] = known_times([values["newest_at"]])[0]
+    return StoredExport(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
