@@ -9,7 +9,7 @@ from cachegraph.lint.model import Entry, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.editing import changed_field, changed_keys, without_blanks
 from cachegraph.lint.rules.examples import bake, build_step, workflow
-from cachegraph.lint.rules.facts import BACKENDS, COMPRESSION, SECRETS, VALUES, keys_of
+from cachegraph.lint.rules.facts import BACKENDS, COMPRESSION, SECRETS, export_keys, key_named, keys_of, taken, words_of
 from cachegraph.lint.rules.runners import is_plain
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Direction
@@ -24,7 +24,6 @@ _FORMAT = "https://docs.docker.com/reference/cli/docker/buildx/build/#cache-to"
 _READ = "cache-from: type=gha,scope=app"
 _WRITE = "cache-to: type=gha,scope=app,mode=max"
 _GOOD = workflow(build_step(_READ, _WRITE))
-_EXPORT_ONLY = frozenset({"mode", "ignore-error", "image-manifest", "oci-mediatypes", "oci-artifact"}) | COMPRESSION
 _REQUIRED = {("local", "from"): "src", ("local", "to"): "dest", ("registry", "from"): "ref", ("registry", "to"): "ref"}
 
 
@@ -116,7 +115,12 @@ def _unknown_key(scene: Scene) -> Iterator[LintFinding]:
         if known is None:
             continue
         for key in cache.attrs:
-            if key in known or key in _EXPORT_ONLY or key.strip() != key or _is_for_the_other(entry, kind, key):
+            if (
+                key in known
+                or key in export_keys(kind) | COMPRESSION
+                or key.strip() != key
+                or _is_for_the_other(entry, kind, key)
+            ):
                 continue
             near = nearest(key, sorted(known))
             message = (
@@ -167,21 +171,22 @@ def _unknown_value(scene: Scene) -> Iterator[LintFinding]:
         known = keys_of(kind, entry.direction)
         if known is None or kind == "inline":
             continue
-        for key, value in cache.attrs.items():
-            text, checked = value.text, VALUES.get(key)
-            if checked is None or key not in known or text is None or checked.holds(text) or _is_padded(text):
+        for name, value in cache.attrs.items():
+            key, text = key_named(kind, name), value.text
+            if key is None or key.values is None or not key.counts(entry.direction) or text is None:
                 continue
-            if entry.direction == "from" and key == "touch_refresh":
+            if key.values.take(text) or _is_padded(text):
                 continue
-            if key in COMPRESSION and kind not in ("registry", "local"):
-                continue
-            cost = f"{checked.otherwise}: {_cost(entry.direction)}" if checked.fails else checked.otherwise
-            message = f"{key} takes {checked.takes}, not {text or 'nothing'}; {cost}."
-            lower = text.lower() if text.lower() in checked.words else ""
-            after = changed_field(entry.written, key, text, lower) if lower else ""
+            if key.values.refused:
+                cost = f"BuildKit refuses it: {_cost(entry.direction)}"
+            else:
+                cost = f"it counts as {key.default}, without a word"
+            message = f"{name} takes {words_of(key.values)}, not {text or 'nothing'}; {cost}."
+            lower = taken(key.values, text)
+            after = changed_field(entry.written, name, text, lower) if lower else ""
             yield LintFinding(
                 rule="unknown-value",
-                severity="error" if checked.fails else "warning",
+                severity="error" if key.values.refused else "warning",
                 message=message,
                 place=entry.place,
                 fix=scene.fix(entry, after) if after else None,
@@ -215,7 +220,7 @@ def _export_key(scene: Scene) -> Iterator[LintFinding]:
     for _, entry, cache in scene.caches:
         if entry.direction != "from" or cache.type.text not in BACKENDS:
             continue
-        found = [key for key in cache.attrs if key in _EXPORT_ONLY]
+        found = [key for key in cache.attrs if key in export_keys(cache.type.text)]
         if not found:
             continue
         message = (
