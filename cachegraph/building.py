@@ -17,8 +17,9 @@ from cachegraph.builds.execution import Granted, check_execution
 from cachegraph.builds.records import BuildStep, Recorded, in_order, record_build
 from cachegraph.builds.trees import Trees
 from cachegraph.builds.work import Work
+from cachegraph.causes.words import is_secret
 from cachegraph.core.model import Names
-from cachegraph.errors import NotFoundError
+from cachegraph.errors import NotFoundError, hide
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.sources.files import BuildFiles
@@ -27,7 +28,7 @@ from cachegraph.loaders.sources.jobs import BuildJob, make_job, read_dockerfile
 from cachegraph.loaders.sources.remotes import RemoteSources
 from cachegraph.loaders.sources.stores import open_store
 
-__all__ = ["BuildGraph", "Images", "build"]
+__all__ = ["BuildGraph", "Images", "build", "known_images"]
 
 Images = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
 """Where images are: OCI layouts and archives of ``docker image save``, or digests by reference."""
@@ -148,6 +149,9 @@ def build(
     ['COPY Dockerfile / (Dockerfile:2)']
     """
     reading = reading or Options()
+    for name, value in (build_args or {}).items():
+        if is_secret(name):
+            hide(value)  # a path or an address in an error may hold it
     job = make_job(
         context,
         dockerfile=dockerfile,
@@ -158,7 +162,7 @@ def build(
         options=options,
         builder=builder,
     )
-    known = _images(images, reading, offline=offline)
+    known = known_images(images, reading, offline=offline)
     remotes = RemoteSources(options=reading, offline=offline)
     try:
         return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend, commands)
@@ -166,7 +170,8 @@ def build(
         remotes.close()
 
 
-def _images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+def known_images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+    """Open what images are given; what is not there is looked for in registries."""
     pins: dict[str, str] = {}
     paths: list[str | os.PathLike[str]] = []
     if isinstance(images, Mapping):

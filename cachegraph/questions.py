@@ -95,11 +95,14 @@ class Questions(Lookup):
         >>> cg.from_config(config).verdict()[0].word
         'COLD'
         """
-        from cachegraph.verdict.judge import judge, step_name
+        from cachegraph.verdict.judge import build_order, judge, step_name
         from cachegraph.verdict.verdicts import Verdicts
 
         own = (self.check() if findings is None else findings).by_export()
-        return Verdicts(judge(summarise(graph), own.get(graph.id, ()), step_name(graph)) for graph in self.graphs)
+        return Verdicts(
+            judge(summarise(graph), own.get(graph.id, ()), step_name(graph), rank=build_order(graph))
+            for graph in self.graphs
+        )
 
     def _answers(self, question: Query[F]) -> Iterator[F]:
         if question.ask_together is not None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cachegraph.core.model import Name, Names
+from cachegraph.core.model import Names
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.catalogue import Loaded, load_each
@@ -92,8 +92,7 @@ def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> t
     errors : list of CacheGraphError
         One for each source that could not be read.
     """
-    records: dict[str, Name] = {}
-    selectors: dict[str, str] = {}
+    joined = Names()
     errors: list[CacheGraphError] = []
     for source in sources:
         from cachegraph.loaders.names import read as names
@@ -103,6 +102,5 @@ def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> t
         except CacheGraphError as error:
             errors.append(error)
         else:
-            records |= found.records
-            selectors |= found.selectors
-    return Names(records=records, selectors=selectors), errors
+            joined = joined | found
+    return joined, errors

@@ -22,6 +22,7 @@ ALLOWED = {
     "causes": {"core", "builds", "solver", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},
+    "explorer": {"core", "schema", "queries", "text", "verdict", "views"},
     "lint": {"core", "builds", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
     "reports": {"loaders.limits", "loaders.paths", "text"},

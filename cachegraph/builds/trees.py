@@ -135,6 +135,8 @@ class Trees:
             return merge_trees(inputs)
         if operation.op.exec:
             return self._run(operation, operation.op.exec, inputs)
+        if operation.op.diff:
+            return Unknown(because="run", reason=f"{place(operation)} makes a difference, which is not worked out here")
         return self._open(operation)
 
     def _run(self, operation: Operation, run: Exec, inputs: Sequence[Tree]) -> Tree:

@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "LazyGroup", "app"]
 COMMANDS = {
     "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
     "report": ("cachegraph.cli.report:report", "Write a page that can be kept: what a cache holds, why, what to do."),
+    "serve": ("cachegraph.cli.serve:serve", "Serve such pages and a JSON API, for what is too large for a file."),
     "lint": ("cachegraph.cli.lint:lint", "Look for what is wrong with how caches are written and read."),
     "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
     "records": ("cachegraph.cli.records:records", "List the records of exports."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,6 +18,9 @@ STYLES: dict[Severity, dict[str, Any]] = {
     "warning": {"fg": "yellow"},
     "note": {"fg": "cyan"},
 }
+
+_MEASURE = re.compile(r"(\d) (?=(?:[KMGT]i)?B\b|%|h\b|min\b|s\b)")
+"""The blank between a number and its unit, at which no line is broken."""
 
 
 def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 2) -> Iterator[str]:
@@ -52,11 +56,11 @@ def folded(text: str, output: Output, *, before: int, indent: int) -> str:
     if not output.is_terminal:
         return text
     lines = textwrap.wrap(
-        text,
+        _MEASURE.sub("\\1\0", text),
         max(width(), 40),
         initial_indent=" " * before,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(lines)[before:]
+    return "\n".join(lines)[before:].replace("\0", " ")

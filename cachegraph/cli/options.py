@@ -39,6 +39,7 @@ SOURCE_OPTIONS: Mapping[str, str] = {
     "probe": "--probe",
     "verify": "--verify",
     "names": "--names",
+    "no_names": "--no-names",
     "all_tags": "--all-tags",
     "tags": "--tags",
     "insecure_registry": "--insecure-registry",
@@ -100,6 +101,9 @@ def source_options(command: F) -> F:
             multiple=True,
             metavar="SOURCE",
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
+        ),
+        click.option(
+            "--no-names", is_flag=True, help="Do not look for names in a registry's images and in ./Dockerfile."
         ),
         click.option(
             "--all-tags", is_flag=True, help="Read every tag of a directory or of a repository in a registry."

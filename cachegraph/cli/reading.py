@@ -14,7 +14,7 @@ from cachegraph.cli.app import complain
 from cachegraph.cli.options import not_with
 from cachegraph.cli.output import say
 from cachegraph.cli.progress import progress
-from cachegraph.core.model import Names
+from cachegraph.core.model import CacheExport, Names
 from cachegraph.core.progress import Report
 from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
@@ -130,12 +130,24 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
         options = loader_options(how, report, blobs=share)
         names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
+        if not how.get("no_names"):
+            names = _found_names(loaded.exports, options, names) | names
     read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
     for failure in read.failures:
         complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read
+
+
+def _found_names(exports: Sequence[CacheExport], options: Options, known: Names) -> Names:
+    """Look for names that nobody asked for, where there is a place for them."""
+    beside = any(export.kind == "inline" or export.source.startswith("type=registry,") for export in exports)
+    if not exports or not (beside or Path("Dockerfile").is_file()):
+        return Names()
+    from cachegraph.loaders.names.found import found_names
+
+    return found_names(exports, options, known=known)
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:

@@ -6,7 +6,7 @@ ones. On a terminal lines are folded between words; elsewhere each is one line, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cachegraph.cli.answer import Answer
@@ -66,7 +66,7 @@ def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]
         if everything and verdict.export is not None:
             yield from finding_lines(findings.get(verdict.export, none).worst_first(), output)
         elif verdict.export is not None:
-            yield from _fine(verdict, output)
+            yield from _fine(verdict, findings.get(verdict.export, none), output)
         yield ""
     if answer.failures:
         named = ", ".join(_title(failure.spec) for failure in answer.failures)
@@ -87,9 +87,9 @@ def _name(verdict: Verdict) -> str:
 
 def _detail(verdict: Verdict, output: Output) -> Iterator[str]:
     yield styled(_name(verdict), output, bold=True)
-    word = styled(verdict.word, output, **_COLOURS[verdict.word])
-    rest = _GAP.join(_title(fact) for fact in facts(verdict))
-    yield f"  {word}" + (_GAP + _folded(rest, output, len(verdict.word) + 2 + len(_GAP), 4) if rest else "")
+    word, *rest = _filled([verdict.word, *map(_title, facts(verdict))], output, indent=2)
+    yield f"  {styled(verdict.word, output, **_COLOURS[verdict.word])}{word.removeprefix(verdict.word)}"
+    yield from (f"    {line}" for line in rest)
     for cause in verdict.causes:
         if cause.kind != "earlier-build":
             yield from _cause(cause, output)
@@ -104,11 +104,23 @@ def _cause(cause: Cause, output: Output) -> Iterator[str]:
     if cause.cost:
         yield f"    {_folded(cause.cost, output, 4, 4)}"
     if cause.cure or cause.paste:
-        cure = cause.cure or "Build with:"
+        cure = cause.cure or "Build with."
         cure = f"{cure.rstrip('.')}:" if cause.paste else cure
         yield f"    Fix: {_folded(cure, output, 9, 6)}"
     if cause.paste:
         yield f"      {_title(cause.paste)}"
+
+
+def _filled(parts: Sequence[str], output: Output, *, indent: int) -> list[str]:
+    """Set parts on lines, as many as fit; none is broken, and where there is no terminal all are on one."""
+    room = max(width(), 40) - indent - 2 if output.is_terminal else None
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if room is None or len(lines[-1]) + len(_GAP) + len(part) <= room:
+            lines[-1] += _GAP + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _names(cause: Cause, output: Output) -> Iterator[str]:
@@ -116,11 +128,13 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
     shown = [_cut(_title(name)) for name in cause.names]
     if not shown:
         return
-    if all(name == f"record {record}" for name, record in zip(shown, cause.steps, strict=False)):
+    if {*cause.names} == {f"record {record}" for record in cause.steps}:
         some = ", ".join(f"{record:,}" for record in cause.steps[:_NAMES])
         others = f" and {len(shown) - _NAMES:,} more" if len(shown) > _NAMES else ""
-        records = "record" if len(shown) == 1 else "records"
-        yield f"      {_folded(f'{records} {some}{others} (--names tells what they do)', output, 6, 6)}"
+        tells = (
+            "record {} (--names tells what it does)" if len(shown) == 1 else "records {} (--names tells what they do)"
+        )
+        yield f"      {_folded(tells.format(some + others), output, 6, 6)}"
         return
     if not output.is_terminal:
         rest = [f"... {len(shown) - _NAMES:,} more"] if len(shown) > _NAMES else []
@@ -146,10 +160,13 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 3].rstrip() + "..."
 
 
-def _fine(verdict: Verdict, output: Output) -> Iterator[str]:
+def _fine(verdict: Verdict, findings: Findings[Any], output: Output) -> Iterator[str]:
     """Say in one line what costs nothing."""
     earlier = next((cause for cause in verdict.causes if cause.kind == "earlier-build"), None)
     said = [f"{plural(len(earlier.steps), 'key')} of earlier builds"] if earlier else []
+    strays = len(findings.by_query().get("orphan-blobs", ()))
+    if strays:  # of the store: of several exports in one, the first tells
+        said.append(f"{plural(strays, 'blob')} that no manifest names")
     if verdict.notes:
         said.append(f"{plural(verdict.notes, 'note')} (--all shows them)")
     if said:

@@ -131,7 +131,8 @@ class Unread:
         """All of it in a line: what is wrong, what it costs, what to do."""
         at = f"{self.place.file}:{self.place.line}: " if self.place and self.place.line else ""
         about = "" if self.source in self.message else f"{self.source}: "
-        costs = None if self.buildkit is None else _BUILDKIT[self.buildkit]
+        told = self.buildkit is None or "BuildKit" in self.message
+        costs = None if told or self.buildkit is None else _BUILDKIT[self.buildkit]
         parts = [f"{at}{about}{self.message}", costs, f"To do: {self.hint}" if self.hint else None]
         return ". ".join(part.rstrip(".") for part in parts if part)
 

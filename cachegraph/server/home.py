@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HOST", "Home", "Login", "Running", "State", "Status"]
 
+_SPARE = " " * 16  # so that another process id fits into the same room
+
 HOST = "127.0.0.1"
 """The only address that a server listens on."""
 
@@ -141,11 +143,11 @@ class Home:
 
     def write(self, state: State) -> None:
         """Remember, whole or not at all; on a full disk in the room of what was remembered before."""
-        text = msgspec.json.encode(state).decode()
+        text = msgspec.json.encode(state).decode() + _SPARE
         try:
             write_private(self._state, text)
         except StoreError as error:
-            if not means_full_disk(str(error)) or not _overwrite(self._state, text):
+            if not means_full_disk(str(error)) or not _overwrite(self._state, text.rstrip()):
                 raise
 
     def process(self, state: State | None) -> psutil.Process | None:

@@ -23,7 +23,7 @@ from cachegraph.server.jars import fetch
 from cachegraph.server.java import command, reason, run, start
 from cachegraph.server.places import cache_home, data_home, needs_server_extra, write_private, writing
 from cachegraph.server.probe import ask
-from cachegraph.server.space import FREE_SPACE, ailment, check_start, free_bytes, means_full_disk
+from cachegraph.server.space import FREE_SPACE, ailing, check_start, free_bytes, means_full_disk
 
 if TYPE_CHECKING:
     import psutil
@@ -34,6 +34,8 @@ _BOLT, _HTTP = 7687, 7474
 _BROWSER = "neo4j-browser-5.24.0"
 _START, _STOP, _LOCK = 180.0, 60.0, 900.0
 """Seconds that a start, a stop, and another process's start or stop may take."""
+_NO_LOG = 1 << 16
+"""Bytes of room without which a server cannot even say that it is ready."""
 
 
 def up(
@@ -146,7 +148,7 @@ def status(*, home: Path | None = None) -> Status:
         version=state.version if state else None,
         running=server,
         answers=refusal is None if server else None,
-        ailment=ailment(place.path) or refusal if refusal or not server else None,
+        ailment=ailing(place.path) or refusal if refusal or not server else None,
         crashed=state is not None and state.pid is not None and process is None,
         data_bytes=sum(map(_size, place.path.rglob("*"))),
         free_bytes=free_bytes(place.path),
@@ -157,8 +159,8 @@ def status(*, home: Path | None = None) -> Status:
 def logs(lines: int = 50, *, home: Path | None = None) -> list[str]:
     """Give the last lines that the server printed since its last start, and what its other log says of an error."""
     place = Home(home or data_home())
-    found = ailment(place.path)
-    because = [f"debug.log: {found}"] if found else []
+    found = ailing(place.path)
+    because = [f"reason: {found}"] if found else []
     return [*place.log().splitlines(), *because][-lines:] if lines > 0 else []
 
 
@@ -267,7 +269,7 @@ def _wait(place: Home, state: State, process: psutil.Process) -> Running:
 
 def _full(place: Home) -> str | None:
     """Say that the server found its disk full, if its log does."""
-    found = ailment(place.path)
+    found = ailing(place.path, least=_NO_LOG)
     return f"disk full: {found}" if found and means_full_disk(found) else None
 
 
@@ -276,7 +278,7 @@ def _answering(place: Home, server: Running) -> Running:
     refusal = ask(server)
     if refusal is None:
         return server
-    why = ailment(place.path) or refusal
+    why = ailing(place.path) or refusal
     full = "disk full: " if means_full_disk(why) else ""
     hint = f"{FREE_SPACE if full else 'mend that'}, then cachegraph neo4j down and up again"
     raise StoreError(f"Neo4j {server.version} runs, but its database does not answer: {full}{why}", hint=hint)

@@ -14,7 +14,7 @@ from pathlib import Path
 from cachegraph.errors import StoreError
 from cachegraph.text.words import size_text
 
-__all__ = ["FREE_SPACE", "RESERVE", "ailment", "check_start", "free_bytes", "means_full_disk"]
+__all__ = ["FREE_SPACE", "RESERVE", "ailing", "ailment", "check_start", "free_bytes", "means_full_disk"]
 
 RESERVE = 256 << 20
 """Bytes that a load leaves free: Neo4j lengthens each file of a store by tens of mebibytes at once."""
@@ -27,7 +27,7 @@ FREE_SPACE = "free some space on that disk"
 _TAIL = 4 << 20  # bytes of the log that are read
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.\d+\+0000 (\w+)")
 _FULL = re.compile(r"OutOfDiskSpace|out of disk space|no space left|disk quota exceeded", re.IGNORECASE)
-_CAUSE = re.compile(r"^Caused by: (?:[\w$]+\.)+([\w$]+): (.*)")
+_CAUSE = re.compile(r"^Caused by: (?:(?:[\w$]+\.)+[\w$]+: )+(.*)")
 _PANIC = re.compile(r"Database panic|Client triggered an unexpected error|Failed to start|Exception occurred")
 _SAID = 300  # characters of a cause
 
@@ -81,7 +81,23 @@ def ailment(path: Path, since: float = 0.0) -> str | None:
             moment = datetime.strptime(begun[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
             counts = begun[2] == "ERROR" and moment.timestamp() >= since - 1 and bool(_PANIC.search(line))
         if counts and (cause := _CAUSE.match(line)) and not (found and means_full_disk(found)):
-            found = f"{cause[2]}"[:_SAID]
+            found = cause[1][:_SAID]
+    return found
+
+
+def ailing(path: Path, least: int | None = None) -> str | None:
+    """Say what ails a server that does not do its work: what its log says, or that it has no room for a log.
+
+    Parameters
+    ----------
+    path : Path
+        The server's directory.
+    least : int, optional
+        Bytes of room below which its disk counts as full; by default, those that it needs to start.
+    """
+    found, free = ailment(path), free_bytes(path)
+    if not (found and means_full_disk(found)) and free is not None and free < (START if least is None else least):
+        return f"no space left on its disk: {size_text(free)}"
     return found
 
 

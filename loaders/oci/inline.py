@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
+from cachegraph.builds.history_names import layer_names
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode_records
 from cachegraph.core.digests import sha256
@@ -160,6 +161,7 @@ class InlineImages:
             shape="manifest",
             refusal=self.refusal or (panic if short else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
+            layer_names=layer_names([entry.created_by or None for entry in history]),
             problems=(*(_panics(digest, len(history), len(layers)) if short else ()), *size_problems(layers, sizes)),
         )
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.lint.rules import linted
 
 from cachegraph.lint.rules.catalogue import LINT_RULES
+from tests.lint.rules import linted
 
 CASES = Path(__file__).parent / "cases"
 MARK = re.compile(r"  <--((?: CG\d+)+)$")

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.lint.rules import linted
 
 from cachegraph.lint.rules.base import LintRule
 from cachegraph.lint.rules.catalogue import LINT_RULES
 from cachegraph.text.rules import CODES, SEVERITIES
+from tests.lint.rules import linted
 
 
 @pytest.mark.parametrize("rule", LINT_RULES, ids=lambda rule: rule.name)

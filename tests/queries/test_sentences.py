@@ -217,6 +217,21 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "Record 1 has 2 chains and no other result to load. Builders before BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of inline.",
     ),
     (
+        "fragile-links",
+        {"reason": "missable", "slots": (0,), "cost": 1, "steps": (1,)},
+        "BuildKit 0.25 to 0.32 can miss record 1, at random from import to import: its importer may drop every link of slot 0. Then it runs, though nothing changed. Update the builders to 0.33 or newer, or export a cache for each target.",
+    ),
+    (
+        "fragile-links",
+        {"reason": "missable", "slots": (0, 2), "cost": 31, "steps": (1, 2, 3, 4, 5, 6)},
+        "BuildKit 0.25 to 0.32 can miss record 1, at random from import to import: its importer may drop every link of slots 0, 2. Then it runs, and so do 30 steps after it: record 2, record 3, record 4 and 27 more, though nothing changed. Update the builders to 0.33 or newer, or export a cache for each target.",
+    ),
+    (
+        "fragile-links",
+        {"record": None, "digest": None, "reason": "cannot-tell"},
+        "Whether BuildKit 0.25 to 0.32 can miss steps of this export cannot be told: it has so many records and targets that finding out takes too long. Newer builders miss none.",
+    ),
+    (
         "duplicate-keys",
         {"key": 0, "dropped_results": 0},
         "BuildKit folds record 1 into record 0: same digest, matching inputs. Both keep the results of both, which costs nothing.",

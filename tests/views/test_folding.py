@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cachegraph as cg
@@ -21,7 +21,6 @@ def _records(made: Fold, mark: int, count: int) -> list[int]:
     return [record for member in made.groups[mark - count].members for record in _records(made, member, count)]
 
 
-@settings(max_examples=60)
 @given(GRAPHS, st.data())
 def test_every_record_is_in_one_mark_and_no_link_is_lost(inputs: list[list[int]], data: st.DataObject) -> None:
     count = len(inputs)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cachegraph as cg
@@ -52,7 +52,6 @@ def _check(layout: Layout, inputs: list[list[int]], widths: list[float]) -> None
     assert len(set(layout.layers)) == layout.depth
 
 
-@settings(max_examples=60)
 @given(GRAPHS, st.data())
 def test_inputs_stand_above_and_marks_apart(inputs: list[list[int]], data: st.DataObject) -> None:
     widths = data.draw(st.lists(st.floats(60, 300), min_size=len(inputs), max_size=len(inputs)))

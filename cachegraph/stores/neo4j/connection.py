@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,8 @@ from urllib.parse import urlsplit
 from cachegraph import __version__
 from cachegraph.core.garbage import collection_paused
 from cachegraph.errors import CacheGraphError, MissingExtraError, StoreError, UsageError
-from cachegraph.server.space import FREE_SPACE, RESERVE, ailment, free_bytes, means_full_disk
+from cachegraph.server import space
+from cachegraph.server.space import FREE_SPACE, ailing, free_bytes, means_full_disk
 from cachegraph.text.words import size_text
 
 if TYPE_CHECKING:
@@ -36,6 +39,9 @@ SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
 _RACES = 20
 """How often a transaction is tried again because a node went or came under its hands."""
+
+_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two tries: at first, and at most."""
 
 _CONNECT = 15.0
 _RETRY = 60.0
@@ -102,7 +108,7 @@ class Connection:
                 user_agent=f"cachegraph/{__version__}",
                 connection_timeout=_CONNECT,
                 connection_acquisition_timeout=2 * _CONNECT,
-                max_transaction_retry_time=_RETRY,
+                max_transaction_retry_time=0.0,  # `patiently` does it: the driver's pauses double without end
                 notifications_min_severity="OFF",
                 telemetry_disabled=True,
             )
@@ -132,26 +138,67 @@ class Connection:
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         """Do work in a transaction, again if the server says that another try may help."""
-        self._check_space()
-        with self.translated(), self.session(write=True) as session:
-            for _ in range(_RACES):
-                with suppress_races():
-                    return session.execute_write(work)
-            return session.execute_write(work)
+        with self.translated():
+            return self.patiently(lambda session: session.execute_write(work), write=True)
 
     def read(self, text: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a query that only reads and give its rows."""
-        with self.translated(), self.session(write=False) as session, collection_paused():
-            return session.execute_read(lambda tx: [tuple(row) for row in tx.run(literal(text), dict(params or {}))])
+
+        def work(tx: neo4j.ManagedTransaction) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx.run(literal(text), dict(params or {}))]
+
+        with self.translated(), collection_paused():
+            return self.patiently(lambda session: session.execute_read(work), write=False)
 
     def alter(self, text: str) -> None:
-        """Run a statement that changes the schema."""
-        self.write(lambda tx: tx.run(literal(text)).consume())
+        """Run a statement that creates a part of the schema, unless another load has created it meanwhile."""
+        from neo4j.exceptions import ClientError
 
-    def _check_space(self) -> None:
-        """Stop in time: a Neo4j whose disk is full loses its database until it is started again."""
-        if self.home is not None and (free := free_bytes(self.home)) is not None and free < RESERVE:
-            message = f"{self.place}: disk full: {size_text(free)} left for {self.home}, and {size_text(RESERVE)} are"
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            tx.run(literal(text)).consume()
+
+        with self.translated():
+            try:
+                self.patiently(lambda session: session.execute_write(work), write=True)
+            except ClientError as error:
+                # `IF NOT EXISTS` looks before it waits for the lock.
+                if not re.fullmatch(r"Neo\.ClientError\.Schema\.\w*AlreadyExists", error.code or ""):
+                    raise
+
+    def patiently(self, work: Callable[[neo4j.Session], T], *, write: bool) -> T:
+        """Do work, and again while another try may help: for a minute at most, counted from the first failure."""
+        from neo4j.exceptions import DriverError, Neo4jError
+
+        races, pause, until = _RACES, _PAUSE, 0.0
+        while True:
+            try:
+                with self.session(write=write) as session:
+                    return work(session)
+            except (DriverError, Neo4jError) as error:
+                if write and races and _is_race(error):
+                    races -= 1
+                    continue
+                now = time.monotonic()
+                until = until or now + _RETRY
+                if not error.is_retryable() or now >= until:
+                    raise
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311 -- loaders that met each other do not meet again
+            time.sleep(min(pause * jitter, max(0.0, until - time.monotonic())))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def check_space(self) -> None:
+        """Stop in time: a Neo4j whose disk is full loses its database until it is started again.
+
+        To be called before something is added; what removes may go on.
+
+        Raises
+        ------
+        ServerError
+        """
+        if self.home is not None and (free := free_bytes(self.home)) is not None and free < space.RESERVE:
+            message = (
+                f"{self.place}: disk full: {size_text(free)} left for {self.home}, and {size_text(space.RESERVE)} are"
+            )
             raise ServerError(f"{message} kept free so that Neo4j goes on working", hint=FREE_SPACE, answers=True)
 
     @contextmanager
@@ -175,14 +222,15 @@ class Connection:
         """Say what the server's answer means, by its code."""
         code = (error.code or "").removeprefix("Neo.")
         text = _line(error.message or error)
-        ailing = ailment(self.home) if self.home is not None and code.startswith("DatabaseError.") else None
-        if means_full_disk(f"{text} {ailing or ''}"):
+        stopped = re.fullmatch(_STOPPED, code) and ("critical error" in text or "store after written to log" in text)
+        why = ailing(self.home) if self.home is not None and stopped else None
+        if means_full_disk(f"{text} {why or ''}"):
             said = f"{self.place}: disk full on the server, its database has stopped"
             return ServerError(said, hint=f"{FREE_SPACE}, then start the server again: docs/ops.md, Disk full")
-        if re.fullmatch(_STOPPED, code) and ("critical error" in text or "store after written to log" in text):
+        if stopped:
             said = f"{self.place}: the database has stopped after an error of the server"
-            if ailing:
-                return ServerError(f"{said}: {ailing}", hint="mend that, then start the server again")
+            if why:
+                return ServerError(f"{said}: {why}", hint="mend that, then start the server again")
             hint = "its log says why, most often the disk is full; mend that, then start the server again"
             return ServerError(said, hint=hint)
         for pattern, message, hint in _CODES:
@@ -192,17 +240,10 @@ class Connection:
         return StoreError(f"{self.place}: {text}")
 
 
-@contextmanager
-def suppress_races() -> Iterator[None]:
-    """Swallow the errors of a transaction that met another one at the same shared blob; it can be tried again."""
-    from neo4j.exceptions import ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = (error.code or "").removeprefix("Neo.ClientError.")
-        if code not in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed"):
-            raise
+def _is_race(error: Exception) -> bool:
+    """Tell whether a transaction met another one at the same shared blob; it can be tried again at once."""
+    code = (getattr(error, "code", None) or "").removeprefix("Neo.ClientError.")
+    return code in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed")
 
 
 _SILENT = logging.NullHandler()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
+from cachegraph.stores.neo4j.ahead import ahead
 from cachegraph.stores.neo4j.batches import BATCH, Batch, export_properties, fingerprint, transactions
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
 from cachegraph.stores.neo4j.connection import Connection, ServerError, literal
@@ -70,6 +71,7 @@ def load(
     mark, properties, source = fingerprint(graph), export_properties(graph), graph.export.source
     claim = Claim(connection, graph.id, lease)
     while True:
+        connection.check_space()
         state = claim.take(properties, mark)
         if state == "whole":
             return Loaded(rows=None, superseded=0)
@@ -97,7 +99,8 @@ def _write(claim: Claim, graph: ExportGraph, report: Report, size: int) -> int:
     if not claim.fresh:
         clear(claim, size)
     written = 0
-    for together in transactions(graph, size):
+    for together in ahead(transactions(graph, size)):
+        claim.connection.check_space()
         claim.step(partial(_run, together=together, export=graph.id))
         written += sum(len(rows) for _, rows in together)
         report(f"loading {graph.export.source}", written, None)

@@ -322,11 +322,12 @@ class Neo4jStore:
         import neo4j
 
         given = dict(params or {})
-        with self._connection.translated(), self._connection.session(write=write) as session:
+        with self._connection.translated():
             if write:
-                return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
+                with self._connection.session(write=True) as session:
+                    return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
             once = neo4j.unit_of_work(timeout=timeout)(lambda tx: plain(tx.run(literal(cypher), given)))
-            return session.execute_read(once)
+            return self._connection.patiently(lambda session: session.execute_read(once), write=False)
 
     # --- Asking ------------------------------------------------------------------------------------------------------
 

@@ -206,16 +206,24 @@ class Part:
             for stop in column:
                 xs[stop] -= middle
             offsets.append(own)
+        settled = False
         sweeps = 4 if len(self._layer) > _COUNTED else _PLACING_SWEEPS if len(self._layer) > _SWAPPED else 40
         for sweep in range(sweeps):
             last = sweep >= sweeps - 2
             order = range(self.depth) if sweep % 2 == 0 else range(self.depth - 1, -1, -1)
-            for layer in order:
-                self._settle(layer, xs, offsets[layer], up=last or sweep % 2 == 0, down=last or sweep % 2 == 1)
+            moved = sum(
+                [
+                    self._settle(layer, xs, offsets[layer], up=last or sweep % 2 == 0, down=last or sweep % 2 == 1)
+                    for layer in order
+                ]
+            )
+            if settled and moved < 1.0:
+                break
+            settled = moved < 1.0
         return xs
 
-    def _settle(self, layer: int, xs: list[float], offsets: Sequence[float], *, up: bool, down: bool) -> None:
-        """Bring the stops of a layer as near to their neighbours as their order allows."""
+    def _settle(self, layer: int, xs: list[float], offsets: Sequence[float], *, up: bool, down: bool) -> float:
+        """Bring the stops of a layer as near to their neighbours as their order allows; say how far they moved."""
         count, column = len(self.marks), self._columns[layer]
         wanted, weights = [], []
         for stop in column:
@@ -227,8 +235,11 @@ class Part:
                     weight += pull
             wanted.append(total / weight if weight else xs[stop])
             weights.append(weight or 0.1)
+        moved = 0.0
         for stop, x in zip(column, _spread(wanted, weights, offsets), strict=True):
+            moved += abs(xs[stop] - x)
             xs[stop] = x
+        return moved
 
     def _pull(self, stop: int, other: int, count: int) -> float:
         """Say how much a stop wants to stand over another: lines over several layers are kept straight first."""

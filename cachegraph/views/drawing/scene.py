@@ -23,6 +23,8 @@ SUMMARY = 12_000
 FEW = 400
 """and more than these marks are left of them."""
 _BANDS = 24
+_SHORT = 19
+"""Characters of a digest where there are many."""
 
 CARD = 28
 """Pixels that a record's mark is high."""
@@ -194,21 +196,24 @@ class Scene:
         return [marks, layout.layers, [round(x) for x in layout.xs], links]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the drawing as JSON that the script takes; every text is on one line and legal."""
-        nodes, layout = self.nodes, self.layout
+        """Give the drawing as JSON that the script takes; every text is on one line and legal.
+
+        Of more than `SUMMARY` records digests are short and results are left out, so that the data stays small.
+        """
+        nodes, layout, many = self.nodes, self.layout, len(self.nodes) > SUMMARY
         return {
             "title": self.title,
             "said": self.said,
             "records": self.records,
             "summary": self.is_summary,
             "index": [node.index for node in nodes],
-            "digest": [node.digest for node in nodes],
+            "digest": [node.digest[:_SHORT] if many else node.digest for node in nodes],
             "op": [node.op for node in nodes],
             "name": [node.name if node.name != node.label else "" for node in nodes],
             "label": [node.label for node in nodes],
             "state": [node.state for node in nodes],
             "slots": [node.slots for node in nodes],
-            "results": [node.results for node in nodes],
+            "results": [() if many else node.results for node in nodes],
             "lines": {place: node.places for place, node in enumerate(nodes) if node.places},
             "lost": [place for place, node in enumerate(nodes) if node.is_lost],
             "notes": self.notes,

@@ -432,11 +432,12 @@
         const look = looks[this.value(id)], text = this.data.overlays[this.overlay].texts[id]
         if (this.lost.has(id)) names.push("cg-lost")
         return draw("g", { ...attributes, class: names.join(" "), role: "button",
-          "aria-label": `${this.title(id)}: ${look[3]}${text ? `; ${text}` : ""}`, "aria-pressed": String(id === this.selected) },
+          "aria-label": `${this.data.label[id]}, record ${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}`,
+          "aria-pressed": String(id === this.selected) },
           draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
           draw("g", { transform: `translate(15 ${h / 2})` }, this.shape(look)),
           draw("text", { x: 28, y: h / 2 + 4.5 }, this.data.label[id]),
-          draw("text", { class: "cg-index", x: w - 8, y: h / 2 + 4.5 }, `#${this.data.index[id]}`))
+          draw("text", { class: "cg-index", x: w - 8, y: h / 2 + 4.5, "aria-hidden": "true" }, `#${this.data.index[id]}`))
       }
       const [kind, label, members] = group
       if (item.frame) {
@@ -444,7 +445,7 @@
         const kids = [draw("rect", { class: "cg-frame", width: w, height: h, rx: 9 })]
         if (kind !== "row") kids.push(draw("text", { class: "cg-index cg-close", x: 10, y: 17 }, `− close ${number(members.length)}`))
         return draw("g", { ...attributes, class: names.join(" "), role: kind === "row" ? "group" : "button", "aria-expanded": kind === "row" ? null : "true",
-          "aria-label": kind === "row" ? "a step and what it alone takes" : `close ${label}` }, ...kids)
+          "aria-label": kind === "row" ? "a step and what it alone takes" : `− close ${number(members.length)}: ${label}` }, ...kids)
       }
       const counts = this.counts(id), all = counts.reduce((sum, one) => sum + one, 0), bars = []
       let left = 10

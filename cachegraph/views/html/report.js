@@ -34,10 +34,15 @@
     const step = (node, before) => {
       const item = make("li", {}, drawing.link(node))
       if (own[node]) item.append(make("span", { class: "r-size" }, ` adds ${size(own[node])}`))
-      const others = new Set(slots[node].flat().filter(link => link >= 0 && link !== before))
-      const shown = [...others].slice(0, 6)
-      if (shown.length) item.append(make("div", { class: "r-takes" }, "takes ", ...shown.flatMap(link => [drawing.link(link),
-        stageOf.has(link) ? ` (stage ${stageOf.get(link) + 1})` : "", " "]), others.size > 6 ? `and ${number(others.size - 6)} more` : ""))
+      const stageNote = link => stageOf.has(link) ? ` (stage ${stageOf.get(link) + 1})` : ""
+      slots[node].slice(0, 12).forEach((slot, at) => {
+        const others = slot.filter(link => link >= 0 && link !== before).slice(0, 6)
+        if (!others.length) return
+        const stands = slot.includes(before)
+        item.append(make("div", { class: "r-takes" }, stands ? "or " : at || before === undefined ? "takes " : "on ",
+          ...others.flatMap((link, i) => [i ? " or " : "", drawing.link(link), stageNote(link)]), slot.length > 7 ? ` or ${number(slot.length - 7)} more` : ""))
+      })
+      if (slots[node].length > 12) item.append(make("div", { class: "r-takes" }, `and ${number(slots[node].length - 12)} more inputs`))
       return item
     }
     const stage = at => {

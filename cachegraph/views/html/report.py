@@ -41,6 +41,8 @@ _FINDINGS = 400
 _AREAS = 60
 _STEPS = 12
 _MAP = (960, 300)
+_FLAT = 120
+"""Pixels that the map of bytes is high where it has few areas."""
 _PICTURE = 200
 
 
@@ -280,9 +282,9 @@ def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
     values: list[int] = [sizes[place] for place in order[:_AREAS]]
     if rest:
         values.append(sum(sizes[place] for place in rest))
-    total = sum(values)
+    total, height = sum(values), _MAP[1] if len(values) > 6 else _FLAT
     blocks = []
-    for area in treemap(values, *_MAP):
+    for area in treemap(values, _MAP[0], height):
         place = order[area.position] if area.position < min(_AREAS, len(order)) else None
         name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
         size = size_text(values[area.position])
@@ -297,4 +299,4 @@ def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
                 "shade": 1 + area.position % 4 if place is not None else 0,
             }
         )
-    return {"blocks": blocks, "total": size_text(total), "steps": len(order), "width": _MAP[0], "height": _MAP[1]}
+    return {"blocks": blocks, "total": size_text(total), "steps": len(order), "width": _MAP[0], "height": height}
