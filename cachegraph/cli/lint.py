@@ -145,18 +145,21 @@ def _changes(linted: Linted) -> Iterator[Changed]:
 
 def _fixed(linted: Linted, paths: tuple[Path, ...]) -> Linted:
     """Change what can be changed; a line may have several things wrong with it, one after the other."""
-    counts: dict[str, int] = {}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
     for _ in range(_MOST_ROUNDS):
         changes = list(_changes(linted))
         for change in changes:
             change.write()
-            counts[change.name] = counts.get(change.name, 0) + change.count
+            before.setdefault(change.name, change.before)
+            after[change.name] = change.after
         if not changes:
             break
         linted = _linted(paths)
-    for name, count in counts.items():
+    for name, text in after.items():
+        count = sum(one != two for one, two in zip(before[name].splitlines(), text.splitlines(), strict=True))
         say(f"{_relative(linted, name)}: {plural(count, 'line')} changed")
-    if not counts:
+    if not after:
         say("nothing to change: no finding has a cure that nobody could mean otherwise")
     return linted
 
