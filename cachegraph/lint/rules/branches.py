@@ -30,11 +30,7 @@ def _overwritten(scene: Scene) -> Iterator[LintFinding]:
             continue
         if not _for_sure(use):
             continue
-        others = [
-            other
-            for other in scene.writers
-            if other.place.identity == use.place.identity and other.events - _OF_PULL_REQUESTS
-        ]
+        others = [other for other in scene.same(use.place, "to") if other.events - _OF_PULL_REQUESTS]
         if not others:
             continue
         message = (
@@ -60,7 +56,7 @@ def _own_branch(scene: Scene) -> Iterator[LintFinding]:
     for build in scene.repository.builds:
         if not build.reads or not all(entry.is_resolved for entry in build.reads):
             continue
-        uses = [use for use in scene.readers if use.build is build]
+        uses = scene.uses_of(build, "from")
         caches = [cache for entry in build.reads for cache in entry.caches]
         if not uses or len({id(use.cache) for use in uses}) != len(caches) or not build.writes:
             continue

@@ -165,14 +165,12 @@ def _repeated(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _order(scene: Scene) -> Iterator[LintFinding]:
-    written: dict[int, list[object]] = {}
-    for use in scene.writers:
-        written.setdefault(id(use.build), []).append(use.place.identity)
     for build in scene.repository.builds:
         if len(build.reads) < 2 or any(entry.conditions or not entry.is_resolved for entry in build.reads):
             continue
-        uses = [use for use in scene.readers if use.build is build]
-        own = [number for number, use in enumerate(uses) if use.place.identity in written.get(id(build), [])]
+        uses = scene.uses_of(build, "from")
+        written = {use.place.identity for use in scene.uses_of(build, "to")}
+        own = [number for number, use in enumerate(uses) if use.place.identity in written]
         identities = {use.place.identity for use in uses}
         if not own or own[-1] == len(uses) - 1 or len(identities) < 2 or uses[own[-1]].place.type == "gha":
             continue

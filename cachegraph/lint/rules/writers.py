@@ -20,6 +20,7 @@ __all__ = ["PLACE_RULES"]
 _GITHUB = "https://docs.docker.com/build/cache/backends/gha/"
 _READ = "cache-from: type=gha,scope=app"
 _WRITE = "cache-to: type=gha,scope=app,mode=max"
+_MOST_USES = 200  # of one place that are compared with each other
 _UNSURE = ("workflow", "action")
 _CALLS = re.compile(r"uses:\s*['\"]?[\w.-]+/[\w.-]+/\.github/workflows/")
 _MAY_BUILD = re.compile(r"docker|build|image|container|bake|push", re.IGNORECASE)
@@ -30,7 +31,8 @@ def _several_writers(scene: Scene) -> Iterator[LintFinding]:
     groups: dict[tuple[object, ...], list[Use]] = {}
     for use in scene.writers:
         groups.setdefault(use.place.identity, []).append(use)
-    for uses in groups.values():
+    for every in groups.values():
+        uses = every[:_MOST_USES]
         found: list[Use] = []
         what = ""
         for number, one in enumerate(uses):
@@ -77,7 +79,7 @@ def _never_written(scene: Scene) -> Iterator[LintFinding]:
             continue
         if use.build.kind not in ("workflow", "bake"):
             continue
-        if any(writer.place.may_be(use.place) for writer in scene.writers):
+        if scene.maybe(use.place, "to"):
             continue
         scopes = list(dict.fromkeys(one.place.shown for one in scene.writers if one.place.type == "gha"))
         known = f" What is written here: {'; '.join(scopes[:3])}." if scopes else ""
@@ -116,12 +118,10 @@ def _no_inline(scene: Scene) -> Iterator[LintFinding]:
     for build in scene.repository.builds:
         for name in pushed_images(build):
             pushed.setdefault(name, []).append(build)
-    written = {use.place.identity for use in scene.writers if use.place.type == "registry"}
-    unsure = [use.place for use in scene.writers if use.place.type == "registry" and not use.place.is_known]
     for use in scene.readers:
         ref = known_reference(use.cache.attrs["ref"]) if use.place.type == "registry" else None
         builders = pushed.get(ref or "", [])
-        if not builders or use.place.identity in written or any(place.may_be(use.place) for place in unsure):
+        if not builders or scene.maybe(use.place, "to"):
             continue
         if any(_may_be_inline(build) for build in builders) or not _is_buildx(use.build):
             continue
@@ -156,7 +156,7 @@ def _never_read(scene: Scene) -> Iterator[LintFinding]:
     for use in scene.writers:
         if use.place.type != "gha" or use.build.kind not in _UNSURE:
             continue
-        if any(reader.place.may_be(use.place) for reader in scene.readers):
+        if scene.maybe(use.place, "from"):
             continue
         message = (
             f"{use.place.shown} is written, and nothing here reads it: time and space for nothing. Add the same "
