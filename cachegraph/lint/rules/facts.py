@@ -8,7 +8,18 @@ from cachegraph.lint.values import Direction
 from cachegraph.loaders.specs.keys import KEYS, Key, Values
 from cachegraph.loaders.specs.keys import keys_of as every_key
 
-__all__ = ["BACKENDS", "COMPRESSION", "SECRETS", "export_keys", "key_named", "keys_of", "taken", "words_of"]
+__all__ = [
+    "BACKENDS",
+    "COMPRESSION",
+    "SECRETS",
+    "cost_of",
+    "export_keys",
+    "is_padded",
+    "key_named",
+    "keys_of",
+    "taken",
+    "words_of",
+]
 
 BACKENDS: Collection[str] = KEYS
 """The types that there are."""
@@ -54,3 +65,13 @@ def taken(values: Values, text: str) -> str:
     """Give the word that a text is but for its capitals; empty if there is none."""
     lower = text.lower()
     return lower if values.pattern is None and lower in values.words and lower != text else ""
+
+
+def cost_of(direction: Direction) -> str:
+    """Say what becomes of a build whose cache the daemon refuses."""
+    return "the import fails and every step runs" if direction == "from" else "the build fails"
+
+
+def is_padded(text: str | None) -> bool:
+    """Whether a text begins or ends with a blank."""
+    return text is not None and text != text.strip()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cachegraph.builds.dockerfile import instructions as read
 from cachegraph.lint.model import Build
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import is_true
+from cachegraph.lint.rules.builds import is_true, target_of
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
@@ -32,8 +32,7 @@ def _min_mode(scene: Scene) -> Iterator[LintFinding]:
         dockerfile = scene.dockerfile_of(build)
         if dockerfile is None:
             continue
-        target = build.settings.target
-        number = dockerfile.stage_named("" if target is None else target.text or "?")
+        number = dockerfile.stage_named(target_of(build))
         if number is None:
             continue
         lost = sorted(dockerfile.needed(number) - set(dockerfile.chain(number)))
