@@ -31,7 +31,7 @@ _INSTALLS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "package.json and package-lock.json",
             rf"npm\s+(?:ci|install|i|clean-install){_END}(?!.*\s(?:-g|--global)\b)",
         ),
-        ("yarn", "package.json and yarn.lock", rf"yarn(?:\s+install)?{_END}"),
+        ("yarn", "package.json and yarn.lock", rf"yarn(?:\s+install)?{_END}(?!\s+(?:--version|-v|--help)\b)"),
         ("pnpm", "package.json and pnpm-lock.yaml", rf"pnpm\s+(?:install|i){_END}"),
         ("pip", "requirements.txt", r"(?:python3?\s+-m\s+|uv\s+)?pip3?\s+install\b(?=.*\s(?:-r|--requirement)[\s=])"),
         ("poetry", "pyproject.toml and poetry.lock", r"poetry\s+install(?=.*--no-root)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cachegraph.errors import SpecError
@@ -70,7 +71,7 @@ def _repeated_key(scene: Scene) -> Iterator[LintFinding]:
         for key, _, value in fields:
             values.setdefault(key.lower(), []).append(value)
         for key, given in values.items():
-            if len(given) < 2 or not key.strip():
+            if len(given) < 2 or not key.strip() or "*" in key:
                 continue
             severity: Level = "error" if key == "type" else "warning" if len(set(given)) > 1 else "note"
             if key == "type":
@@ -116,8 +117,12 @@ def _empty(scene: Scene) -> Iterator[LintFinding]:
             continue
         if build.job is None or any(map(_may_set_variables, build.job.steps)):
             continue
+        names = re.findall(r"\$\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}", entry.written)
+        known = build.env.keys() | build.job.env.keys() | (build.step.env.keys() if build.step else set())
+        if not names or any(name in known for name in names) or "inputs." in entry.written:
+            continue
         message = (
-            f"{entry.written.strip()} is empty here, since nothing sets it, and buildx passes over an empty "
+            f"Nothing sets {' and '.join(names)}, so that this is empty, and buildx passes over an empty "
             f"cache-{entry.direction} without a word: the build has no such cache. Set it, or name the cache."
         )
         yield LintFinding(rule="empty-entry", severity="warning", message=message, place=entry.place)

@@ -163,8 +163,17 @@ class Scene:
             else:
                 return None
         if build.step is not None and build.runner.kind != "action":
-            return None if not _stays_at_the_root(build) else _normal(posixpath.join(start, text))
+            return (
+                None
+                if not _stays_at_the_root(build) or self._goes_elsewhere(build)
+                else _normal(posixpath.join(start, text))
+            )
         return _normal(posixpath.join(start, text))
+
+    def _goes_elsewhere(self, build: Build) -> bool:
+        """Whether a file sets the folder that scripts run in, for any of its steps."""
+        name = build.step.place.file if build.step is not None else build.place.file
+        return any("working-directory" in file.text for file in self.repository.files if file.name == name)
 
     def dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         """Read the Dockerfile of a build; None if it cannot be told which one that is."""

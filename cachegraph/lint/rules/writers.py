@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cachegraph.lint.model import Build, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, title
+from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, target_of, title
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.places import known_reference, same_in_a_run
 from cachegraph.lint.rules.runners import is_plain
@@ -40,11 +40,38 @@ def _several_writers(scene: Scene) -> Iterator[LintFinding]:
                 if not same_in_a_run(one.place, one.build, other.build) or not may_run_together(one, other):
                     continue
                 differs = difference(one.build, other.build)
+                if differs == "target" and _is_kept(scene, one.build, other.build):
+                    continue
                 if differs:
                     what = what or differs
                     found += [use for use in (one, other) if not any(use is known for known in found)]
         if found:
             yield _told(found, what)
+
+
+def _is_kept(scene: Scene, one: Build, other: Build) -> bool:
+    """Whether of two targets, one after the other, the later one may hold the steps of the earlier one as well."""
+    if one.job is None or other.job is None or one.job.file != other.job.file:
+        return False
+    if one.job is other.job:
+        first, last = (one, other) if _number(one) <= _number(other) else (other, one)
+    elif one.job.name in other.job.needs:
+        first, last = one, other
+    elif other.job.name in one.job.needs:
+        first, last = other, one
+    else:
+        return False
+    if one.job is other.job and one.step == other.step:
+        return False
+    dockerfile = scene.dockerfile_of(last)
+    if dockerfile is None or dockerfile is not scene.dockerfile_of(first):
+        return True
+    numbers = dockerfile.stage_named(target_of(first)), dockerfile.stage_named(target_of(last))
+    return numbers[0] is None or numbers[1] is None or numbers[0] in dockerfile.needed(numbers[1])
+
+
+def _number(build: Build) -> int:
+    return build.step.index if build.step is not None else 0
 
 
 def _told(uses: Sequence[Use], what: str) -> LintFinding:
@@ -114,6 +141,8 @@ def _may_build(step: Step) -> bool:
 
 
 def _no_inline(scene: Scene) -> Iterator[LintFinding]:
+    if any(cache.type.text == "inline" for _, _, cache in scene.caches):
+        return  # which of the images gets that cache may be open
     pushed: dict[str, list[Build]] = {}
     for build in scene.repository.builds:
         for name in pushed_images(build):
@@ -177,13 +206,13 @@ PLACE_RULES = (
         cure="Give each build a place of its own: scope=${{ matrix.image }}, ref=app:cache-amd64.",
         link=_GITHUB,
         bad=workflow(
-            build_step("target: web", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
-            build_step("target: worker", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
+            build_step("context: web", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
+            build_step("context: worker", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
         ),
         good=workflow(
-            build_step("target: web", "cache-from: type=gha,scope=web", "cache-to: type=gha,scope=web,mode=max"),
+            build_step("context: web", "cache-from: type=gha,scope=web", "cache-to: type=gha,scope=web,mode=max"),
             build_step(
-                "target: worker", "cache-from: type=gha,scope=worker", "cache-to: type=gha,scope=worker,mode=max"
+                "context: worker", "cache-from: type=gha,scope=worker", "cache-to: type=gha,scope=worker,mode=max"
             ),
         ),
         check=_several_writers,
