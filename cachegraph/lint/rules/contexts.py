@@ -32,7 +32,7 @@ _INSTALLS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             rf"npm\s+(?:ci|install|i|clean-install){_END}(?!.*\s(?:-g|--global)\b)",
         ),
         ("yarn", "package.json and yarn.lock", rf"yarn(?:\s+install)?{_END}(?!\s+(?:--version|-v|--help)\b)"),
-        ("pnpm", "package.json and pnpm-lock.yaml", rf"pnpm\s+(?:install|i){_END}"),
+        ("pnpm", "package.json and pnpm-lock.yaml", rf"pnpm\s+(?:install|i|fetch){_END}"),
         ("pip", "requirements.txt", r"(?:python3?\s+-m\s+|uv\s+)?pip3?\s+install\b(?=.*\s(?:-r|--requirement)[\s=])"),
         ("poetry", "pyproject.toml and poetry.lock", r"poetry\s+install(?=.*--no-root)"),
         ("bundle", "Gemfile and Gemfile.lock", rf"bundle\s+install{_END}"),
@@ -87,7 +87,7 @@ def _installs(run: read.Run) -> list[tuple[str, str, str]]:
     for text in commands(run):
         bare = re.sub(r"^(?:[A-Z_]+=\S+\s+)*", "", text)
         for tool, files, pattern in _INSTALLS:
-            if pattern.match(bare):
+            if pattern.match(bare) and "offline" not in bare:
                 found.append((tool, files, text))
     return found
 
