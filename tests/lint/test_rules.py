@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,23 @@ def test_a_matrix_is_told_once_and_counts_its_builds(tmp_path: Path) -> None:
     )
     assert finding.message.startswith("3 builds of one matrix write GitHub cache scope buildkit (the default), ")
     assert finding.place.line == 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"FROM {'alpine' if not n else f's{n - 1}'} AS s{n}\nCOPY . .\nRUN npm ci\n" for n in range(1500)),
+        "FROM alpine\n" + "COPY . .\nRUN apt-get update\n" * 3000,
+        "FROM alpine\nRUN " + "apt-get -y " * 5000 + "\n",
+        "FROM alpine\nCOPY . .\nRUN pip install " + "-r " * 5000 + "\n",
+        "FROM alpine\nRUN " + "; " * 20000 + "\n",
+        "FROM a AS a\nFROM a AS a\nCOPY --from=a . .\n",
+        "FROM \x00\nCOPY \xff .\n",
+        "",
+    ],
+    ids=["stages", "copies", "words", "options", "separators", "itself", "bytes", "empty"],
+)
+def test_a_hostile_dockerfile_takes_no_time(tmp_path: Path, text: str) -> None:
+    begin = time.process_time()
+    linted(tmp_path, {"Dockerfile": text, ".dockerignore": "!.git\n" * 2000})
+    assert time.process_time() - begin < 5

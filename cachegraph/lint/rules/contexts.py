@@ -5,12 +5,21 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cachegraph.builds.dockerfile import instructions as read
 from cachegraph.lint.model import Build
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import target_of
-from cachegraph.lint.rules.dockerfiles import Ignored, ReadDockerfile, commands, ignored, script, whole_copies
+from cachegraph.lint.rules.dockerfiles import (
+    Ignored,
+    ReadDockerfile,
+    commands,
+    ignored,
+    is_whole_context,
+    script,
+    whole_copies,
+)
 from cachegraph.lint.rules.examples import build_step, with_dockerfile, workflow
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
@@ -63,7 +72,7 @@ def _copy_first(scene: Scene) -> Iterator[LintFinding]:
             copied: read.Copy | None = None
             for below in dockerfile.chain(number):
                 for instruction in dockerfile.stages[below].instructions:
-                    if isinstance(instruction, read.Copy) and instruction in _whole(dockerfile, below):
+                    if isinstance(instruction, read.Copy) and is_whole_context(instruction):
                         copied = copied or instruction
                     elif isinstance(instruction, read.Run):
                         found = _installs(instruction)
@@ -77,10 +86,7 @@ def _copy_first(scene: Scene) -> Iterator[LintFinding]:
                                 yield _copied(dockerfile, copied, instruction, (files, text))
 
 
-def _whole(dockerfile: ReadDockerfile, number: int) -> list[read.Copy]:
-    return [copy for stage, copy in whole_copies(dockerfile.stages) if stage == number]
-
-
+@lru_cache(4096)
 def _installs(run: read.Run) -> list[tuple[str, str, str]]:
     """Give the tools that a RUN installs with, the files that each reads, and the command."""
     found = []
