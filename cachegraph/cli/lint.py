@@ -133,6 +133,8 @@ def _linted(paths: tuple[Path, ...]) -> Linted:
         text = sys.stdin.buffer.read(_MOST_TEXT + 1)
         if len(text) > _MOST_TEXT:
             raise CacheGraphError("there is too much on standard input", hint="give what one command prints")
+        if not text.strip():
+            raise click.UsageError("there is nothing on standard input")
         return lint_text(text.decode("utf-8", "replace"))
     return lint_paths(paths)
 

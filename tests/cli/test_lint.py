@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -113,6 +114,19 @@ def test_standard_input() -> None:
     compose = "services:\n  a:\n    build:\n      context: .\n      cache_from: ['type=GHA']\n"
     assert "CG303" in run("-", text=compose).stdout
     assert run("-", "--fix", text=bake).exit_code == 2
+
+
+def test_standard_input_with_nothing_on_it() -> None:
+    result = run("-", text="\n")
+    assert result.exit_code == 2
+    assert "there is nothing on standard input" in result.stderr
+
+
+def test_without_the_reader_of_yaml_it_says_what_to_install(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    result = run()
+    assert result.exit_code == 2
+    assert "cachegraph[files]" in result.stderr
 
 
 def test_fix_changes_lines_and_nothing_else(repository: Path) -> None:
