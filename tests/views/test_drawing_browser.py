@@ -1,4 +1,4 @@
-"""Drawings and reports in real Chromium: search, clicks, keys, colours, accessibility, and that nothing is asked for."""
+"""Drawings and reports in real Chromium: search, clicks, keys, colours, accessibility; and nothing is asked for."""
 
 from __future__ import annotations
 
@@ -336,7 +336,10 @@ def test_tables_sort_and_follow_the_search(browser: Chrome, show: Show, pages: d
     table = browser.find_element(By.ID, "e0-table")
 
     def column(number: int) -> list[str]:
-        return [row.find_elements(By.TAG_NAME, "td")[number].text for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+        return [
+            row.find_elements(By.TAG_NAME, "td")[number].text
+            for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")
+        ]
 
     assert len(column(0)) == 41
     head = table.find_elements(By.CSS_SELECTOR, "th button")[6]

@@ -29,7 +29,9 @@ def test_every_record_is_in_one_mark_and_no_link_is_lost(inputs: list[list[int]]
     of = {record: at for at, mark in enumerate(made.marks) for record in _records(made, mark, count)}
     assert sorted(of) == list(range(count))
     drawn = {(link, mark) for mark, links in enumerate(made.inputs) for link in links}
-    assert drawn == {(of[link], of[mark]) for mark, links in enumerate(inputs) for link in links if of[link] != of[mark]}
+    assert drawn == {
+        (of[link], of[mark]) for mark, links in enumerate(inputs) for link in links if of[link] != of[mark]
+    }
     # No loop comes of folding.
     assert all(depth <= len(made.marks) for depth in depths(made.inputs))
     assert len(depths(made.inputs)) == len(made.marks)

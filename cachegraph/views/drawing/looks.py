@@ -56,6 +56,5 @@ class Look:
 def state_looks() -> tuple[Look, ...]:
     """Give the looks of the states that a record can be in, in their order."""
     return tuple(
-        Look(name=state, colour=look.colour, shape=look.shape, meaning=look.meaning)
-        for state, look in LOOKS.items()
+        Look(name=state, colour=look.colour, shape=look.shape, meaning=look.meaning) for state, look in LOOKS.items()
     )

@@ -111,7 +111,9 @@ class Drawing:
                 path.write_bytes(self.png())
             case other:
                 kinds = (".html", ".svg", ".png")
-                raise UsageError(f"a drawing is no {other or 'file without a suffix'}", hint=did_you_mean(other, kinds, "files"))
+                raise UsageError(
+                    f"a drawing is no {other or 'file without a suffix'}", hint=did_you_mean(other, kinds, "files")
+                )
 
     def png(self, scale: float = 2.0) -> bytes:
         """Make a PNG of the drawing.

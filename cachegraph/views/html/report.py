@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cachegraph import __version__
@@ -96,13 +96,6 @@ class Unread:
     hint: str | None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Budget:
-    """What the drawings of a page may still hold."""
-
-    records: int = field(default=_DRAWN)
-
-
 def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str = "") -> str:
     """Write a report.
 
@@ -119,8 +112,11 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     str
         HTML that asks nobody for anything.
     """
-    budget = _Budget()
-    shown = [_shown(number, export, budget) for number, export in enumerate(exports)]
+    left, shown = _DRAWN, list[dict[str, Any]]()
+    for number, export in enumerate(exports):
+        drawn = 0 < len(export.graph) <= left
+        left -= len(export.graph) if drawn else 0
+        shown.append(_shown(number, export, drawn=drawn))
     order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
     title = f"Cache report: {shown[0]['name']}" if len(shown) == 1 else f"Cache report: {plural(len(shown), 'export')}"
     return page(
@@ -136,12 +132,10 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     )
 
 
-def _shown(number: int, export: Export, budget: _Budget) -> dict[str, Any]:
+def _shown(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     """Gather what the template needs of an export."""
     graph, verdict = export.graph, export.verdict
-    drawn = 0 < len(graph) <= budget.records
     scene = _scene(export) if drawn else None
-    budget.records -= len(graph) if drawn else 0
     shown: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
@@ -291,14 +285,14 @@ def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
         place = order[area.position] if area.position < min(_AREAS, len(order)) else None
         name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
         size = size_text(values[area.position])
-        index = None if place is None else scene.nodes[place].index
+        which = "" if place is None else f"record {scene.nodes[place].index}, "
         blocks.append(
             {
                 "place": place,
                 "box": {name: round(getattr(area, name), 1) for name in ("x", "y", "width", "height")},
                 "name": name if area.width > 7 * len(name) + 12 and area.height > 22 else "",
                 "size": size if area.width > 70 and area.height > 40 else "",
-                "title": f"{'' if index is None else f'record {index}, '}{name}: {size}, {values[area.position] / total:.0%}",
+                "title": f"{which}{name}: {size}, {values[area.position] / total:.0%}",
                 "shade": 1 + area.position % 4 if place is not None else 0,
             }
         )
