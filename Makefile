@@ -6,8 +6,16 @@ BIN    := $(VENV)/bin
 
 .PHONY: demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
 
+# One Dockerfile build, exported twice: into the image (inline), where the install step is lost, and with mode=max.
+DEMO := $(BIN)/cachegraph check --fail-on never --names tests/data/layouts/web-prov
 demo: $(VENV)/.base
-	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
+	@echo '$$ cachegraph check (an image with inline cache)'
+	@$(DEMO) tests/data/layouts/web-oci
+	@echo
+	@echo '$$ cachegraph check (the same build, exported with mode=max)'
+	@$(DEMO) tests/data/layouts/web-max
+	@echo
+	@echo 'Yours: $(BIN)/cachegraph check SPEC (what you give to --cache-from, a path, or an image reference)'
 
 quick: $(VENV)/.dev lint types
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any, Generic, Literal, TypeVar
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.versions import EVERY, Versions
 from cachegraph.queries.severity import SEVERITIES, Severities, Severity
 from cachegraph.text.rules import CODES, Rule
 from cachegraph.text.words import capital
@@ -88,6 +89,10 @@ class Query(Generic[F]):
         Whether each export has its own answer, or all exports of one store the same.
     order : tuple of str
         Columns by which an export's rows are sorted in Cypher.
+    ask_together : callable, optional
+        Of a question about several exports that one build imports: from their graphs to findings without messages.
+    builders : Versions
+        Builders that it is about; `check` asks it only for one of these.
     example : str
         A case of it and what the finding says; a few lines, for ``cachegraph explain-rule``.
     cure : str
@@ -105,6 +110,8 @@ class Query(Generic[F]):
     sentence: Callable[[F, Title], str]
     scope: Literal["export", "store"] = "export"
     order: tuple[str, ...] = ("record",)
+    ask_together: Callable[[Sequence[ExportGraph]], Iterable[F]] | None = None
+    builders: Versions = EVERY
     example: str = ""
     cure: str = ""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
+from operator import itemgetter
 from typing import Any, TypeVar
 
 __all__ = ["MANY", "Copies", "without_copies", "without_empty"]
 
-T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 MANY = 16
 """Of more copies than this there is one finding for all; the Cypher twins have the same number."""
@@ -16,32 +17,29 @@ Copies = tuple[int, ...]
 """Records of which there are more than `MANY`; empty for a finding about one record."""
 
 
-def without_copies(
-    items: Iterable[T], *, alike: Callable[[T], Hashable], record: Callable[[T], int]
-) -> Iterator[tuple[T, list[T], Copies]]:
-    """Give each item by itself, but of more than `MANY` that are alike the first one, and the rest with it.
+def without_copies(records: Iterable[tuple[int, K]]) -> list[tuple[int, K, Copies]]:
+    """Give each record by itself, but of more than `MANY` that are alike the first, and all of them with it.
 
     Parameters
     ----------
-    items : iterable
-        By record index.
-    alike : callable
-        What two of them have in common.
-    record : callable
-        An item's record.
+    records : iterable of (int, hashable)
+        A record, and what it has in common with others.
 
-    Yields
-    ------
-    tuple of item, list of item, tuple of int
-        The item that stands for the others, all of them, and their records where it stands for others; in the order of
-        the items.
+    Returns
+    -------
+    list of (int, hashable, tuple of int)
+        By record; the last is empty where it stands for itself.
     """
-    groups: dict[Hashable, list[T]] = {}
-    for item in items:
-        groups.setdefault(alike(item), []).append(item)
-    singles = [(item, [item], ()) for group in groups.values() if len(group) <= MANY for item in group]
-    many = [(group[0], group, tuple(map(record, group))) for group in groups.values() if len(group) > MANY]
-    yield from sorted([*singles, *many], key=lambda one: record(one[0]))
+    groups: dict[K, list[int]] = {}
+    for record, alike in records:
+        groups.setdefault(alike, []).append(record)
+    found: list[tuple[int, K, Copies]] = []
+    for alike, group in groups.items():
+        if len(group) > MANY:
+            found.append((group[0], alike, tuple(group)))
+        else:
+            found += [(record, alike, ()) for record in group]
+    return sorted(found, key=itemgetter(0))
 
 
 def without_empty(found: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
@@ -52,9 +51,9 @@ def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
     DuplicateKey
         By record index; none for an export that BuildKit refuses. Of more than 16 that become one there is one for all.
     """
-    rows = ((record, *folded) for record, folded in graph.folded.items())
-    for (record, key, _), group, records in without_copies(rows, alike=itemgetter(1), record=itemgetter(0)):
-        dropped = sum(row[2] for row in group)
+    folded = graph.folded
+    for record, key, records in without_copies((record, into) for record, (into, _) in folded.items()):
+        dropped = sum(folded[one][1] for one in records or (record,))
         yield DuplicateKey(
             query=QUERY.name,
             severity=_SEVERITIES.of(dropped_results=dropped),

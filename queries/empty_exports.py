@@ -1,4 +1,4 @@
-"""Exports that hold nothing."""
+"""Exports that hold no step."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
+from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "EmptyExport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyExport(Finding):
-    """An export without a record.
+    """An export without a step.
 
     Attributes
     ----------
-    layers : int
-        Layers that it holds all the same.
+    records : int
+        Records that it holds all the same: sources, and operations on scratch.
     """
 
-    layers: int
+    records: int
 
 
 def ask(graph: ExportGraph) -> Iterator[EmptyExport]:
-    """Say whether the export holds nothing.
+    """Say whether the export holds no step.
 
     Parameters
     ----------
@@ -38,26 +39,25 @@ def ask(graph: ExportGraph) -> Iterator[EmptyExport]:
     EmptyExport
         One, if BuildKit imports it and finds no record.
     """
-    for export, records, layers, importable in whole(graph, "Export").each("id", "records", "layers", "importable"):
-        if not records and importable:
-            yield EmptyExport(query=QUERY.name, severity=_SEVERITIES.of(), export=export, layers=layers)
+    for export, records, roots, importable in whole(graph, "Export").each("id", "records", "roots", "importable"):
+        if records == roots and importable:
+            yield EmptyExport(query=QUERY.name, severity=_SEVERITIES.of(), export=export, records=records)
 
 
 _SEVERITIES = Severities(otherwise="error")
 
 
 def _sentence(finding: EmptyExport, title: Title) -> str:  # noqa: ARG001 - about no record
-    return (
-        "the export holds no record: BuildKit imports it, finds nothing, and every step runs. Export again, mode=max."
-    )
+    holds = f"{plural(finding.records, 'record')} without inputs and no step" if finding.records else "no record"
+    return f"the export holds {holds}: BuildKit imports it, finds nothing, and every step runs. Export again."
 
 
 QUERY = Query(
     name="empty-exports",
     title="Is the export empty?",
     meaning=(
-        "BuildKit imports a cache config without records and says nothing; every step runs. A build writes one when it "
-        "ran nothing, or when none of its results could be exported."
+        "BuildKit imports a cache config without records, or with sources alone, and says nothing; every step runs. A "
+        "build writes one when it ran nothing, or when none of its results could be exported."
     ),
     severity="error",
     finding=EmptyExport,

@@ -199,9 +199,9 @@ class Findings(Sequence[F_co], Generic[F_co]):
 
     def _declared(self) -> dict[str, list[Any]]:
         """Give the types of each column: one, or those that several questions give it."""
-        from cachegraph.queries.catalogue import QUERIES
+        from cachegraph.queries.catalogue import QUERIES, TOGETHER
 
-        kinds = [self.query.finding] if self.query else [query.finding for query in QUERIES]
+        kinds = [self.query.finding] if self.query else [query.finding for query in (*QUERIES, *TOGETHER)]
         declared: dict[str, list[Any]] = {}
         for kind in (Finding, *kinds):
             for name, hint in get_type_hints(kind).items():

@@ -62,12 +62,12 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
     SizeForecast
         One; none for a daemon, which has no config.
     """
-    columns = ("bytes", "bytes_limit", "records", *_PARTS, "records_left")
-    for size, limit, records, layers, inputs, results, other, left in whole(graph, "Export").each(*columns):
+    columns = ("bytes", "bytes_limit", "records", *_PARTS, "records_left", "importable")
+    for size, limit, records, layers, inputs, results, other, left, importable in whole(graph, "Export").each(*columns):
         if other is not None:
             yield SizeForecast(
                 query=QUERY.name,
-                severity=_SEVERITIES.of(bytes=size, limit=limit),
+                severity=_SEVERITIES.of(bytes=size, limit=limit, refused=int(not importable)),
                 export=graph.id,
                 bytes=size,
                 limit=limit,
@@ -81,7 +81,10 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
 
 
 _SEVERITIES = Severities(
-    ("note", MoreThan("bytes", "limit")), ("warning", MoreThan("bytes", "limit", share=0.8)), otherwise="note"
+    ("note", MoreThan("refused", 0)),
+    ("error", MoreThan("bytes", "limit")),
+    ("warning", MoreThan("bytes", "limit", share=0.8)),
+    otherwise="note",
 )
 
 
@@ -116,7 +119,7 @@ QUERY = Query(
         "BuildKit refuses a manifest or a cache config over 1 MiB in a registry or a local directory, and then every "
         "build starts cold, from one day to the next. S3, Azure, GitHub and inline caches have no such limit."
     ),
-    severity="warning from 80 % of the limit on, else note (over it, import-errors says that BuildKit refuses it)",
+    severity="error over the limit, warning from 80 % on, else note; a note where import-errors says it already",
     finding=SizeForecast,
     heading="Size of the config",
     severities=_SEVERITIES,

@@ -42,18 +42,18 @@ class UncachedSteps(Finding):
         Indexes of their records; none for a lost blob that no step needs to be loaded.
     of : int
         Number of steps in the export.
-    loadable : int
+    loadable : int or None
         How many of these can be loaded.
     """
 
     cause: UncachedCause
     kind: Kind
-    store: str
-    bytes: int | None
-    fault: Fault | None
+    store: str = ""
+    bytes: int | None = None
+    fault: Fault | None = None
     steps: tuple[int, ...]
     of: int
-    loadable: int
+    loadable: int | None = None
 
 
 def ask(graph: ExportGraph) -> Iterator[UncachedSteps]:
@@ -182,7 +182,7 @@ def _sentence(finding: UncachedSteps, title: Title) -> str:
         why = _FAULTS[finding.fault].format(blob=finding.digest)
         costs = (
             "A build that needs one of them fails"
-            if finding.severity == "error" and finding.loadable
+            if finding.severity == "error" and finding.store in ("registry", "s3", "azblob")
             else "A build that needs one of them runs it"
         )
         return f"{start}cannot be loaded: {why}. They are: {names}{more}. {costs}. {_CURE['damaged-blob']}."
@@ -193,7 +193,8 @@ def _sentence(finding: UncachedSteps, title: Title) -> str:
 
 
 def _lost(finding: UncachedSteps, names: str, blob: str) -> str:
-    culprit = DELETES.get(finding.store, DELETES["local"])
+    store = finding.store or ("registry" if finding.kind == "inline" else finding.kind)
+    culprit = DELETES.get(store, DELETES["local"])
     sized = f"{blob} ({size_text(finding.bytes)})" if finding.bytes is not None else blob
     if not finding.steps:
         return (
@@ -202,7 +203,7 @@ def _lost(finding: UncachedSteps, names: str, blob: str) -> str:
         )
     return (
         f"{sized} is gone, and {plural(len(finding.steps), 'step')} of {finding.of:,} cannot be loaded without it: "
-        f"{names}. {capital(lost_words(finding.store, len(finding.steps)))}; every build that exports its cache as "
+        f"{names}. {capital(lost_words(store, len(finding.steps)))}; every build that exports its cache as "
         f"well fails, unless it says ignore-error=true. Export again to a new place, and look at {culprit}."
     )
 

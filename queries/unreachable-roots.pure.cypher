@@ -26,6 +26,7 @@ WITH e, r, COUNT { (r)<-[:INPUT]-() } AS dependents, COUNT {
 } AS loadable
 WITH e, r, CASE WHEN dependents = 0 THEN 'orphan' WHEN loadable = 0 THEN 'dead' END AS reason
 WHERE reason IS NOT NULL
-RETURN 'note' AS severity, e.id AS export, r.index AS record, r.digest AS digest, reason, null AS merge,
+RETURN CASE WHEN reason = 'lost' THEN 'warning' ELSE 'note' END AS severity,
+       e.id AS export, r.index AS record, r.digest AS digest, reason, null AS merge,
        null AS slot, null AS layers, [] AS records
 ORDER BY e.source, e.platform, e.id, r.index;

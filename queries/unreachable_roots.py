@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.copies import Copies, without_copies, without_empty
 from cachegraph.queries.severity import OneOf, Severities
-from cachegraph.schema.facts import whole
-from cachegraph.schema.records import LostAs, RootReason
+from cachegraph.schema.records import RootReason, lost_roots, root_reasons
 from cachegraph.text.words import capital, plural
 
 __all__ = ["QUERY", "UnreachableRoot"]
@@ -46,16 +45,6 @@ class UnreachableRoot(Finding):
         return without_empty(Finding.to_dict(self))
 
 
-class _Row(NamedTuple):
-    reason: RootReason
-    record: int
-    digest: str
-    lost_as: LostAs | None
-    merge: int | None
-    slot: int | None
-    layers: list[int] | None
-
-
 def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     """Find the roots that lead to no cached result.
 
@@ -69,32 +58,29 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
         By record index; one for each root and reason, but of more than 16 roots with one digest one for all.
     """
     refused = graph.import_error is not None
-    for row, _, records in without_copies(
-        _rows(graph), alike=lambda row: (row.digest, row.reason, row.record if row.reason == "lost" else -1), record=_of
-    ):
+    lost = lost_roots(graph)
+    for record, (digest, reason, apart), records in without_copies(_rows(graph)):
+        place = lost[record] if apart >= 0 else None
         yield UnreachableRoot(
             query=QUERY.name,
-            severity=_SEVERITIES.of(reason=row.reason, lost_as=None if refused else row.lost_as),
+            severity=_SEVERITIES.of(reason=reason, lost_as=place.kind if place and not refused else None),
             export=graph.id,
-            record=row.record,
-            digest=row.digest,
-            reason=row.reason,
-            merge=row.merge,
-            slot=row.slot,
-            layers=tuple(row.layers) if row.layers is not None else None,
+            record=record,
+            digest=digest,
+            reason=reason,
+            merge=place.merge if place else None,
+            slot=place.slot if place else None,
+            layers=tuple(place.layers) if place and place.layers is not None else None,
             records=records,
         )
 
 
-def _rows(graph: ExportGraph) -> Iterator[_Row]:
-    columns = ("root_reasons", "index", "digest", "lost_as", "lost_merge", "lost_slot", "lost_layers")
-    for reasons, record, digest, *lost in whole(graph, "Record").each(*columns):
-        for reason in reasons or ():
-            yield _Row(reason, record, digest, *(lost if reason == "lost" else (None, None, None, None)))
-
-
-def _of(row: _Row) -> int:
-    return row.record
+def _rows(graph: ExportGraph) -> Iterator[tuple[int, tuple[str, RootReason, int]]]:
+    """Give each root and reason, with what makes it one of many copies; of a lost root that is itself."""
+    records = graph.export.config.records
+    for root, reasons in root_reasons(graph).items():
+        for reason in reasons:
+            yield root, (records[root].digest, reason, root if reason == "lost" else -1)
 
 
 _SEVERITIES = Severities(("warning", OneOf("reason", "lost"), OneOf("lost_as", "operation")), otherwise="note")

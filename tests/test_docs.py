@@ -19,6 +19,7 @@ from docs.tools.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 CONSOLE = [
     found
@@ -33,12 +34,23 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
-def test_the_readmes_commands_print_what_it_shows(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
+def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(app, shlex.split(command))
     assert result.exit_code == 0
     shown = lines(output)
     assert lines(result.stdout)[: len(shown)] == shown
+
+
+@pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
+def test_the_picture_that_the_readme_begins_with_is_true(
+    monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, shlex.split(command))
+    now = re.sub(r"newest result .*? old", "newest result 2 h old", result.stdout)
+    stale = ("note Nothing new was exported", "Fix: Check that a build still exports")  # one day it will be
+    assert [line for line in lines(now) if not line.strip().startswith(stale)] == lines(output)
 
 
 @pytest.mark.parametrize("code", PYTHON)

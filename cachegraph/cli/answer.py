@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.catalogue import Failure
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES, get
+from cachegraph.queries.catalogue import asked, get
 from cachegraph.queries.findings import Findings
 from cachegraph.reports.baseline import KnownFinding
 from cachegraph.reports.judge import Judge
 from cachegraph.reports.model import Entry, Place, Report, Subject, Unread, fingerprint
 from cachegraph.reports.uris import repository_root
 from cachegraph.schema.summary import ExportSummary
+from cachegraph.solver.together import Together
 from cachegraph.text.rules import CODES
-from cachegraph.views.words import verdict
+from cachegraph.verdict.failures import failed_verdict
+from cachegraph.verdict.judge import judge
+from cachegraph.verdict.model import Cause, Verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["Answer", "failed", "name_of", "steady", "unread_of", "where"]
 
@@ -47,8 +51,14 @@ class Answer:
     fail_on : {"error", "warning", "note", "never"}
     named : mapping of str to tuple of Place
         Where each export is named: a file's line, a path; by the export's id.
+    buildkit : str or None
+        Version of the builder that was asked about; None for the newest.
+    together : Together or None
+        What several caches bring a build that imports them all.
     unread : sequence of Unread
         The failures, and the entries of files that name no source yet, as reports tell them.
+    verdicts : sequence of Verdict
+        On the exports, in their order; made of these and their findings where they are not given.
     """
 
     exports: Sequence[ExportSummary]
@@ -60,6 +70,20 @@ class Answer:
     fail_on: str = "error"
     named: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    buildkit: str | None = None
+    together: Together | None = None
+    verdicts: Sequence[Verdict] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.verdicts) != len(self.exports):
+            own = self.findings.by_export()
+            made = [judge(export, own.get(export.id, ()), "record {}".format) for export in self.exports]
+            object.__setattr__(self, "verdicts", tuple(made))
+
+    @property
+    def failed_verdicts(self) -> list[Verdict]:
+        """Verdicts on the sources that could not be read."""
+        return [failed_verdict(failure.spec, failure.error) for failure in self.failures]
 
     def judged(self, judge: Judge) -> Answer:
         """Give the answer as a project's settings and baseline want it.
@@ -84,16 +108,38 @@ class Answer:
             self,
             findings=parts.get("new", none),
             known=parts.get("known", none),
+            verdicts=self._verdicts_on(parts.get("new", none)),
             remarks=judge.remarks(source for _, source in sources.values()),
         )
 
+    def _verdicts_on(self, left: Findings[Any]) -> tuple[Verdict, ...]:
+        """Take causes that are ignored or known out of the verdicts; the others get the severity that is wanted."""
+        severities = {(finding.export, CODES[finding.query]): finding.severity for finding in left}
+        asked = {(finding.export, CODES[finding.query]) for finding in self.findings}
+
+        def kept(verdict: Verdict) -> Iterator[Cause]:
+            for cause in verdict.causes:
+                place = (verdict.export or "", cause.code or "")
+                if place not in asked:
+                    yield cause
+                elif place in severities:
+                    yield replace(cause, severity=severities[place])
+
+        return tuple(replace(verdict, causes=tuple(kept(verdict))) for verdict in self.verdicts)
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as the JSON of ``check``; ``known`` and ``remarks`` are there if settings or a baseline say more."""
+        words = {verdict.spec: verdict.word for verdict in self.failed_verdicts}
         told: dict[str, Any] = {
-            "exports": [export.to_dict() for export in self.exports],
+            "exports": [
+                {**export.to_dict(), "verdict": verdict.to_dict()}
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             "findings": [finding.to_dict() for finding in self.findings],
-            "sources_failed": list(map(failed, self._unread)),
+            "sources_failed": [failed(one) | {"verdict": words.get(one.source, "UNREADABLE")} for one in self._unread],
         }
+        if self.together is not None:
+            told["together"] = asdict(self.together)
         if self.known or self.remarks:
             told |= {"known": [finding.to_dict() for finding in self.known], "remarks": list(self.remarks)}
         return told
@@ -102,11 +148,14 @@ class Answer:
         """Give it as a report, for the formats of `cachegraph.reports`."""
         return Report(
             command="check",
-            rules=[query.rule for query in QUERIES],
-            subjects=[Subject(key=export.id, name=export.name, sentence=verdict(export)) for export in self.exports],
+            rules=[query.rule for query in asked(self.buildkit, together=len(self.exports) > 1)],
+            subjects=[
+                Subject(key=export.id, name=export.name, sentence=headline(verdict))
+                for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ],
             entries=[*self._entries(self.known, known=True), *self._entries(self.findings)],
             unread=self._unread,
-            remarks=self.remarks,
+            remarks=self.said,
             fail_on=self.fail_on,
         )
 
@@ -122,6 +171,11 @@ class Answer:
                 source=source,
                 message=finding.message,
             )
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is to be said besides findings: of several caches, of settings and baseline; a sentence each."""
+        return (*(self.together.sentences if self.together else ()), *self.remarks)
 
     @property
     def _unread(self) -> Sequence[Unread]:
@@ -187,6 +241,7 @@ def failed(unread: Unread) -> dict[str, Any]:
         "hint": unread.hint,
         "place": place,
         "buildkit": unread.buildkit,
+        "warnings": list(unread.warnings),
     }
 
 
@@ -197,8 +252,10 @@ def unread_of(failure: Failure, place: Place | None = None, *, fails: bool = Tru
         error=type(failure.error).__name__,
         message=failure.error.message,
         hint=failure.error.hint,
+        buildkit=failure.error.buildkit,
         place=place,
         fails=fails,
+        warnings=tuple(trap.message for trap in failure.traps),
     )
 
 

@@ -39,6 +39,7 @@ SOURCE_OPTIONS: Mapping[str, str] = {
     "probe": "--probe",
     "verify": "--verify",
     "names": "--names",
+    "no_names": "--no-names",
     "all_tags": "--all-tags",
     "tags": "--tags",
     "insecure_registry": "--insecure-registry",
@@ -89,9 +90,10 @@ def source_options(command: F) -> F:
             help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
         ),
         click.option(
-            "--probe",
-            is_flag=True,
-            help="Ask the registry or bucket whether it has each listed blob; a directory is always looked at.",
+            "--probe/--no-probe",
+            default=None,
+            help="Ask the registry or bucket whether it has each listed blob, or for none. By default check asks for "
+            "up to 200; a directory is always looked at.",
         ),
         click.option("--verify", is_flag=True, help="Read every blob of a directory or archive and check its digest."),
         click.option(
@@ -100,9 +102,14 @@ def source_options(command: F) -> F:
             metavar="SOURCE",
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
-        click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
         click.option(
-            "--tags", metavar="GLOB", help="Read the tags of a repository in a registry that match, such as 'cache-*'."
+            "--no-names", is_flag=True, help="Do not look for names in a registry's images and in ./Dockerfile."
+        ),
+        click.option(
+            "--all-tags", is_flag=True, help="Read every tag of a directory or of a repository in a registry."
+        ),
+        click.option(
+            "--tags", metavar="GLOB", help="Read the tags of a directory or repository that match, such as 'cache-*'."
         ),
         click.option(
             "--insecure-registry",

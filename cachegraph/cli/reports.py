@@ -11,13 +11,13 @@ from cachegraph.cli.findings import folded
 from cachegraph.cli.output import ROWS, Output, json_text, styled
 from cachegraph.cli.summary import summary
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import asked
 from cachegraph.reports.github import github
 from cachegraph.reports.junit import junit
 from cachegraph.reports.markdown import markdown
 from cachegraph.reports.sarif import sarif
 from cachegraph.text.render import render
-from cachegraph.views.words import verdict
+from cachegraph.verdict.words import headline
 
 __all__ = ["REPORTS", "html"]
 
@@ -39,16 +39,17 @@ def html(answer: Answer) -> str:
         exports=answer.exports,
         findings=answer.findings.by_export(),
         failures=answer.failures,
-        remarks=answer.remarks,
-        questions={query.name: query for query in QUERIES},
-        verdict=verdict,
+        remarks=answer.said,
+        questions={query.name: query for query in asked(answer.buildkit, together=True)},
+        verdicts={export.id: verdict for export, verdict in zip(answer.exports, answer.verdicts, strict=True)},
+        headline=headline,
         version=__version__,
     )
 
 
 def _table(answer: Answer, output: Output, *, everything: bool) -> str:
     """Write the summary; below it what the settings and the baseline say."""
-    said = [styled(folded(remark, output, before=0, indent=2), output, dim=True) for remark in answer.remarks]
+    said = [styled(folded(remark, output, before=0, indent=2), output, dim=True) for remark in answer.said]
     text = summary(answer, output, everything=everything)
     return "\n".join([text.rstrip("\n"), "", *said]) if said else text
 

@@ -64,7 +64,9 @@ its bytes are not.
 Op = Literal["merge", "diff", "exec", "file", "source", "content", "unknown"]
 """The operation behind a record."""
 
-ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "manifest-missing", "source-note"]
+ProblemCode = Literal[
+    "size-mismatch", "digest-mismatch", "image-ignored", "builder-panic", "manifest-missing", "spec-trap", "source-note"
+]
 """What a loader can notice about a source without giving it up."""
 
 
@@ -200,6 +202,8 @@ class CacheExport:
         BuildKit's words if it refuses the export before it reads the config (too large).
     layer_history : tuple of (created_at, created_by)
         For inline images, of each layer in order; each may be None.
+    layer_names : tuple of Name or None
+        For inline images, what made each layer in order, as its history says.
     problems : tuple of Problem
     strays : tuple of StrayBlob, or None
         Blobs of the same store that no manifest reaches; None when the loader did not look. Exports of one store
@@ -228,6 +232,7 @@ class CacheExport:
     shape: Shape | None = None
     refusal: str | None = None
     layer_history: tuple[tuple[str | None, str | None], ...] = ()
+    layer_names: tuple[Name | None, ...] = field(default=(), compare=False)
     problems: tuple[Problem, ...] = ()
     strays: tuple[StrayBlob, ...] | None = None
     store: str = ""
@@ -241,12 +246,14 @@ class CacheExport:
 class Name:
     """What a record does, from a plaintext: its operation and a line that a build engineer recognises.
 
-    ``places`` are the files and lines that ask for it, where a Dockerfile named it.
+    ``places`` are the files and lines that ask for it, where a Dockerfile named it; ``text`` is the command with its
+    line ends, where it is known and has some.
     """
 
     op: Op
     name: str
     places: tuple[tuple[str, int], ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +266,18 @@ class Names:
         By the digest of a record.
     selectors : mapping of str to str
         The path or paths that a selector's digest stands for.
+    layers : mapping of tuple of str to Name
+        What made the last of these layers, by the digests of blobs, or of their content (diff IDs), bottom first.
     """
 
     records: Mapping[str, Name] = field(default_factory=dict)
     selectors: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[tuple[str, ...], Name] = field(default_factory=dict)
+
+    def __or__(self, other: Names) -> Names:
+        """Join names; of what both name, the right one counts."""
+        return Names(
+            records={**self.records, **other.records},
+            selectors={**self.selectors, **other.selectors},
+            layers={**self.layers, **other.layers},
+        )

@@ -1,29 +1,25 @@
-"""Files that hold cache entries: bake files, compose files, GitHub workflows."""
+"""Files that hold cache entries, one by one: what ``--from-file`` takes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cachegraph.errors import DecodeError, SpecError
-from cachegraph.lint.bake_files import specs_in_bake_hcl, specs_in_bake_json
+from cachegraph.errors import SpecError
 from cachegraph.lint.found import FoundSpec
-from cachegraph.lint.yaml_files import specs_in_yaml
+from cachegraph.lint.model import Repository
+from cachegraph.lint.reader import kind_by_name, read_one
 from cachegraph.loaders.limits import DEFAULT, Limits
-from cachegraph.loaders.paths import read_file
 
 __all__ = ["FORMATS", "FoundSpec", "specs_in_file"]
 
-FORMATS = {
-    ".hcl": specs_in_bake_hcl,
-    ".json": specs_in_bake_json,
-    ".yaml": specs_in_yaml,
-    ".yml": specs_in_yaml,
-}
-"""Readers by the end of a file's name."""
+FORMATS = (".hcl", ".json", ".yaml", ".yml")
+"""Ends of names of files that are told by what stands in them; others are told by their whole names."""
 
 _HINT = "give a docker-bake.hcl or .json, a compose file or a workflow"
+_DIGITS = re.compile(r"(\d+)")
 
 
 def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: Limits = DEFAULT) -> list[FoundSpec]:
@@ -32,7 +28,9 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: 
     Parameters
     ----------
     path : pathlib.Path
-        A ``docker-bake.hcl`` or ``.json``, a compose file, a GitHub workflow or a composite action.
+        A bake file, a compose file, a GitHub workflow or a composite action, ``.gitlab-ci.yml``, ``devcontainer.json``,
+        ``skaffold.yaml``, a shell script, a Makefile or a Jenkinsfile. Workflows and actions that it calls, and what it
+        includes, are read with it.
     environ : mapping of str to str, optional
         Variables that bake and compose files may use; this process's own by default.
     limits : Limits
@@ -40,7 +38,7 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: 
     Returns
     -------
     list of FoundSpec
-        In the file's order, each with its text or the reason why it is not known. None of them is loaded.
+        In the file's order, each once, with its text or the reason why it is not known. None of them is loaded.
 
     Raises
     ------
@@ -51,14 +49,39 @@ def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: 
     cachegraph.errors.SourceError
         No such file, no right to read it, or not what its name says.
     """
-    reader = FORMATS.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in FORMATS and kind_by_name(path) is None:
         raise SpecError(
             f"{path}: {path.suffix or 'no suffix'} is not a kind of file that holds cache entries", hint=_HINT
         )
-    data = read_file(path, str(path), limit=limits.settings_bytes, name="settings_bytes", hint=_HINT)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DecodeError(f"{path}: not UTF-8") from None
-    return reader(str(path), text, os.environ if environ is None else environ, limits)
+    read = read_one(path, environ=os.environ if environ is None else environ, limits=limits)
+    unique = dict.fromkeys(_found(read, str(path)))
+    return sorted(unique, key=lambda spec: (spec.file != str(path), spec.file, spec.line or 0, _natural(spec.path)))
+
+
+def _natural(path: str) -> list[tuple[bool, int, str]]:
+    """Put ``[10]`` behind ``[9]``."""
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in _DIGITS.split(path)]
+
+
+def _found(read: Repository, name: str) -> Iterator[FoundSpec]:
+    for _, entry in read.entries:
+        place = entry.place
+        if entry.value.is_empty:
+            continue
+        yield FoundSpec(
+            file=place.file,
+            line=place.line or None,
+            path=place.path,
+            direction=entry.direction,
+            text=entry.value.text,
+            reason=entry.value.reason,
+        )
+    for one in read.unresolved:
+        if one.direction is not None:
+            yield FoundSpec(
+                file=one.place.file or name,
+                line=one.place.line or None,
+                path=one.place.path,
+                direction=one.direction,
+                reason=one.reason,
+            )

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from cachegraph.lint.values import Direction
 from cachegraph.loaders.limits import Limits, over_limit
 
-__all__ = ["Direction", "ExpansionBudget", "FoundSpec", "UnresolvedError", "expand_variables"]
-
-
-Direction = Literal["from", "to"]
-
-_VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|(?P<plain>[A-Za-z_]\w*)"
-    r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<word>[^{}$]*))?\}|(?P<other>\{))"
-)
+__all__ = ["Direction", "ExpansionBudget", "FoundSpec", "UnresolvedError"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +60,10 @@ class ExpansionBudget:
         self._allowed = limits.expanded_bytes
         self._left = limits.expanded_bytes
 
+    def renew(self) -> None:
+        """Begin again: for a file that is read again in another place."""
+        self._left = self._allowed
+
     def spent(self, text: str) -> str:
         """Count a text, and give it back.
 
@@ -92,37 +86,3 @@ class ExpansionBudget:
         self._left -= size
         if self._left < 0:
             raise over_limit(self._file, self._allowed, "bytes once its variables are filled in", "expanded_bytes")
-
-
-def expand_variables(text: str, variables: Mapping[str, str], budget: ExpansionBudget | None = None) -> str:
-    """Replace ``$NAME``, ``${NAME}``, ``${NAME:-default}``, ``${NAME:?error}``, ``${NAME:+other}`` and ``$$``.
-
-    Raises
-    ------
-    UnresolvedError
-        A variable without a value, or a form that is none of these.
-
-    Examples
-    --------
-    >>> expand_variables("app:${TAG:-latest}-$OS", {"OS": "linux"})
-    'app:latest-linux'
-    """
-
-    def value(found: re.Match[str]) -> str:
-        if found["dollar"]:
-            return "$"
-        name = found["plain"] or found["name"]
-        if not name:
-            raise UnresolvedError("a variable is used in a form that is not read here")
-        operator, word = found["operator"] or "", found["word"] or ""
-        known = variables.get(name)
-        given = known is not None and (known != "" or not operator.startswith(":"))
-        if operator.endswith("+"):
-            return word if given else ""
-        if known is not None and given:
-            return known if budget is None else budget.spent(known)
-        if operator.endswith("-"):
-            return word
-        raise UnresolvedError(f"variable {name} is not set")
-
-    return _VARIABLE.sub(value, text)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cachegraph.text.rules import SEVERITIES, Rule, Severity
 
 __all__ = ["FAIL_ON", "Entry", "Place", "Report", "Subject", "Unread", "fingerprint", "numbered"]
+
+_BUILDKIT = {"skip": "BuildKit goes on without it", "fail": "a build that imports it fails"}
 
 FAIL_ON = (*SEVERITIES, "never")
 """What ``--fail-on`` takes."""
@@ -104,28 +107,33 @@ class Unread:
         What is wrong.
     hint : str or None
         What to do.
-    buildkit : str or None
-        What a build makes of it; None where that is not known.
+    buildkit : {"skip", "fail"} or None
+        What a build makes of it: it goes on without, or fails; None where that is not known.
     place : Place or None
         Where a file names it.
     fails : bool
         Whether the run fails for it.
+    warnings : tuple of str
+        What BuildKit ignores of it, or takes otherwise than meant.
     """
 
     source: str
     error: str
     message: str
     hint: str | None = None
-    buildkit: str | None = None
+    buildkit: Literal["skip", "fail"] | None = None
     place: Place | None = None
     fails: bool = True
+    warnings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it in a line: what is wrong, what it costs, what to do."""
         at = f"{self.place.file}:{self.place.line}: " if self.place and self.place.line else ""
         about = "" if self.source in self.message else f"{self.source}: "
-        parts = [f"{at}{about}{self.message}", self.buildkit, f"To do: {self.hint}" if self.hint else None]
+        told = self.buildkit is None or "BuildKit" in self.message
+        costs = None if told or self.buildkit is None else _BUILDKIT[self.buildkit]
+        parts = [f"{at}{about}{self.message}", costs, f"To do: {self.hint}" if self.hint else None]
         return ". ".join(part.rstrip(".") for part in parts if part)
 
 

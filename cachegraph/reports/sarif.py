@@ -87,6 +87,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": _short(rule.title)},
         "fullDescription": {"text": _short(rule.meaning)},
         "defaultConfiguration": {"level": level},
+        **({"helpUri": rule.link} if rule.link else {}),
         "help": {
             "text": f"{rule.meaning}\n\n{rule.cure}\n\nSeverity: {rule.severity}.",
             "markdown": f"{rule.meaning}\n\n**Cure.** {rule.cure}\n\n**Severity.** {rule.severity}.",

@@ -11,6 +11,7 @@ import msgspec
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport, Kind, Shape
 from cachegraph.core.verdict import MAX_CONFIG_BYTES, SIZE_LIMITED
+from cachegraph.schema.fragile import fragile
 from cachegraph.schema.properties import Column, Node, Property, once
 from cachegraph.schema.refs import short_ref
 from cachegraph.schema.storage import breaks_builds, compressions, newest_at, store_type
@@ -172,6 +173,7 @@ EXPORT = Node(
             "What lists its blobs: manifest (of an image) or index; null where there is no manifest.",
             _said(lambda e: e.shape),
             words=get_args(Shape),
+            column="listed_by",
         ),
         Property(
             "compression",
@@ -189,8 +191,8 @@ EXPORT = Node(
         Property(
             "listed_blobs",
             "integer",
-            "Number of blobs that its manifest lists; null without a manifest.",
-            _said(lambda e: None if e.blobs is None else len(e.blobs)),
+            "Number of blobs that its manifest lists; without a manifest, those of its layers.",
+            _said(lambda e: len({layer.blob for layer in e.config.layers} if e.blobs is None else e.blobs)),
         ),
         Property(
             "probed_blobs",
@@ -231,6 +233,13 @@ EXPORT = Node(
         Property("importable", "boolean", "Whether BuildKit imports it.", _one(lambda g: g.import_error is None)),
         Property(
             "import_error", "string", "BuildKit's words for refusing it, else null.", _one(lambda g: g.import_error)
+        ),
+        Property(
+            "fragile_known",
+            "boolean",
+            "Whether it is known which records builders of BuildKit 0.25 to 0.32 can miss; false where that takes too "
+            "long to find out.",
+            _one(lambda g: fragile(g) is not None),
         ),
         Property(
             "store",

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Problem, ProblemCode
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys
+from cachegraph.schema.uncached import uncached
 
 __all__ = ["HAS_PROBLEM", "PROBLEM"]
 
@@ -18,6 +19,12 @@ def _count(graph: ExportGraph) -> int:
 
 def _said(value: Callable[[Problem], Any]) -> Callable[[ExportGraph], Column]:
     return lambda graph: [value(problem) for problem in graph.export.problems]
+
+
+def _severities(graph: ExportGraph) -> Column:
+    """Give each problem its severity: of a blob that costs steps their results, uncached-steps tells the cost."""
+    told = {found.blob for found in uncached(graph).values()} - {None} if graph.export.problems else set()
+    return ["note" if problem.digest in told else problem.severity for problem in graph.export.problems]
 
 
 PROBLEM = Node(
@@ -31,15 +38,15 @@ PROBLEM = Node(
         Property(
             "code",
             "string",
-            "size-mismatch, digest-mismatch, image-ignored, manifest-missing or source-note.",
+            "size-mismatch, digest-mismatch, image-ignored, builder-panic, manifest-missing, spec-trap or source-note.",
             _said(lambda p: p.code),
             words=get_args(ProblemCode),
         ),
         Property(
             "severity",
             "string",
-            "error, warning or note.",
-            _said(lambda p: p.severity),
+            "error, warning or note; a note where uncached-steps tells what the blob costs.",
+            _severities,
             words=("error", "warning", "note"),
         ),
         Property(

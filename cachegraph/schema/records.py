@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheRecord, Op
 from cachegraph.core.results import State
+from cachegraph.schema.fragile import missed
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys, once
 from cachegraph.schema.uncached import UncachedCause, uncached
 
@@ -313,6 +314,26 @@ RECORD = Node(
             "Loadable chains of a record that nothing else makes loadable: builders before BuildKit 0.10 miss it.",
             _spread(_legacy),
             indexed=True,
+        ),
+        Property(
+            "fragile_slots",
+            "integers",
+            "Slots all of whose links builders of BuildKit 0.25 to 0.32 can lose, at random; null if there is none, or "
+            "that is not known.",
+            _spread(missed, lambda found: list(found.slots)),
+            indexed=True,
+        ),
+        Property(
+            "fragile_cost",
+            "integer",
+            "Steps that match no longer when such a builder misses the record, itself among them.",
+            _spread(missed, lambda found: found.count),
+        ),
+        Property(
+            "fragile_steps",
+            "integers",
+            "Indexes of the first of them, at most 20.",
+            _spread(missed, lambda found: list(found.steps)),
         ),
         Property(
             "folds_into",

@@ -41,8 +41,8 @@ class ExportSummary:
         Of the cache config.
     bytes_limit : int or None
         After which BuildKit refuses it.
-    listed_blobs : int or None
-        That the manifest lists; None without a manifest.
+    listed_blobs : int
+        That the manifest lists; without a manifest, those of the layers.
     listed_bytes : int or None
         Of these, as far as known; None where none is.
     probed_blobs, lost_blobs, damaged_blobs : int
@@ -71,7 +71,7 @@ class ExportSummary:
     layers: int
     bytes: int
     bytes_limit: int | None
-    listed_blobs: int | None
+    listed_blobs: int
     listed_bytes: int | None
     probed_blobs: int
     lost_blobs: int

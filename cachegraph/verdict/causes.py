@@ -17,6 +17,7 @@ from cachegraph.schema.storage import PANIC
 from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.durations import age_text
 from cachegraph.text.words import plural
+from cachegraph.verdict.imports import fragile_causes, shadowed_causes
 from cachegraph.verdict.model import Cause
 from cachegraph.verdict.uncached import uncached_causes
 
@@ -35,23 +36,27 @@ class Told:
     export : ExportSummary
     name : callable
         Names a record by its index.
+    rank : callable
+        Says where a record stands in the order in which steps are named.
     """
 
     export: ExportSummary
     name: Callable[[int], str]
+    rank: Callable[[int], int]
+
+    def names(self, records: Iterable[int]) -> tuple[str, ...]:
+        """Name records, each name once."""
+        return tuple(dict.fromkeys(map(self.name, sorted(records, key=self.rank))))
 
 
-def causes_of(
-    export: ExportSummary, findings: Iterable[Finding], name: Callable[[int], str], age: float | None
-) -> Iterator[Cause]:
+def causes_of(told: Told, findings: Iterable[Finding], age: float | None) -> Iterator[Cause]:
     """Tell each cause once.
 
     Parameters
     ----------
-    export : ExportSummary
+    told : Told
     findings : iterable of Finding
-    name : callable
-        Names a record by its index.
+        All of the export's.
     age : float or None
         Seconds since the newest result was made.
 
@@ -60,7 +65,6 @@ def causes_of(
     Cause
         In no particular order.
     """
-    told = Told(export=export, name=name)
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.query, []).append(finding)
@@ -70,7 +74,7 @@ def causes_of(
         return
     for query, group in groups.items():
         yield from TELLERS.get(query, _worst)(told, sorted(group, key=_place))
-    if not export.results_known:
+    if not told.export.results_known:
         yield Cause(
             kind="keys-only",
             code=None,
@@ -78,7 +82,7 @@ def causes_of(
             what="This address tells keys only, so which steps have a result cannot be told.",
             cure="Give the builder's own database: type=daemon,db=/var/lib/buildkit/cache.db.",
         )
-    elif age is not None and age >= _STALE_SECONDS and export.kind != "daemon":
+    elif age is not None and age >= _STALE_SECONDS and told.export.kind != "daemon":
         yield Cause(
             kind="stale",
             code=None,
@@ -146,7 +150,7 @@ def _lost_roots(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:
             cost=f"{'It runs' if one else 'They run'} again as soon as another input of the merge changes.",
             cure=f"Give {'it' if one else 'them'} an input: copy from a base image instead of starting on scratch.",
             steps=records,
-            names=tuple(dict.fromkeys(map(told.name, records))),
+            names=told.names(records),
         )
 
 
@@ -158,7 +162,9 @@ def _empty(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:
             kind="empty",
             code=finding.code,
             severity=finding.severity,
-            what="It is empty: BuildKit imports it, and finds nothing.",
+            what="It holds sources only: BuildKit imports it, and finds no step."
+            if told.export.records
+            else "It is empty: BuildKit imports it, and finds nothing.",
             cost="Every step runs.",
             cure="Export a build that ran its steps, with mode=max.",
             paste=cache_to(told.export.source, inline=told.export.kind == "inline"),
@@ -166,12 +172,14 @@ def _empty(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:
 
 
 def _uncached(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:
-    return uncached_causes(told.export, [f for f in findings if isinstance(f, UncachedSteps)], told.name)
+    return uncached_causes(told.export, [f for f in findings if isinstance(f, UncachedSteps)], told.names)
 
 
 TELLERS: Mapping[str, Callable[[Told, Sequence[Finding]], Iterator[Cause]]] = {
     "uncached-steps": _uncached,
     "unreachable-roots": _lost_roots,
     "empty-exports": _empty,
+    "fragile-links": lambda told, findings: fragile_causes(findings, told.name),
+    "shadowed-keys": lambda told, findings: shadowed_causes(findings, told.name),
 }
 """What tells the findings of a question, by the question's name. Notes that cost nothing make no cause."""

@@ -25,7 +25,10 @@ def place(spec: str) -> dict[str, str]:
     dict of str to str
         Empty where it is no such spec.
     """
-    fields = next(csv.reader([spec]), [])
+    try:
+        fields = next(csv.reader([spec]), [])
+    except csv.Error:  # a line end in a name
+        return {}
     pairs = [field.partition("=") for field in fields]
     return {key: value for key, equals, value in pairs if equals} if all(equals for _, equals, _ in pairs) else {}
 

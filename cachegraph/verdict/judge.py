@@ -10,14 +10,22 @@ from cachegraph.queries.base import SEVERITIES, Finding
 from cachegraph.queries.catalogue import get
 from cachegraph.schema.storage import PANIC
 from cachegraph.schema.summary import ExportSummary
-from cachegraph.verdict.causes import causes_of
+from cachegraph.verdict.causes import Told, causes_of
 from cachegraph.verdict.model import Cause, Presence, Verdict, Word
 
-__all__ = ["judge", "step_name", "word_of"]
+__all__ = ["build_order", "judge", "step_name", "word_of"]
+
+_TOLD = frozenset({"uncached-steps"})
+"""Questions whose notes are causes as well."""
 
 
 def judge(
-    export: ExportSummary, findings: Iterable[Finding], name: Callable[[int], str], *, now: int | None = None
+    export: ExportSummary,
+    findings: Iterable[Finding],
+    name: Callable[[int], str],
+    *,
+    rank: Callable[[int], int] | None = None,
+    now: int | None = None,
 ) -> Verdict:
     """Judge an export.
 
@@ -28,6 +36,8 @@ def judge(
         All of this export's; their order does not matter.
     name : callable
         Names a record by its index, as `step_name` does.
+    rank : callable, optional
+        Says where a record stands in the order in which steps are named; by default that of their indexes.
     now : int, optional
         Nanoseconds since 1970 UTC; by default the clock's.
 
@@ -38,8 +48,8 @@ def judge(
     own = list(findings)
     moment = time.time_ns() if now is None else now
     age = None if export.newest_at is None else max(0, moment - export.newest_at) / 1e9
-    causes = sorted(causes_of(export, own, name, age), key=_order)
-    told = sum(finding.severity == "note" and get(finding.query).scope == "export" for finding in own)
+    causes = sorted(causes_of(Told(export=export, name=name, rank=rank or _index), own, age), key=_order)
+    told = sum(f.severity == "note" and f.query not in _TOLD and get(f.query).scope == "export" for f in own)
     return Verdict(
         export=export.id,
         spec=export.source,
@@ -55,7 +65,7 @@ def judge(
         lost_blobs=export.lost_blobs,
         damaged_blobs=export.damaged_blobs,
         probed_blobs=export.probed_blobs,
-        listed_blobs=export.listed_blobs or 0,
+        listed_blobs=export.listed_blobs,
         newest_at=export.newest_at,
         age_seconds=age,
         shape=export.shape,
@@ -78,10 +88,9 @@ def word_of(export: ExportSummary) -> Word:
         return "UNREADABLE"
     if export.breaks_builds:
         return "BREAKS THE BUILD"
-    steps = export.steps - export.earlier_steps
-    if not export.records or (steps and not export.loadable_steps):
+    if not export.loadable_steps:
         return "COLD"
-    return "CACHED" if export.loadable_steps >= steps else "PARTLY CACHED"
+    return "CACHED" if export.loadable_steps >= export.steps - export.earlier_steps else "PARTLY CACHED"
 
 
 def step_name(graph: ExportGraph) -> Callable[[int], str]:
@@ -94,8 +103,23 @@ def step_name(graph: ExportGraph) -> Callable[[int], str]:
     return lambda record: graph.naming(record).name or f"record {record}"
 
 
+def build_order(graph: ExportGraph) -> Callable[[int], int]:
+    """Give what ranks the records of an export as a build meets them: inputs first.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    """
+    ranks = {record: rank for rank, record in enumerate(graph.links.order)}
+    return lambda record: ranks.get(record, len(ranks) + record)
+
+
+def _index(record: int) -> int:
+    return record
+
+
 def _presence(export: ExportSummary) -> Presence:
-    if export.listed_blobs is None or export.store_type in ("config", "daemon"):
+    if export.store_type in ("config", "daemon"):
         return "no-store"
     if export.lost_blobs:
         return "lost"

@@ -157,10 +157,10 @@ class Verdict:
         return min((cause.severity for cause in self.causes), key=SEVERITIES.index, default=None)
 
     @property
-    def rank(self) -> tuple[int, float, int]:
+    def rank(self) -> tuple[int, int, float]:
         """Where it stands among others, worst first."""
         severity = len(SEVERITIES) if self.severity is None else SEVERITIES.index(self.severity)
-        return WORDS.index(self.word), 1.0 if self.share is None else self.share, severity
+        return WORDS.index(self.word), severity, 1.0 if self.share is None else self.share
 
     def to_dict(self) -> dict[str, Any]:
         """Give the verdict as its object in the JSON of ``check``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cachegraph.queries.base import SEVERITIES
 from cachegraph.queries.uncached_steps import DELETES, UncachedSteps, lost_words
@@ -40,7 +40,7 @@ _FAULTS = {
 
 
 def uncached_causes(
-    export: ExportSummary, findings: Sequence[UncachedSteps], name: Callable[[int], str]
+    export: ExportSummary, findings: Sequence[UncachedSteps], names: Callable[[Iterable[int]], tuple[str, ...]]
 ) -> Iterator[Cause]:
     """Tell why steps have no result.
 
@@ -48,8 +48,8 @@ def uncached_causes(
     ----------
     export : ExportSummary
     findings : sequence of UncachedSteps
-    name : callable
-        Names a record by its index.
+    names : callable
+        Names records by their indexes.
 
     Yields
     ------
@@ -60,8 +60,9 @@ def uncached_causes(
         groups.setdefault((finding.cause, finding.fault), []).append(finding)
     for (cause, _), group in groups.items():
         records = tuple(sorted({record for finding in group for record in finding.steps}))
-        names = tuple(dict.fromkeys(map(name, records)))
         what, cost, cure = _words(cause, group, len(records), export)
+        if not export.loadable_steps and cause != "lost-blob":
+            cost = "Nothing in it can be loaded, so every step runs."
         earlier = cause == "earlier-build"
         yield Cause(
             kind=cause,
@@ -72,7 +73,7 @@ def uncached_causes(
             cure=cure,
             paste=None if earlier else cache_to(export.source, inline=export.kind == "inline"),
             steps=records,
-            names=() if earlier else names,
+            names=() if earlier else names(records),
             blobs=tuple(sorted({finding.digest for finding in group if finding.digest})),
         )
 

@@ -50,7 +50,7 @@ class Verdicts(Sequence[Verdict]):
         return "\n".join(lines)
 
     def worst_first(self) -> Verdicts:
-        """Sort by word, then by share; of equals the order stays."""
+        """Sort by word, worst cause and share; of equals the order stays."""
         return Verdicts(sorted(self, key=lambda verdict: verdict.rank))
 
     def counts(self) -> dict[str, int]:

@@ -181,6 +181,7 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
         "hint": "check src=",
         "place": None,
         "buildkit": None,
+        "warnings": [],
     }
 
 
@@ -191,8 +192,8 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     ("arguments", "message"),
     [
         (["--verify", "registry.example/app"], "--verify cannot be used here: it reads the blobs of a directory"),
-        (["--all-tags", "SPEC"], "--all-tags cannot be used here: it reads the tags of a repository in a registry"),
-        (["--tags", "v*", "SPEC"], "--tags cannot be used here"),
+        (["--all-tags", "c.json"], "--all-tags cannot be used here: it reads the tags of a directory or a repository"),
+        (["--tags", "v*", "c.json"], "--tags cannot be used here"),
         (["--insecure-registry", "a", "SPEC"], "--insecure-registry cannot be used here"),
         (["--probe", "cache.json"], "--probe cannot be used here: it asks a registry or a bucket"),
         (["--all-tags", "--tags", "v*", "registry.example/app"], "--all-tags and --tags: give one of them"),

@@ -53,6 +53,14 @@ def test_without_a_cache_everything_runs(project: Project) -> None:
     assert result.output.startswith("Dockerfile: 3 of 3 steps run")
 
 
+def test_the_builders_own_gateway_is_in_no_key(project: Project) -> None:
+    gateway, address, other = (
+        json.loads(run(project, "--add-host", host, "--format", "json").output)["steps"][1]["digest"]
+        for host in ("db:host-gateway", "db:10.0.0.9", "cache:host-gateway")
+    )
+    assert gateway == address != other
+
+
 @pytest.mark.parametrize(("option", "runs"), [(["--no-cache"], 3), (["--no-cache-filter", "none"], 0)])
 def test_a_build_that_ignores_the_cache(project: Project, cache: Path, option: list[str], runs: int) -> None:
     result = run(project, *option, cache=cache)
@@ -101,7 +109,7 @@ def test_what_else_changes_the_key_of_a_run(project: Project, cache: Path, optio
     ("option", "said"),
     [
         (("--network", "bridge"), "network bridge"),
-        (("--add-host", "db:host-gateway"), "only the builder knows its gateway"),
+        (("--add-host", "db:gateway"), "'gateway' is no IP address"),
         (("--shm-size", "much"), "shm-size much"),
         (("--no-cache", "--no-cache-filter=a"), "leave out one of them"),
     ],

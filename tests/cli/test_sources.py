@@ -277,7 +277,7 @@ def test_a_file_of_every_kind(tmp_path: Path, layouts: Path, name: str, monkeypa
     assert unresolved.startswith(f"cachegraph: {file}:")
     assert ": not read: " in unresolved
     assert "UNSET" in unresolved or "github.ref_name" in unresolved
-    assert inline.endswith(": not read: the cache goes into the image itself, so give its reference")
+    assert ": not read: type=inline: the cache goes into the image itself (give the image's reference" in inline
     assert result.exit_code == 0
 
 
@@ -305,15 +305,25 @@ def test_a_file_without_entries_says_so(tmp_path: Path, layouts: Path, name: str
 
 
 def test_an_entry_that_fails_is_a_failure(tmp_path: Path) -> None:
-    result = run(
-        "check",
-        "--from-file",
-        write(tmp_path, "compose.yml", "services: {a: {build: {cache_from: ['type=local,src=gone']}}}"),
-    )
+    file = write(tmp_path, "compose.yml", "services: {a: {build: {cache_from: ['type=local,src=gone, tag=x']}}}")
+    result = run("check", "--format", "json", "--from-file", file)
     assert result.exit_code == 3
-    assert (
-        result.stderr == "cachegraph: type=local,src=gone: gone: there is no such directory or archive (check src=)\n"
-    )
+    place = f"{file}:1: services.a.build.cache_from[0]"
+    trap = "the blank before `tag` makes BuildKit use tag `latest`; write `tag=x`"
+    assert result.stderr.splitlines() == [
+        f"cachegraph: {place}: type=local,src=gone, tag=x: gone: there is no such directory or archive (check src=)",
+        f"cachegraph: type=local,src=gone, tag=x: {trap}.",
+    ]
+    (failed,) = json.loads(result.stdout)["sources_failed"]
+    assert (failed["place"], failed["buildkit"], failed["warnings"]) == (place, "skip", [trap])
+
+
+def test_what_a_file_gets_wrong_is_not_the_commands_fault(tmp_path: Path) -> None:
+    file = write(tmp_path, "compose.yml", "services: {a: {build: {cache_from: ['type=lokal,src=gone']}}}")
+    result = run("check", "--from-file", file)
+    assert "there is no type=lokal" in result.stderr
+    assert result.exit_code == 3
+    assert run("check", "type=lokal,src=gone").exit_code == 2
 
 
 def test_a_bare_entry_is_a_reference_whatever_lies_there(

@@ -25,7 +25,7 @@ def test_azblob(monkeypatch: pytest.MonkeyPatch) -> None:
         azblob.load(Spec(type="azblob", attrs={"account_url": "https://acme.example"}, text=""), Options())
 
 
-@pytest.mark.parametrize(("name", "module"), [("docker-bake.hcl", "hcl2"), ("compose.yaml", "yaml")])
+@pytest.mark.parametrize(("name", "module"), [("compose.yaml", "yaml"), ("ci.yml", "yaml")])
 def test_files(name: str, module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     (tmp_path / name).write_text("x")

@@ -524,7 +524,8 @@ def test_specs_that_hold_no_names(source: str, message: str) -> None:
     [
         ("\x1b[31mred\x1b[0m", "[31mred[0m"),
         ("a\x07\x9b\x00b\x7f", "ab"),
-        ("a\r\nb\tc\u2028d", "a  b c d"),
+        ("a\r\nb\tc\u2028d", "a b c d"),
+        ("RUN a \\\n   && b\nc", "RUN a && b c"),
         ("safe\u202egnp.exe\u2066", "safegnp.exe"),
         ("\ud800", "\ufffd"),
         ("naïve 日本 👩‍💻", "naïve 日本 👩‍💻"),

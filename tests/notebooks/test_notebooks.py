@@ -130,9 +130,12 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
-# One starts a Neo4j; the others start a kernel each.
-MARKS = {name: pytest.mark.server if name == "04_fleet_in_neo4j" else pytest.mark.slow for name in FIGURES}
-NOTEBOOKS = [pytest.param(name, marks=mark) for name, mark in MARKS.items()]
+# One starts a Neo4j, in the same place as the other tests of it: all of these belong in one process.
+MARKS = {
+    name: (pytest.mark.server, pytest.mark.xdist_group("neo4j")) if name == "04_fleet_in_neo4j" else (pytest.mark.slow,)
+    for name in FIGURES
+}
+NOTEBOOKS = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
 
 
 def _read(name: str) -> nbformat.NotebookNode:

@@ -50,6 +50,6 @@ GONE = Unread(
     error="NotFoundError",
     message="gone:cache: there is no such tag",
     hint="check the tag",
-    buildkit="BuildKit goes on without it",
+    buildkit="skip",
     place=Place(file="compose.yaml", line=7),
 )

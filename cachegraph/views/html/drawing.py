@@ -17,12 +17,13 @@ from cachegraph.solver.diff import diff
 from cachegraph.solver.prediction import Prediction
 from cachegraph.text.clean import one_line
 from cachegraph.text.nearest import did_you_mean
+from cachegraph.verdict.judge import judge, step_name
+from cachegraph.verdict.words import headline
 from cachegraph.views.drawing.nodes import nodes_of, with_lost
 from cachegraph.views.drawing.overlays import Overlay, of_blast, of_bytes, of_coverage, of_diff, of_prediction
 from cachegraph.views.drawing.scene import ONE_BY_ONE, Scene
 from cachegraph.views.drawing.svg import svg
 from cachegraph.views.html.page import data_json, page, resource
-from cachegraph.views.words import verdict
 
 __all__ = ["Drawing", "draw", "scene_of"]
 
@@ -173,7 +174,7 @@ def scene_of(
     limit: int = ONE_BY_ONE,
 ) -> Scene:
     """Set the scene of a drawing; the parameters are those of `draw`, with words and findings besides."""
-    nodes, said = nodes_of(graph), one_line(verdict(summarise(graph)))
+    nodes, said = nodes_of(graph), one_line(headline(judge(summarise(graph), (), step_name(graph))))
     changes = None
     if compared_with is not None:
         changes = diff(compared_with, graph)

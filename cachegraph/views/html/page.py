@@ -50,15 +50,24 @@ def data_json(value: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def page(template: str, *, styles: str, scripts: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
+def page(
+    template: str,
+    *,
+    styles: str,
+    scripts: str,
+    asks: bool = False,
+    **values: Any,  # noqa: ANN401 - whatever the template takes
+) -> str:
     """Fill in a page.
 
     Parameters
     ----------
     template : str
-        In this package; it extends ``page.html.jinja``.
+        In this package, or with the name of its own before a slash; it extends ``page.html.jinja``.
     styles, scripts : str
         All of them: the policy lets in no others.
+    asks : bool
+        Whether the page's script asks the server that the page came from.
     **values
         For the template.
 
@@ -69,11 +78,13 @@ def page(template: str, *, styles: str, scripts: str, **values: Any) -> str:  # 
     """
     from markupsafe import Markup
 
+    connect = "; connect-src 'self'" if asks else ""
     policy = (
         f"default-src 'none'; style-src '{_hash(styles)}'; script-src '{_hash(scripts)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"base-uri 'none'; form-action 'none'{connect}"
     )
-    return render(f"{_ROOM}/{template}", policy=policy, styles=Markup(styles), scripts=Markup(scripts), **values)  # noqa: S704 - our own files
+    place = template if "/" in template else f"{_ROOM}/{template}"
+    return render(place, policy=policy, styles=Markup(styles), scripts=Markup(scripts), **values)  # noqa: S704 - our own files
 
 
 def _hash(text: str) -> str:

@@ -10,8 +10,8 @@ from cachegraph import __version__
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import CacheGraphError
 from cachegraph.queries.base import Finding
+from cachegraph.schema.focus import shown
 from cachegraph.schema.refs import short_ref
-from cachegraph.schema.summary import summarise
 from cachegraph.solver.blast import blast_radius
 from cachegraph.solver.causes import Explanation
 from cachegraph.solver.diff import Diff
@@ -28,7 +28,6 @@ from cachegraph.views.html.drawing import scene_of
 from cachegraph.views.html.page import data_json, page, resource
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
-from cachegraph.views.words import verdict as said_of
 
 __all__ = ["Compared", "Export", "Unread", "report"]
 
@@ -112,19 +111,20 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     str
         HTML that asks nobody for anything.
     """
-    left, shown = _DRAWN, list[dict[str, Any]]()
+    left, parts = _DRAWN, list[dict[str, Any]]()
     for number, export in enumerate(exports):
-        drawn = 0 < len(export.graph) <= left
-        left -= len(export.graph) if drawn else 0
-        shown.append(_shown(number, export, drawn=drawn))
+        size = len(shown(export.graph))
+        drawn = 0 < size <= left
+        left -= size if drawn else 0
+        parts.append(_part(number, export, drawn=drawn))
     order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
-    title = f"Cache report: {shown[0]['name']}" if len(shown) == 1 else f"Cache report: {plural(len(shown), 'export')}"
+    title = f"Cache report: {parts[0]['name']}" if len(parts) == 1 else f"Cache report: {plural(len(parts), 'export')}"
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
         scripts=resource("drawing.js") + resource("report.js"),
         title=title,
-        exports=shown,
+        exports=parts,
         order=order,
         unread=unread,
         version=__version__,
@@ -132,17 +132,16 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     )
 
 
-def _shown(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
+def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     """Gather what the template needs of an export."""
     graph, verdict = export.graph, export.verdict
     scene = _scene(export) if drawn else None
-    shown: dict[str, Any] = {
+    part: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
         "source": one_line(f"{graph.export.source} {graph.export.platform or ''}".strip()),
         "verdict": verdict,
         "facts": facts(verdict),
-        "said": said_of(summarise(graph)),
         "causes": [_cause(cause, scene) for cause in verdict.causes],
         "findings": export.findings[:_FINDINGS],
         "more_findings": max(0, len(export.findings) - _FINDINGS),
@@ -155,20 +154,20 @@ def _shown(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
         from markupsafe import Markup
 
         small = len(scene.fold.marks) <= _PICTURE
-        shown["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
+        part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
         own = added_bytes(graph)
-        shown["map"] = _map(scene, own)
+        part["map"] = _map(scene, own)
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
         }
-        shown["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
-    return shown
+        part["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
+    return part
 
 
 def _scene(export: Export) -> Scene:
     graph = export.graph
-    place = {record: position for position, record in enumerate(range(len(graph)))}
+    place = {record: position for position, record in enumerate(sorted(shown(graph)))}
     notes = [
         (place[finding.record], finding.severity, finding.code, one_line(finding.message))
         for finding in export.findings
