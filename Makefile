@@ -6,8 +6,16 @@ BIN    := $(VENV)/bin
 
 .PHONY: demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
 
+# One Dockerfile build, exported twice: into the image (inline), where the install step is lost, and with mode=max.
+DEMO := $(BIN)/cachegraph check --fail-on never --names tests/data/layouts/web-prov
 demo: $(VENV)/.base
-	$(BIN)/cachegraph check --fail-on never tests/data/layouts/scratch-file-inline
+	@echo '$$ cachegraph check (an image with inline cache)'
+	@$(DEMO) tests/data/layouts/web-oci
+	@echo
+	@echo '$$ cachegraph check (the same build, exported with mode=max)'
+	@$(DEMO) tests/data/layouts/web-max
+	@echo
+	@echo 'Yours: $(BIN)/cachegraph check SPEC (what you give to --cache-from, a path, or an image reference)'
 
 quick: $(VENV)/.dev lint types
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
@@ -43,18 +51,22 @@ lock: $(VENV)/.dev
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 	$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras --group dev -o requirements-dev.lock pyproject.toml
 
+# Writes the pages that are made from declarations, and the site: build/site/index.html.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
 
 # Attacks every reader for so many seconds (fuzz/); what breaks is kept in build/fuzz.
 SECONDS ?= 60
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
-# Asks BuildKit's own importer about the same configs: needs Go, and fetches BuildKit through the module proxy.
+# Asks BuildKit's own importer about the same configs, and buildx's own parser about the same cache strings: needs Go,
+# and fetches both through the module proxy.
 fuzz-go: $(VENV)/.dev
-	cd fuzz/go && go build -o ../../build/fuzz-importer .
+	cd fuzz/go && go build -o ../../build/fuzz-importer . && go build -o ../../build/fuzz-specs ./specs
 	$(BIN)/python -m fuzz.differential build/fuzz-importer --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.strings build/fuzz-specs
 
 # Runs every notebook from top to bottom, and leaves them with their outputs in build/notebooks.
 notebooks: $(VENV)/.dev

@@ -17,8 +17,9 @@ from cachegraph.builds.execution import Granted, check_execution
 from cachegraph.builds.records import BuildStep, Recorded, in_order, record_build
 from cachegraph.builds.trees import Trees
 from cachegraph.builds.work import Work
+from cachegraph.causes.words import is_secret
 from cachegraph.core.model import Names
-from cachegraph.errors import NotFoundError
+from cachegraph.errors import NotFoundError, hide
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.sources.files import BuildFiles
@@ -27,7 +28,7 @@ from cachegraph.loaders.sources.jobs import BuildJob, make_job, read_dockerfile
 from cachegraph.loaders.sources.remotes import RemoteSources
 from cachegraph.loaders.sources.stores import open_store
 
-__all__ = ["BuildGraph", "Images", "build"]
+__all__ = ["BuildGraph", "Images", "build", "known_images"]
 
 Images = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
 """Where images are: OCI layouts and archives of ``docker image save``, or digests by reference."""
@@ -84,6 +85,7 @@ def build(
     builder: str | None = None,
     frontend: str | None = None,
     offline: bool = False,
+    commands: bool = True,
     reading: Options | None = None,
 ) -> BuildGraph:
     r"""Compute the keys that a build will ask a cache for, without building.
@@ -116,6 +118,10 @@ def build(
         Read the Dockerfile by the built-in rules whatever ``# syntax=`` says, and do not look for that image.
     offline : bool
         Ask no server: what only one knows is unknown.
+    commands : bool
+        Work out what a RUN writes all of whose commands are simple, such as ``cat a b > c && chmod 755 c``, where the
+        files of its image are at hand. It takes the image's shell and programs for what they are called; `notes` names
+        the lines. If false, what any RUN makes is unknown.
     reading : cachegraph.loaders.base.Options, optional
         How to ask registries and servers.
 
@@ -143,6 +149,9 @@ def build(
     ['COPY Dockerfile / (Dockerfile:2)']
     """
     reading = reading or Options()
+    for name, value in (build_args or {}).items():
+        if is_secret(name):
+            hide(value)  # a path or an address in an error may hold it
     job = make_job(
         context,
         dockerfile=dockerfile,
@@ -153,15 +162,16 @@ def build(
         options=options,
         builder=builder,
     )
-    known = _images(images, reading, offline=offline)
+    known = known_images(images, reading, offline=offline)
     remotes = RemoteSources(options=reading, offline=offline)
     try:
-        return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend)
+        return _build(job, known, remotes, Granted(secrets=secrets, ssh=ssh, rights=allow), frontend, commands)
     finally:
         remotes.close()
 
 
-def _images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+def known_images(images: Images | None, reading: Options, *, offline: bool) -> KnownImages:
+    """Open what images are given; what is not there is looked for in registries."""
     pins: dict[str, str] = {}
     paths: list[str | os.PathLike[str]] = []
     if isinstance(images, Mapping):
@@ -179,7 +189,12 @@ def _images(images: Images | None, reading: Options, *, offline: bool) -> KnownI
 
 
 def _build(
-    job: BuildJob, images: KnownImages, remotes: RemoteSources, granted: Granted, frontend: str | None
+    job: BuildJob,
+    images: KnownImages,
+    remotes: RemoteSources,
+    granted: Granted,
+    frontend: str | None,
+    commands: bool,
 ) -> BuildGraph:
     file = job.name
     written = read_dockerfile(job, images, remotes)
@@ -189,7 +204,7 @@ def _build(
     files = BuildFiles(images=images, remotes=remotes, ignored={"context": written.ignored})
     known = KnownFiles(path=_known_files())
     try:
-        trees = Trees(files=files, hasher=Hasher(known=known))
+        trees = Trees(files=files, hasher=Hasher(known=known), commands=commands)
         check_execution(in_order(converted.targets), granted, trees, file)
         recorded = record_build(converted.targets, trees, remotes, source=file, file=file, ignoring=converted.ignoring)
         known.write()
@@ -202,7 +217,16 @@ def _build(
         context=job.context,
         dockerfile=job.dockerfile,
     )
-    return BuildGraph(recorded, file=file, notes=notes, work=work)
+    return BuildGraph(recorded, file=file, notes=(*notes, *_worked_out(trees)), work=work)
+
+
+def _worked_out(trees: Trees) -> tuple[str, ...]:
+    """Name the lines of which it was worked out what they write."""
+    lines = sorted({run.label.start for run in trees.followed.values() if run.label.start})
+    if not lines:
+        return ()
+    which = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
+    return (f"what {which} will write was worked out from the commands, not run (--no-commands leaves it unknown)",)
 
 
 def _notes(

@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 __all__ = [
     "AccessError",
@@ -126,13 +126,19 @@ class CacheGraphError(Exception):
         One sentence: the place, the value, what was allowed. Credentials in it are masked.
     hint : str, optional
         What to do about it.
+    buildkit : {"skip", "fail"}, optional
+        What a build does that is given this source as ``--cache-from``: it goes on without it and every step runs, or
+        it fails. None where that is not known.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, buildkit: Literal["skip", "fail"] | None = None
+    ) -> None:
         self.message = masked(encodable(message))
         self.hint = masked(encodable(hint)) if hint else hint
+        self.buildkit = buildkit
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -200,8 +206,15 @@ class DecodeError(SourceError):
         Where in the document, such as ``records[3].inputs[0][1].link``.
     """
 
-    def __init__(self, message: str, *, path: str | None = None, hint: str | None = None) -> None:
-        super().__init__(f"{path}: {message}" if path else message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        hint: str | None = None,
+        buildkit: Literal["skip", "fail"] | None = None,
+    ) -> None:
+        super().__init__(f"{path}: {message}" if path else message, hint=hint, buildkit=buildkit)
         self.path = path
 
 

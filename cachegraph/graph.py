@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING
 
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
@@ -11,13 +11,7 @@ from cachegraph.core.model import CacheExport, Names
 from cachegraph.errors import UnknownNameError
 from cachegraph.loaders.catalogue import Failure
 from cachegraph.lookup import ExportRef, Lookup, RecordRef
-from cachegraph.queries import merge_subsets, missing_results, unreachable_roots
-from cachegraph.queries.base import Finding, Query
-from cachegraph.queries.catalogue import QUERIES, get
-from cachegraph.queries.findings import Findings
-from cachegraph.queries.merge_subsets import MergeSubset
-from cachegraph.queries.missing_results import MissingResult
-from cachegraph.queries.unreachable_roots import UnreachableRoot
+from cachegraph.questions import Questions
 from cachegraph.schema.focus import Window, around, shown
 from cachegraph.text.words import plural
 from cachegraph.views.figures.plots import Plots
@@ -30,10 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheGraph"]
 
-F = TypeVar("F", bound=Finding)
 
-
-class CacheGraph(Lookup, Plots):
+class CacheGraph(Questions, Plots):
     """Cache exports as one graph.
 
     Parameters
@@ -199,7 +191,8 @@ class CacheGraph(Lookup, Plots):
 
         Notes
         -----
-        Seconds for 3,000 records; it grows with the square of their number where many targets share many records.
+        Half a second for 3,000 records, two for 10,000, on one core; it grows with the square of their number where
+        many targets share many records.
 
         Examples
         --------
@@ -252,74 +245,6 @@ class CacheGraph(Lookup, Plots):
         made = cls(())
         Lookup.__init__(made, graphs)
         return made
-
-    # --- Questions ---------------------------------------------------------------------------------------------------
-
-    @overload
-    def query(self, name: Query[F]) -> Findings[F]: ...
-
-    @overload
-    def query(self, name: str) -> Findings[Any]: ...
-
-    def query(self, name: str | Query[Any]) -> Findings[Any]:
-        """Ask a question of every export.
-
-        Parameters
-        ----------
-        name : str or Query
-            Such as ``missing-results``; `cachegraph.queries.catalogue.QUERIES` lists all.
-
-        Returns
-        -------
-        Findings
-
-        Raises
-        ------
-        UnknownNameError
-            No such question.
-        """
-        question = get(name) if isinstance(name, str) else name
-        with collection_paused():
-            return Findings(self._answers(question), question, self._worded)
-
-    def check(self) -> Findings[Finding]:
-        """Ask every question of every export.
-
-        Returns
-        -------
-        Findings
-        """
-        findings = (finding for question in QUERIES for finding in self._answers(question))
-        return Findings(findings, word=self._worded)
-
-    def _answers(self, question: Query[F]) -> Iterator[F]:
-        stores: set[str] = set()
-        for graph in self.graphs:
-            store = graph.export.store
-            if question.scope == "store" and store:
-                if store in stores:
-                    continue
-                stores.add(store)
-            in_focus = shown(graph)
-            for finding in question.ask(graph):
-                if finding.record is None or finding.record in in_focus:
-                    yield finding
-
-    def _worded(self, finding: F) -> F:
-        question: Query[F] = get(finding.query)
-        return question.worded(finding, self._by_id[finding.export].title)
-
-    def missing_results(self) -> Findings[MissingResult]:
-        """Ask which steps have no cached result."""
-        return self.query(missing_results.QUERY)
-
-    def unreachable_roots(self) -> Findings[UnreachableRoot]:
-        """Ask which roots lead to no cached result."""
-        return self.query(unreachable_roots.QUERY)
-
-    def merge_subsets(self) -> Findings[MergeSubset]:
-        """Ask which layers of a merged result each input brought."""
-        return self.query(merge_subsets.QUERY)
 
     # --- Views -------------------------------------------------------------------------------------------------------
 

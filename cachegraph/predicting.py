@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cachegraph.building import BuildGraph
@@ -11,6 +11,7 @@ from cachegraph.causes.lines import Line, predicted_lines
 from cachegraph.causes.model import Cause, History
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.sources.history import GitHistory
+from cachegraph.solver.display import describe
 from cachegraph.solver.predict import predict
 from cachegraph.solver.prediction import Prediction
 
@@ -35,6 +36,16 @@ class Forecast:
     prediction: Prediction
     lines: tuple[Line, ...]
     causes: dict[int, Cause]
+
+    def __repr__(self) -> str:
+        """Say it in one line."""
+        return f"<{type(self).__name__}: {self.prediction.summary}>"
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show it in a notebook."""
+        rows = [(str(line.line or ""), line.name, line.outcome, line.reason) for line in self.lines]
+        columns = ("line", "step", "outcome", "why")
+        return describe(f"{self.build.file}: {self.prediction.summary}", columns, rows, notes=self.build.notes)
 
 
 def forecast(

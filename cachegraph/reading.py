@@ -86,7 +86,7 @@ def _names(given: NameSource | Iterable[NameSource] | None, options: Options) ->
     read, failures = Names(), []
     for one in _several(given, "names"):
         found, errors = (one, []) if isinstance(one, Names) else several.read_names([one], options)
-        read = Names(records={**read.records, **found.records}, selectors={**read.selectors, **found.selectors})
+        read = read | found
         failures += [Failure(spec="names", error=error) for error in errors]
     return read, failures
 

@@ -13,6 +13,7 @@ import faulthandler
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from fuzz.targets import TARGETS, attack
 
 KEPT = Path("build") / "fuzz"
 SLOW = 5.0  # seconds of CPU that one input may take
+HANGS = 30  # seconds after which an input is taken to wait for ever
 MEMORY = 512 << 20
 
 
@@ -69,12 +71,20 @@ def run(name: str, seconds: float, seed: int) -> int:
 def outcome(name: str, data: bytes) -> str | None:
     """Name what one input broke, if anything: the exception and where, or that it took too long."""
     began = time.process_time()
+    signal.signal(signal.SIGALRM, _hangs)
+    signal.alarm(HANGS)
     try:
         attack(name, data)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is a find
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
+    finally:
+        signal.alarm(0)
     return "slow" if time.process_time() - began > SLOW else None
+
+
+def _hangs(*_: object) -> None:
+    raise TimeoutError(f"not done after {HANGS} s")
 
 
 def smaller(name: str, data: bytes, fault: str) -> bytes:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import io
 import json
-import struct
-import tarfile
 from typing import Any
 
 from fuzz.sources import Choices
 
-__all__ = ["archive", "bake", "bbolt", "compose", "config", "damaged", "hcl", "layout", "manifest", "plaintexts"]
-__all__ += ["provenance", "spec", "workflow"]
+__all__ = ["ODD", "config", "damaged", "descriptor", "digest", "dumped", "image", "manifest", "odd", "plaintexts"]
+__all__ += ["provenance"]
 
 ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 1.5, 1e400, "", "x", "\0", "\ud800", "\u202e", "sha256:",
@@ -161,154 +157,6 @@ def image(choices: Choices) -> bytes:
         "moby.buildkit.cache.v0": odd(choices, records),
     }
     return dumped(choices, made)
-
-
-def layout(choices: Choices) -> dict[str, bytes]:
-    """Make the files of an image layout."""
-    leaves = [config(choices), image(choices)]
-    middle = [manifest(choices, leaves) for _ in range(choices.number(1, 3))]
-    blobs = [*leaves, *middle]
-    blobs += [manifest(choices, blobs) for _ in range(choices.number(0, 2))]
-    files = {f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}": blob for blob in blobs if not choices.sometimes(5)}
-    index = {"manifests": [descriptor(choices, blob) for blob in blobs[2:]]}
-    files["index.json"] = dumped(choices, index)
-    return files
-
-
-def archive(choices: Choices) -> bytes:
-    """Pack a layout, with members that lie, and headers that are damaged."""
-    buffer = io.BytesIO()
-    form = choices.one((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT))
-    kinds = (
-        tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.GNUTYPE_SPARSE, tarfile.XHDTYPE,
-        tarfile.GNUTYPE_LONGNAME, tarfile.CHRTYPE,
-    )  # fmt: skip
-    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
-        for name, content in layout(choices).items():
-            info = tarfile.TarInfo(choices.one((name, name, name, f"./{name}", f"/{name}", f"../{name}", "x" * 120)))
-            info.size = len(content)
-            if choices.sometimes(5):
-                info.type = choices.one(kinds)
-            if form == tarfile.PAX_FORMAT and choices.sometimes(5):
-                info.pax_headers = {
-                    choices.one(("size", "path", "GNU.sparse.map", "x")): choices.one(("9", "x", "1,2,3"))
-                }
-            try:
-                tar.addfile(info, io.BytesIO(content))
-            except (ValueError, UnicodeError, tarfile.TarError):
-                continue
-    data = buffer.getvalue()
-    if choices.sometimes(20):
-        data = damaged(choices, data)
-    if choices.sometimes(30):
-        data = gzip.compress(data, 1, mtime=0)
-    return damaged(choices, data) if choices.sometimes(10) else data
-
-
-def bbolt(choices: Choices, sound: bytes) -> bytes:
-    """Damage a database where it hurts: in the meta pages (with a right checksum), page headers, elements."""
-    data = bytearray(sound)
-    size = struct.unpack_from("<I", data, 24)[0]
-    for _ in range(choices.number(0, 6)):
-        page = choices.number(0, max(len(data) // size - 1, 0)) * size
-        at = page + choices.number(0, min(160, size - 1))
-        if choices.sometimes(50):
-            data[at] = choices.number(0, 255)
-        else:
-            value = choices.one((0, 1, 2, 2**16 - 1, 2**32 - 1, len(data), size))
-            data[at : at + 4] = value.to_bytes(8, "little")[:4]
-    if choices.sometimes(10):
-        del data[choices.number(0, 65_000) :]
-    for start in (0, size):  # a checksum that is right leads further in
-        if len(data) >= start + 80 and choices.sometimes(90):
-            value = 0xCBF29CE484222325
-            for byte in data[start + 16 : start + 72]:
-                value = ((value ^ byte) * 0x100000001B3) % 2**64
-            data[start + 72 : start + 80] = struct.pack("<Q", value)
-    return bytes(data)
-
-
-WORDS = (
-    "type=local", "type=registry", "type=s3", "type=azblob", "type=gha", "type=daemon", "type=config", "type=", "src=/nowhere",
-    "ref=localhost:1/app", "token=hunter2-fuzz", "dest=x", "mode=max", "tag=a", "digest=sha256:0", '"', ",", "=", "\0", "\n",
-    "~x", "://", "@", "?sig=hunter2-fuzz", "a:hunter2-fuzz@b", "[::1]", "..", " ", "\ud800", "x" * 300, ".tar", ".json",
-    "all-tags=true", "bucket=b", "region=r", "endpoint_url=http://127.0.0.1:1", "account_url=http://[", "db=/nowhere",
-    "debug=http://127.0.0.1:1/", "url_v2=http://127.0.0.1:1",
-)  # fmt: skip
-
-
-def spec(choices: Choices) -> str:
-    """Write something that looks like a spec."""
-    parts = [choices.one(WORDS) for _ in range(choices.number(0, 8))]
-    return choices.one((",", ",", "")).join(parts) + choices.raw(4).decode("latin-1")
-
-
-def text_of(choices: Choices, depth: int = 0) -> str:
-    pieces = (
-        "type=registry,ref=app:", "${A}", "${B:-x}", "${C:?no}", "$$", "$", "${", "${{", "${{ env.A }}", "}}", "}", "'", '\\"',
-        "${{ secrets.hunter2 }}", "type=gha", "\n", "#", "--cache-from ", "--set *.cache-to=", " " * 50, "\u202e", "a",
-    )  # fmt: skip
-    return "".join(choices.one(pieces) for _ in range(choices.number(0, 6 - depth)))
-
-
-def hcl(choices: Choices) -> str:
-    """Write a bake file."""
-    lines = []
-    for name in "AB":
-        if choices.sometimes(70):
-            lines.append(f'variable "{name}" {{ default = "{text_of(choices)}" }}')
-    entries = ", ".join(
-        choices.one((f'"{text_of(choices)}"', '{type = "gha", scope = A}', "A", "[B]", "f(A)")) for _ in range(3)
-    )
-    lines.append(
-        f'target "{choices.one(("web", "a-b", "${A}"))}" {{ {choices.one(("cache-from", "cache-to"))} = [{entries}] }}'
-    )
-    text = "\n".join(lines)
-    return (
-        damaged(choices, text.encode("utf-8", "replace")).decode("utf-8", "replace") if choices.sometimes(20) else text
-    )
-
-
-def bake(choices: Choices) -> str:
-    """Write a bake file as JSON."""
-    made = {
-        "variable": odd(choices, {"A": odd(choices, {"default": odd(choices, text_of(choices))})}),
-        "target": odd(
-            choices, {"web": odd(choices, {"cache-from": odd(choices, [odd(choices, text_of(choices))], 10)})}
-        ),
-    }
-    return dumped(choices, made).decode("utf-8", "replace")
-
-
-def compose(choices: Choices) -> str:
-    """Write a compose file, with anchors and merges."""
-    made = {
-        "x-a": "ANCHOR",
-        "services": odd(
-            choices, {"a": odd(choices, {"build": odd(choices, {"cache_from": odd(choices, [text_of(choices)], 10)})})}
-        ),
-    }
-    text = json.dumps(made).replace('"ANCHOR"', choices.one(("&a {b: c}", "&a [1]", "!!x 1", "&a *a", "x")))
-    text = text.replace('"a":', choices.one(('"a":', '<<: *a, "a":', "? [x] : y, a:")), 1)
-    return (
-        damaged(choices, text.encode("utf-8", "replace")).decode("utf-8", "replace") if choices.sometimes(20) else text
-    )
-
-
-def workflow(choices: Choices) -> str:
-    """Write a workflow."""
-    step = {
-        "uses": odd(choices, choices.one(("docker/build-push-action@v6", "docker/bake-action@v6", "x"))),
-        "with": odd(choices, {"cache-from": text_of(choices), "set": text_of(choices)}),
-        "run": odd(choices, text_of(choices) * choices.number(1, 20)),
-        "env": odd(choices, {"A": text_of(choices)}),
-    }
-    made = {
-        "env": odd(choices, {"A": text_of(choices)}),
-        "jobs": odd(choices, {"a": odd(choices, {"steps": [odd(choices, step)]})}),
-    }
-    text = json.dumps(made)
-    return damaged(choices, text.encode()).decode("utf-8", "replace") if choices.sometimes(20) else text
 
 
 def provenance(choices: Choices) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+import cachegraph as cg
+from cachegraph.builds.dockerbuild.reading import load_record
 from cachegraph.builds.provenance import decode_provenance
 from cachegraph.core.decode import decode, encode
 from cachegraph.core.graph import ExportGraph
@@ -25,7 +29,7 @@ from cachegraph.loaders.names.plaintexts import decode_answer
 from cachegraph.loaders.names.plaintexts import decode_database as decode_plaintexts
 from cachegraph.loaders.oci.manifests import parse_manifest
 from cachegraph.loaders.specs.parse import canonical, parse
-from fuzz import shapes
+from fuzz import builds, containers, settings, shapes
 from fuzz.sources import Choices
 
 __all__ = ["TARGETS", "attack"]
@@ -65,7 +69,7 @@ def manifest(choices: Choices) -> None:
 
 def layout(choices: Choices) -> None:
     root = Path(tempfile.mkdtemp(dir=_folder()))
-    files = shapes.layout(choices)
+    files = containers.layout(choices)
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,7 @@ def layout(choices: Choices) -> None:
 
 
 def archive(choices: Choices) -> None:
-    _read_all(f"type=local,src={_written('x.tar', shapes.archive(choices))}")
+    _read_all(f"type=local,src={_written('x.tar', containers.archive(choices))}")
 
 
 def _read_all(spec: str) -> None:
@@ -92,12 +96,12 @@ def _read_all(spec: str) -> None:
 
 def bbolt(choices: Choices) -> None:
     name = choices.one(("cache.db", "cache-debug.db", "bbolt-levels.db"))
-    database = Database(shapes.bbolt(choices, _database(name)), "x.db")
+    database = Database(containers.bbolt(choices, _database(name)), "x.db")
     (decode_plaintexts if name == "cache-debug.db" else decode_database)(database)
 
 
 def spec(choices: Choices) -> None:
-    text = shapes.spec(choices)
+    text = settings.spec(choices)
     found = parse(text)
     assert SECRET not in found.text, found.text
     canonical(found.type, found.attrs).encode()
@@ -110,19 +114,19 @@ def _settings(name: str, text: str) -> None:
 
 
 def hcl(choices: Choices) -> None:
-    _settings("bake.hcl", shapes.hcl(choices))
+    _settings("bake.hcl", settings.hcl(choices))
 
 
 def bake(choices: Choices) -> None:
-    _settings("bake.json", shapes.bake(choices))
+    _settings("bake.json", settings.bake(choices))
 
 
 def compose(choices: Choices) -> None:
-    _settings("compose.yml", shapes.compose(choices))
+    _settings("compose.yml", settings.compose(choices))
 
 
 def workflow(choices: Choices) -> None:
-    _settings("ci.yml", shapes.workflow(choices))
+    _settings("ci.yml", settings.workflow(choices))
 
 
 def names(choices: Choices) -> None:
@@ -133,6 +137,39 @@ def names(choices: Choices) -> None:
 
 def provenance(choices: Choices) -> None:
     decode_provenance(shapes.provenance(choices), "x.json")
+
+
+def dockerfile(choices: Choices) -> None:
+    _build(builds.dockerfile(choices), b"", choices, full=False)
+
+
+def context(choices: Choices) -> None:
+    text = b"FROM scratch AS s\nCOPY . /\nFROM scratch\nCOPY --from=s sr[c] a* /x/\nCOPY --parents **/a* /\n"
+    _build(text, builds.ignore(choices), choices, full=True)
+
+
+def _build(text: bytes, ignored: bytes, choices: Choices, *, full: bool) -> None:
+    root = Path(tempfile.mkdtemp(dir=_folder()))
+    try:
+        folder = root / "context"
+        folder.mkdir()
+        os.mkfifo(root / "outside")  # whoever follows a link out of the context hangs here
+        if full:
+            builds.trap(choices, folder, root / "outside")
+        (root / "Dockerfile").write_bytes(text)
+        (folder / ".dockerignore").write_bytes(ignored)
+        os.environ["XDG_CACHE_HOME"] = str(_folder())
+        built = cg.build(folder, dockerfile=root / "Dockerfile", offline=True, builder="linux/amd64")
+        assert cg.predict(built, built).summary
+    finally:
+        shutil.rmtree(root)
+
+
+def record(choices: Choices) -> None:
+    found = sorted((_DATA / "records").glob("*.dockerbuild"))
+    data = containers.record_file(choices, choices.one(found).read_bytes())
+    for build in load_record(_written("x.dockerbuild", data)):
+        assert all(step.executed in (True, False, None) for step in build.steps)
 
 
 TARGETS: dict[str, Callable[[Choices], None]] = {
@@ -148,6 +185,9 @@ TARGETS: dict[str, Callable[[Choices], None]] = {
     "workflow": workflow,
     "names": names,
     "provenance": provenance,
+    "dockerfile": dockerfile,
+    "context": context,
+    "record": record,
 }
 """Targets by name."""
 

@@ -128,6 +128,8 @@ class Archive:
     path : pathlib.Path
     report : Report
     limits : Limits
+    place : str, optional
+        What errors call it, if not by its path.
 
     Raises
     ------
@@ -135,8 +137,8 @@ class Archive:
         Not there, no archive, damaged, over a limit, or with a member that leads out of it.
     """
 
-    def __init__(self, path: Path, report: Report, limits: Limits) -> None:
-        self.place = str(path)
+    def __init__(self, path: Path, report: Report, limits: Limits, place: str | None = None) -> None:
+        self.place = place or str(path)
         self._members: dict[str, tuple[int, int]] = {}
         self._kept: dict[str, bytes] = {}
         self._limits = limits
@@ -252,6 +254,11 @@ def _decompressed(file: BinaryIO, place: str, limits: Limits) -> _Budgeted:
         if head.startswith(magic):
             return _Budgeted(open_with(file), place, limits, compressed=True)
     return _Budgeted(file, place, limits, compressed=False)
+
+
+def looks_packed(head: bytes) -> bool:
+    """Tell from the first 512 bytes whether something is a tar archive, or compressed."""
+    return head[257:262] == b"ustar" or any(head.startswith(magic) for magic, _ in _COMPRESSIONS)
 
 
 def is_archive(path: Path, limits: Limits) -> bool:

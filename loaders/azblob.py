@@ -40,7 +40,7 @@ from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.objects.libraries import bounded_pages, one_line, quiet_library
 from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
-from cachegraph.loaders.specs.parse import bare_url, check_keys
+from cachegraph.loaders.specs.parse import bare_url
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -74,7 +74,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     Raises
     ------
     cachegraph.errors.SpecError
-        No account, an unknown key, or a value out of range.
+        No account, or a value out of range.
     cachegraph.errors.NotFoundError
         No such container, or no manifest of any name.
     cachegraph.errors.AccessError
@@ -82,7 +82,6 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         The store cannot be reached, or what it holds is not a cache config.
     """
-    check_keys(spec, _KEYS)
     account_url = spec.attrs.get("account_url") or os.environ.get("BUILDKIT_AZURE_STORAGE_ACCOUNT_URL")
     if not account_url:
         hint = "add it to the spec, or set BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, as BuildKit does"

@@ -10,6 +10,7 @@ from cachegraph.core.model import CacheExport
 from cachegraph.core.progress import Report, quiet
 from cachegraph.errors import SourceError
 from cachegraph.loaders.limits import DEFAULT, Limits
+from cachegraph.loaders.specs.traps import Trap
 
 __all__ = ["Expand", "Loader", "Options", "Spec"]
 
@@ -28,12 +29,21 @@ class Spec:
         The spec as the user wrote it, credentials masked; safe to print.
     notes : tuple of str
         What is to be said of it beside its exports, a sentence each.
+    traps : tuple of Trap
+        What BuildKit ignores of it, or takes otherwise than meant.
+    bare : bool
+        Whether it was a path or a reference, and what it is was told by what lies there or how it looks.
+    place : str
+        The file and line that name it; empty where no file does.
     """
 
     type: str
     attrs: Mapping[str, str]
     text: str
     notes: tuple[str, ...] = ()
+    traps: tuple[Trap, ...] = ()
+    bare: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,9 @@ class Options:
     ----------
     probe : bool
         Ask the store whether it has each listed blob (local directories always look).
+    probe_blobs : int
+        Blobs of one source that the store is asked for where `probe` is False: all of an export's, or none. What keeps
+        it from answering is no error then.
     verify : bool
         Read every blob of a local directory and check it against its digest.
     timeout : float
@@ -61,6 +74,7 @@ class Options:
     """
 
     probe: bool = False
+    probe_blobs: int = 0
     verify: bool = False
     timeout: float = 30.0
     concurrency: int = 8
@@ -79,7 +93,7 @@ class Loader(Protocol):
         Raises
         ------
         cachegraph.errors.SpecError
-            A key is missing, unknown or out of range.
+            A key is missing, or its value out of range.
         cachegraph.errors.SourceError
             Nothing there, no rights, or bytes that cannot be read.
         """

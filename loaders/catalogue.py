@@ -12,12 +12,13 @@ from itertools import islice
 
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.core.progress import Report
-from cachegraph.errors import CacheGraphError, NoCacheError, SourceError, SpecError, masked, unchained
+from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, SourceError, masked, unchained
 from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
-from cachegraph.loaders.specs.parse import IRRELEVANT, parse
-from cachegraph.text.nearest import did_you_mean
+from cachegraph.loaders.specs.identity import place_of
+from cachegraph.loaders.specs.parse import IRRELEVANT, parse, unknown_type
+from cachegraph.loaders.specs.traps import Trap
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
 
@@ -35,10 +36,27 @@ LOADERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A spec that could not be read, and why."""
+    """A spec that could not be read, and why.
+
+    Attributes
+    ----------
+    spec : str
+    error : CacheGraphError
+    place : str
+        The file and line that name it; empty where no file does.
+    traps : tuple of Trap
+        What BuildKit ignores of it, or takes otherwise than meant.
+    """
 
     spec: str
     error: CacheGraphError
+    place: str = ""
+    traps: tuple[Trap, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the error; 3 also where a file names what cannot be understood, or a package is missing."""
+        return 3 if self.place or isinstance(self.error, MissingExtraError) else self.error.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +68,14 @@ class Loaded:
     exports : tuple of CacheExport
         In the order of the specs.
     failures : tuple of Failure
+    place : str
+        The place that was read, canonical and without credentials, so that two looks at it can be told to be of one
+        place; empty for several places, for a repository, and for a spec that names none.
     """
 
     exports: tuple[CacheExport, ...]
     failures: tuple[Failure, ...]
+    place: str = ""
 
 
 def load(specs: Iterable[str | Spec], options: Options | None = None) -> Loaded:
@@ -122,21 +144,21 @@ _Given = str | Spec | SourceError  # an error stands for a tag that is none
 
 def _stream(given: Iterable[_Given], options: Options, pool: Workers, progress: _Progress) -> Iterator[Loaded]:
     waiting = iter(given)
-    ahead: deque[tuple[str, Task[Loaded | list[_Given]]]] = deque()
+    ahead: deque[tuple[Spec, str, Task[Loaded | list[_Given]]]] = deque()
     while True:
         for one in islice(waiting, 2 * options.concurrency - len(ahead)):
             ahead.append(_begin(one, options, pool))
         progress.tell()
         if not ahead:
             return
-        place, task = ahead.popleft()
-        found: Loaded | list[_Given] = _safely(partial(pool.result, task, place), place)
+        spec, place, task = ahead.popleft()
+        found: Loaded | list[_Given] = _safely(partial(pool.result, task, spec.text), spec)
         if isinstance(found, list):
             progress.instead_of_one(len(found))
             yield from _repository(_stream(found, replace(options, tag_glob=None), pool, progress))
         else:
             progress.one()
-            yield found
+            yield replace(found, place=place)
 
 
 def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
@@ -153,8 +175,14 @@ def _repository(parts: Iterable[Loaded]) -> Iterator[Loaded]:
         yield Loaded(exports=(), failures=(without,))
 
 
-def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, Task[Loaded | list[_Given]]]:
-    """Hand a spec over to be read; what is wrong with it is told in its turn."""
+def _begin(given: _Given, options: Options, pool: Workers) -> tuple[Spec, str, Task[Loaded | list[_Given]]]:
+    """Hand a spec over to be read; what is wrong with it is told in its turn.
+
+    Returns
+    -------
+    tuple of (Spec, str, task)
+        What was asked for, the place, and the work.
+    """
     try:
         spec = parse(given) if isinstance(given, str) else given
         if isinstance(spec, SourceError):
@@ -162,9 +190,11 @@ def _begin(given: _Given, options: Options, pool: Workers) -> tuple[str, Task[Lo
     except CacheGraphError as error:
         text = given if isinstance(given, str) else "tag"
         failed = Loaded(exports=(), failures=(Failure(spec=masked(text), error=unchained(error)),))
-        return text, pool.submit(lambda: failed)
+        return Spec(type="", attrs={}, text=text), "", pool.submit(lambda: failed)
     seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
-    return spec.text, pool.submit(lambda: _safely(partial(_read, spec, options), spec.text), seconds)
+    task = pool.submit(lambda: _safely(partial(_read, spec, options), spec), seconds)
+    many = spec.type == "registry" and (options.tag_glob is not None or "all-tags" in spec.attrs)
+    return spec, "" if many else place_of(spec), task
 
 
 def _is_far(spec: Spec) -> bool:
@@ -172,7 +202,7 @@ def _is_far(spec: Spec) -> bool:
     return spec.type not in ("local", "config") and "db" not in spec.attrs
 
 
-def _safely(work: Callable[[], Loaded | list[_Given]], place: str) -> Loaded | list[_Given]:
+def _safely(work: Callable[[], Loaded | list[_Given]], spec: Spec) -> Loaded | list[_Given]:
     """Make whatever goes wrong with a source that source's failure: the others are answered."""
     try:
         return work()
@@ -181,23 +211,39 @@ def _safely(work: Callable[[], Loaded | list[_Given]], place: str) -> Loaded | l
     except Exception as error:
         if os.environ.get("CACHEGRAPH_DEBUG"):
             raise
-        message = f"{place}: unexpected {type(error).__name__}: {error}"
+        message = f"{spec.text}: unexpected {type(error).__name__}: {error}"
         failure = SourceError(message, hint="this is a bug: please report it; CACHEGRAPH_DEBUG=1 shows where")
-    return Loaded(exports=(), failures=(Failure(spec=place, error=failure),))
+    traps = tuple(trap for trap in spec.traps if trap.code != "missing")  # which is the error itself
+    failed = Failure(spec=spec.text, error=_guessed(failure, spec), place=spec.place, traps=traps)
+    return Loaded(exports=(), failures=(failed,))
+
+
+def _guessed(error: CacheGraphError, spec: Spec) -> CacheGraphError:
+    """Say of a word that may have been meant for a path that nothing lies there."""
+    if spec.type != "registry" or not spec.bare or ":" in spec.text or "." in spec.text:
+        return error
+    hint = f"there is no file or directory {spec.text} here either"
+    error.hint = f"{error.hint}; {hint}" if error.hint else hint
+    return error
 
 
 def _read(spec: Spec, options: Options) -> Loaded | list[_Given]:
     """Read a spec, or find that it stands for many."""
     if spec.type not in LOADERS:
-        raise SpecError(
-            f"{spec.text}: there is no type={spec.type}", hint=did_you_mean(spec.type, sorted(LOADERS), "known types")
-        )
+        raise unknown_type(spec.type, spec.text, LOADERS)
     module = import_module(LOADERS[spec.type])
     expand: Expand | None = getattr(module, "expand", None)
     if expand is not None and (found := expand(spec, options)) is not None:
         return list(found)
     load: Loader = module.load
-    return Loaded(exports=tuple(_noted(export, spec) for export in load(spec, options)), failures=())
+    exports = [_noted(export, spec) for export in load(spec, options)]
+    if exports:  # of several, the first says what is to be said of the spec that names them
+        exports[0] = replace(exports[0], problems=(*_trapped(spec), *exports[0].problems))
+    return Loaded(exports=tuple(exports), failures=())
+
+
+def _trapped(spec: Spec) -> tuple[Problem, ...]:
+    return tuple(Problem(code="spec-trap", message=trap.sentence, severity=trap.severity) for trap in spec.traps)
 
 
 def _noted(export: CacheExport, spec: Spec) -> CacheExport:
@@ -208,4 +254,4 @@ def _noted(export: CacheExport, spec: Spec) -> CacheExport:
         Problem(code="source-note", message=message, severity="note")
         for message in (*spec.notes, *(said if passed else ()))
     )
-    return replace(export, problems=export.problems + notes) if notes else export
+    return replace(export, problems=export.problems + notes, given=spec.text)

@@ -1,19 +1,26 @@
 """A bare cache config: ``type=config,src=FILE``, or a ``.json`` path. With ``-`` it is read from standard input.
 
-There is no manifest, so every layer's blob counts as listed.
+There is no manifest, so every layer's blob counts as listed. A tar archive, whatever it is called and also on standard
+input, is read as an image layout; what is neither is told what it is.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cachegraph.core.decode import decode
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Blob, CacheConfig, CacheExport, Kind
 from cachegraph.errors import DecodeError
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.paths import local_path, read_file, read_stream
+from cachegraph.loaders.local import load_store
+from cachegraph.loaders.oci.blobstores import ArchiveStore
+from cachegraph.loaders.paths import kind_of, local_path, read_file, read_stream
+from cachegraph.loaders.recognise import is_packed, looks_packed, what_else
 from cachegraph.loaders.specs.parse import canonical, check_keys, required
 
 __all__ = ["annotated_blobs", "export_from_config", "load"]
@@ -44,16 +51,33 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     src = required(spec, "src", "src=FILE")
     limit = options.limits.file_bytes
     if src == "-":
-        data = read_stream(sys.stdin.buffer, src, limit=limit, name="file_bytes")
+        data = read_stream(sys.stdin.buffer, "standard input", limit=limit, name="file_bytes")
+        if looks_packed(data):
+            return _from_archive(data, spec, options)
     else:
         path = local_path(src)
+        if kind_of(path) == "file" and is_packed(path):
+            store = ArchiveStore(path, options.report, options.limits)
+            return load_store(store, path, replace(spec, type="local", bare=True), options)
         data = read_file(path, str(path), limit=limit, name="file_bytes", hint="check src=")
+    place = "standard input" if src == "-" else src
+    if (other := what_else(data, place)) is not None:
+        raise other
     try:
         return [export_from_config(data, source=canonical("config", {"src": src}))]
     except DecodeError as error:
         raise DecodeError(
-            f"{src}: {error.message}", hint=error.hint or "give a cache config, not another file"
+            f"{place}: {error.message}", hint=error.hint or "give a cache config, not another file"
         ) from None
+
+
+def _from_archive(data: bytes, spec: Spec, options: Options) -> list[CacheExport]:
+    """Read an archive that came through a pipe: its members lie anywhere in it, so it has to be a file."""
+    with TemporaryDirectory(prefix="cachegraph-") as folder:
+        path = Path(folder) / "archive"
+        path.write_bytes(data)
+        store = ArchiveStore(path, options.report, options.limits, place="standard input")
+        return load_store(store, Path("standard input"), replace(spec, type="local", bare=True), options)
 
 
 def export_from_config(

@@ -4,6 +4,7 @@ A sample, with every key that matters::
 
     type=gha,scope=web                     default scope: buildkit
         ,url_v2=..,token=..                else ACTIONS_RESULTS_URL, ACTIONS_RUNTIME_TOKEN
+        ,url=..,version=1                  the first version of the service, else ACTIONS_CACHE_URL
         ,repository=acme/app,ghtoken=..    else GITHUB_REPOSITORY, GITHUB_TOKEN or GH_TOKEN
 
 Inside a workflow the cache service hands out what the entries hold, for the branches that the run may read. Outside
@@ -14,6 +15,7 @@ Facts from BuildKit's ``cache/remotecache/gha/gha.go`` (``getConfig``, ``loadSco
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -24,18 +26,24 @@ from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
 from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError, hide
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.github.entries import CacheEntry, Listing, blob_key, index_key, sort_entries
-from cachegraph.loaders.github.service import CacheService, host_of, list_cache, readable_refs
+from cachegraph.loaders.github.entries import CacheEntry, Listing, blob_key, index_key, is_signed, sort_entries
+from cachegraph.loaders.github.overview import Overview, make_overview
+from cachegraph.loaders.github.service import CacheService, cache_usage, host_of, list_cache, readable_refs
 from cachegraph.loaders.http.client import Http
 from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.objects.store import given, stored_export
-from cachegraph.loaders.specs.parse import canonical, check_keys
+from cachegraph.loaders.specs.entries import github_attrs
+from cachegraph.loaders.specs.parse import canonical
 from cachegraph.loaders.specs.reference import is_loopback
 
-__all__ = ["list_entries", "load", "load_superseded"]
+__all__ = ["list_entries", "load", "load_superseded", "overview"]
 
 _KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
-_OUTSIDE = "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN"
+_VERSION = re.compile(r"\+?[0-9]{1,9}")
+_OUTSIDE = (
+    "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN; "
+    "cachegraph entries lists them with their ages and sizes"
+)
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -54,7 +62,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     Raises
     ------
     cachegraph.errors.SpecError
-        A key is unknown, or neither a workflow's variables nor a repository is given.
+        Neither a workflow's variables nor a repository is given.
     cachegraph.errors.NotFoundError
         No branch that may be read has an export of the scope. BuildKit goes on with an empty cache then.
     cachegraph.errors.AccessError
@@ -62,23 +70,21 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         GitHub cannot be reached, or an index entry is not a cache config.
     """
-    check_keys(spec, _KEYS)
-    url, token = _service(spec)
+    url, token, version = _service(spec)
     if not url or not token:
         raise _known_outside(spec, list_entries(spec, options))
     hide(token)
     with _http(options, url) as http:
-        service = CacheService(http, url, token, options.limits)
+        service = CacheService(http, url, token, options.limits, version)
         refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
-        contents = concurrently(
-            lambda ref: service.read(index_key(_scope(spec), ref)), refs, options, "reading indexes"
-        )
-        exports = [_export(spec, ref, data) for ref, data in zip(refs, contents, strict=True) if data is not None]
+        read = concurrently(lambda ref: _read_index(service, spec, ref), refs, options, "reading indexes")
+        exports = [export for of_ref in read for export in of_ref]
         if not exports:
             message = f"{spec.text}: no index entry of scope {_scope(spec)!r} on {', '.join(refs)}"
-            raise NotFoundError(message, hint="BuildKit takes this for an empty cache and says nothing")
+            hint = "BuildKit takes this for an empty cache and says nothing"
+            raise NotFoundError(message, hint=hint, buildkit="skip")
         if not options.probe:
-            return exports
+            return _asked_for(service, exports, options)
         exports = _probed(service, exports, options)
         if not (_repository(spec) and _rest_token(spec)):
             return exports
@@ -105,8 +111,7 @@ def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
     cachegraph.errors.SourceError
         As `load`.
     """
-    check_keys(spec, _KEYS)
-    url, token = _service(spec)
+    url, token, version = _service(spec)
     if not url or not token or not _repository(spec) or not _rest_token(spec):
         return []
     readable = {ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)}
@@ -118,7 +123,7 @@ def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
     superseded.sort(key=lambda entry: (entry.created_at, int(entry.key.rpartition("#")[2])))
     hide(token)
     with _http(options, url) as http:
-        service = CacheService(http, url, token, options.limits)
+        service = CacheService(http, url, token, options.limits, version)
         contents = concurrently(
             lambda entry: service.read(entry.key), superseded, options, "reading superseded indexes"
         )
@@ -154,6 +159,31 @@ def list_entries(spec: Spec, options: Options) -> Listing:
         return _listing(http, spec, spec.attrs.get("scope", ""), options)
 
 
+def overview(spec: Spec, options: Options) -> Overview:
+    """Tell what a repository's cache holds, by the REST API: scopes, branches, sizes and ages.
+
+    Parameters
+    ----------
+    spec : Spec
+        Without ``scope`` every scope is told of.
+    options : Options
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        No repository.
+    cachegraph.errors.SourceError
+        GitHub refuses, or cannot be reached.
+    """
+    listing = list_entries(spec, options)
+    with _http(options, _api()) as http:
+        try:
+            used = cache_usage(http, _api(), _repository(spec), _rest_token(spec), options.limits)
+        except SourceError:  # what the entries are is known all the same
+            used = None
+    return make_overview(_repository(spec), listing, used)
+
+
 def _api() -> str:
     return os.environ.get("GITHUB_API_URL") or "https://api.github.com"
 
@@ -176,12 +206,53 @@ def _known_outside(spec: Spec, listing: Listing) -> SourceError:
     return AccessError(f"{_repository(spec)}: {entries}, {blobs}", hint=_OUTSIDE)
 
 
-def _service(spec: Spec) -> tuple[str, str]:
-    """Return the cache service's address and token; its first version, and ``url=`` with it, is switched off."""
-    if spec.attrs.get("version") == "1":
-        raise SpecError(f"{spec.text}: version 1 of the cache service is no more", hint="leave version= out")
-    url = spec.attrs.get("url_v2") or os.environ.get("ACTIONS_RESULTS_URL", "")
-    return url, spec.attrs.get("token") or os.environ.get("ACTIONS_RUNTIME_TOKEN", "")
+def _read_index(service: CacheService, spec: Spec, ref: str) -> list[CacheExport]:
+    """Read what a build would import of a branch, and what a daemon that is set up the other way would."""
+    key = index_key(_scope(spec), ref)
+    first = service.find(key)  # the newest, signed or not, as BuildKit finds it
+    if first is None:
+        return []
+    other = service.find(f"{key}#" if is_signed(first.key) else f"{key}-sig#")
+    return [
+        _signed(_export(spec, ref, service.content(found)), service)
+        if is_signed(found.key)
+        else _export(spec, ref, service.content(found))
+        for found in (first, other)
+        if found is not None
+    ]
+
+
+def _signed(export: CacheExport, service: CacheService) -> CacheExport:
+    """Say what a signed entry is good for, and whether its signature is there."""
+    problem = _note("This entry is signed: a daemon that is set up to verify reads only such entries.")
+    if not service.has(f"{blob_key(export.config_digest)}-sig"):
+        message = (
+            "this entry is signed and its signature is gone: a daemon that verifies refuses it and builds without it; "
+            "export the cache again"
+        )
+        problem = Problem(code="source-note", message=message, severity="warning")
+    return replace(export, source=f"{export.source},signed=true", problems=(*export.problems, problem))
+
+
+def _service(spec: Spec) -> tuple[str, str, int]:
+    """Return the cache service's address, its token and its version.
+
+    Notes
+    -----
+    Source: buildx ``util/buildflags/cache.go`` (``addGithubToken``), BuildKit ``cache/remotecache/gha/gha.go``
+    (``getConfig``). What ACTIONS_RESULTS_URL names is taken for version 2, which is all that it speaks.
+    """
+    attrs = github_attrs(spec.attrs, os.environ)
+    given = attrs.get("version", "0")
+    if not _VERSION.fullmatch(given):
+        raise SpecError(f"{spec.text}: version is {given!r}", hint="write 1 or 2, or leave it out")
+    version = int(given)
+    token = attrs.get("token") or os.environ.get("ACTIONS_RUNTIME_TOKEN", "")
+    if version != 1 and attrs.get("url_v2"):
+        return attrs["url_v2"], token, 2
+    url = attrs.get("url") or ""
+    results = url == os.environ.get("ACTIONS_RESULTS_URL") or "results-receiver.actions.githubusercontent.com" in url
+    return url, token, version or (2 if results else 1)
 
 
 def _scope(spec: Spec) -> str:
@@ -226,6 +297,16 @@ def _probed(service: CacheService, exports: Sequence[CacheExport], options: Opti
         replace(export, blobs=tuple(replace(blob, present=there[blob.digest]) for blob in export.blobs or ()))
         for export in exports
     ]
+
+
+def _asked_for(service: CacheService, exports: list[CacheExport], options: Options) -> list[CacheExport]:
+    """Ask for a few blobs where nobody asked to; then what keeps the service from answering is no error."""
+    if len({blob.digest for export in exports for blob in export.blobs or ()}) > options.probe_blobs:
+        return exports
+    try:
+        return _probed(service, exports, options)
+    except SourceError:
+        return exports
 
 
 def _with_strays(

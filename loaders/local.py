@@ -9,30 +9,47 @@
 
 The directory keeps blobs of earlier exports that nothing points at any more: they are given as strays.
 
-Source: buildx ``build/localcache.go``; BuildKit ``cache/remotecache/local/local.go``.
+BuildKit's client reads the manifest with the tag, by default ``latest``; if there is none, it skips the cache with a
+warning. A path without ``type=`` is no such order: it gives what is there, if ``latest`` is not.
+
+Source: BuildKit ``client/solve.go`` (``parseCacheOptions``), ``client/ociindex`` (``Get``),
+``cache/remotecache/local/local.go``.
 """
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from cachegraph.core.model import CacheExport, Problem, StrayBlob
-from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError
+from cachegraph.core.model import CacheExport, Fault, Problem, StrayBlob
+from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import over_limit
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.exports import read_manifest
-from cachegraph.loaders.oci.manifests import Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.oci.manifests import CACHE_CONFIG, Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.oci.verify import find_fault
 from cachegraph.loaders.paths import kind_of, local_path
-from cachegraph.loaders.specs.parse import canonical, check_keys, required
+from cachegraph.loaders.specs.bare import looks_like_path
+from cachegraph.loaders.specs.parse import canonical, required
+from cachegraph.text.clean import one_line
 
-__all__ = ["load"]
+__all__ = ["load", "load_store"]
 
+_IMAGE_NAME = "io.containerd.image.name"
 _REF_NAME = "org.opencontainers.image.ref.name"
+_SHOWN_TAGS = 10
+_MOST_FOLDERS = 1000  # that are looked into for an image layout
 _DEPTH = 8
+_FAULTS: dict[Fault, str] = {
+    "wrong-digest": "has other bytes than its digest says",
+    "wrong-diff-id": "unpacks to other bytes than its diff ID says",
+    "wrong-media-type": "is compressed otherwise than its media type says",
+}
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -41,8 +58,10 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     Parameters
     ----------
     spec : Spec
-        ``src``: the directory or archive. ``tag``: one of its tags; all without. ``digest``: a manifest's digest.
+        ``src``: the directory or archive. ``tag``: one of its tags, by default ``latest``; of a bare path all, where
+        ``latest`` is not among them. ``digest``: a manifest's digest.
     options : Options
+        ``tag_glob`` asks for the tags that match.
 
     Returns
     -------
@@ -55,11 +74,10 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     DecodeError
         Damaged, or made to lead out of the directory.
     """
-    check_keys(spec, {"src", "tag", "digest"})
     path = local_path(required(spec, "src", "src=DIR"))
     kind = kind_of(path)
     if kind is None:
-        raise NotFoundError(f"{path}: there is no such directory or archive", hint="check src=")
+        raise _no_such_path(spec, path)
     if kind == "other":
         raise NotFoundError(f"{path}: neither a directory nor an archive", hint="check src=")
     store: BlobStore
@@ -67,16 +85,44 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         store = DirectoryStore(path, options.limits)
     else:
         store = ArchiveStore(path, options.report, options.limits)
+    return load_store(store, path, spec, options)
+
+
+def load_store(store: BlobStore, path: Path, spec: Spec, options: Options) -> list[CacheExport]:
+    """Read the exports of an image layout whose files are at hand, and close it; see `load`.
+
+    Parameters
+    ----------
+    store : BlobStore
+    path : pathlib.Path
+        What errors call it.
+    spec : Spec
+    options : Options
+    """
     with closing(store):
         try:
             return _Layout(store, path, spec, options).load()
         except DecodeError as error:
             message = error.message if str(path) in error.message else f"{path}: {error.message}"
-            raise DecodeError(message, hint=error.hint or "it is damaged, export again") from None
+            raise DecodeError(
+                message, hint=error.hint or "it is damaged, export again", buildkit=error.buildkit
+            ) from None
+
+
+def _no_such_path(spec: Spec, path: Path) -> NotFoundError:
+    if not spec.bare:
+        return NotFoundError(f"{path}: there is no such directory or archive", hint="check src=", buildkit="skip")
+    image = "" if looks_like_path(spec.attrs["src"]) else "; an image is HOST[:PORT]/NAME[:TAG], in lower case"
+    return NotFoundError(
+        f"{path}: there is no such file or directory",
+        hint=f"check the path and the current folder{image}",
+        buildkit="skip",
+    )
 
 
 class _Layout:
     def __init__(self, store: BlobStore, path: Path, spec: Spec, options: Options) -> None:
+        self.unlike: set[str] = set()
         self.store = store
         self.path = path
         self.spec = spec
@@ -99,13 +145,29 @@ class _Layout:
             for error in failures
             if not isinstance(error, NoCacheError)
         )
+        problems += self._others(entries)
         strays = self._strays(entries)
         if self.options.verify:
-            found = [replace(export, problems=export.problems + self._damaged(export)) for export in found]
+            found = [self._verified(export) for export in found]
         return [
             replace(export, strays=strays, store=str(self.path), problems=export.problems + problems)
             for export in found
         ]
+
+    def _others(self, entries: list[Descriptor]) -> tuple[Problem, ...]:
+        """Say which tags were not looked at, or that the one that BuildKit looks for is not there."""
+        asked = self.spec.attrs.keys() & {"tag", "digest"}
+        if asked or self.options.tag_glob is not None:
+            return ()
+        tags = _tags(entries)
+        if self._with_tag(entries, "latest") is not None:
+            others = [tag for tag in tags if tag != "latest"]
+            message = f"Other tags are there and were not read: {_some(others)}. --all-tags reads them."
+            return (Problem(code="source-note", message=message, severity="note"),) if others else ()
+        if not tags:
+            return ()
+        message = f"No manifest has the tag latest, which type=local looks for without tag=: add tag={tags[0]} there."
+        return (Problem(code="source-note", message=message, severity="note"),)
 
     def _entries(self) -> list[Descriptor]:
         """Read index.json."""
@@ -113,10 +175,19 @@ class _Layout:
         if data is None:
             empty = kind_of(self.path) == "directory" and not any(self.path.iterdir())
             what = "the directory is empty" if empty else "there is no index.json, so this is not an image layout"
-            raise NotFoundError(
-                f"{self.path}: {what}", hint="give the directory that --cache-to type=local,dest=DIR wrote to"
-            )
+            raise NotFoundError(f"{self.path}: {what}", hint=self._where_else(), buildkit="skip")
         return list(parse_manifest(data).manifests or ())
+
+    def _where_else(self) -> str:
+        """Name the folders in the directory that are image layouts."""
+        below = []
+        if kind_of(self.path) == "directory":
+            with suppress(OSError):
+                folders = islice(self.path.iterdir(), _MOST_FOLDERS)
+                below = sorted(str(folder) for folder in folders if kind_of(folder / "index.json") == "file")
+        if below:
+            return f"image layouts there: {_some(below)}"
+        return "give the directory that --cache-to type=local,dest=DIR wrote to"
 
     def _chosen(self, entries: list[Descriptor]) -> list[Descriptor]:
         """Pick what the spec asks for."""
@@ -124,23 +195,49 @@ class _Layout:
             check_digest(digest)
             size = self.store.size(digest)
             if size is None:
-                raise NotFoundError(f"{self.path}: there is no manifest {digest}", hint="leave digest= out to see all")
+                raise NotFoundError(
+                    f"{self.path}: there is no manifest {digest}", hint=_other_tags(entries), buildkit="skip"
+                )
             return [Descriptor(digest=digest, size=size)]
-        if tag := self.spec.attrs.get("tag"):
-            chosen = [entry for entry in entries if entry.annotations.get(_REF_NAME) == tag]
+        if (glob := self.options.tag_glob) is not None and "tag" not in self.spec.attrs:
+            chosen = [entry for entry in entries if fnmatch.fnmatchcase(_tag(entry) or "", glob)]
             if not chosen:
-                tags = ", ".join(sorted({e.annotations[_REF_NAME] for e in entries if _REF_NAME in e.annotations}))
-                raise NotFoundError(f"{self.path}: there is no tag {tag}", hint=f"tags there: {tags or 'none'}")
-            return chosen[-1:]
+                raise NotFoundError(
+                    f"{self.path}: no tag matches {glob!r}", hint=f"tags there: {_some(_tags(entries))}"
+                )
+            return list({entry.digest: entry for entry in chosen}.values())
         if not entries:
-            raise NotFoundError(f"{self.path}: index.json lists nothing", hint="export the cache again")
-        return list({entry.digest: entry for entry in entries}.values())
+            raise NotFoundError(
+                f"{self.path}: index.json lists nothing", hint="export the cache again", buildkit="skip"
+            )
+        tag = self.spec.attrs.get("tag", "latest")
+        if not tag:
+            raise SpecError(f"{self.spec.text}: tag is empty", hint="leave it out for latest", buildkit="fail")
+        named = self._with_tag(entries, tag)
+        if named is not None:
+            return [named]
+        if self.spec.bare and "tag" not in self.spec.attrs:
+            return list({entry.digest: entry for entry in entries}.values())
+        raise NotFoundError(
+            f"{self.path}: there is no tag {tag}: BuildKit skips this cache with a warning, and every step runs",
+            hint=_other_tags(entries),
+            buildkit="skip",
+        )
+
+    @staticmethod
+    def _with_tag(entries: list[Descriptor], tag: str) -> Descriptor | None:
+        """Find the manifest of a tag as BuildKit does: the first by its image name, else the first by its tag."""
+        for name in (_IMAGE_NAME, _REF_NAME):
+            for entry in entries:
+                if entry.annotations.get(name) == tag:
+                    return entry
+        return None
 
     def _read(self, entry: Descriptor) -> list[CacheExport]:
-        tag = entry.annotations.get(_REF_NAME)
+        tag = _tag(entry)
         name = {"digest": entry.digest} if tag is None or "digest" in self.spec.attrs else {"tag": tag}
         manifest = self._fetch(entry)
-        return read_manifest(
+        exports = read_manifest(
             source=canonical("local", {"src": self.spec.attrs["src"], **name}),
             kind="local",
             manifest=manifest,
@@ -150,6 +247,9 @@ class _Layout:
             report=self.options.report,
             limits=self.options.limits,
         )
+        damage = tuple(map(_unlike, sorted(self.unlike)))
+        self.unlike.clear()
+        return [replace(export, problems=export.problems + damage) for export in exports]
 
     def _fetch(self, descriptor: Descriptor) -> bytes:
         check_digest(descriptor.digest)
@@ -162,6 +262,9 @@ class _Layout:
             raise over_limit(f"blob {descriptor.digest}", self.options.limits.file_bytes, "bytes", "file_bytes")
         data = self.store.read(descriptor.digest)
         if not self.store.matches(descriptor.digest):
+            if descriptor.media_type == CACHE_CONFIG and len(data) == descriptor.size:
+                self.unlike.add(descriptor.digest)
+                return data
             raise DecodeError(
                 f"blob {descriptor.digest} has other bytes than its digest says", hint="it is damaged, export again"
             )
@@ -172,16 +275,20 @@ class _Layout:
             check_digest(descriptor.digest)
         return {d.digest: self.store.size(d.digest) for d in descriptors}
 
-    def _damaged(self, export: CacheExport) -> tuple[Problem, ...]:
-        """Read every listed blob, and name those with other bytes than their digest says."""
-        there = [blob.digest for blob in export.blobs or () if blob.present]
+    def _verified(self, export: CacheExport) -> CacheExport:
+        """Read every listed blob, and mark those that are not what the manifest says."""
+        there = {blob.digest: blob for blob in export.blobs or () if blob.present}
         problems = []
-        for number, digest in enumerate(there, 1):
+        for number, (digest, blob) in enumerate(there.items(), 1):
             self.options.report("checking blobs", number, len(there))
-            if not self.store.matches(digest):
-                message = f"blob {digest[:19]} has other bytes than its digest says: loading it fails; export again"
-                problems.append(Problem(code="digest-mismatch", digest=digest, severity="error", message=message))
-        return tuple(problems)
+            fault = find_fault(self.store.chunks(digest), blob, self.options.limits)
+            if fault is None:
+                continue
+            there[digest] = replace(blob, fault=blob.fault or fault)
+            message = f"blob {digest[:19]} {_FAULTS[fault]}: loading it fails; export again"
+            problems.append(Problem(code="digest-mismatch", digest=digest, severity="error", message=message))
+        blobs = None if export.blobs is None else tuple(there.get(blob.digest, blob) for blob in export.blobs)
+        return replace(export, blobs=blobs, problems=(*export.problems, *problems))
 
     # --- What nothing points at ------------------------------------------------------------------------------------
 
@@ -206,3 +313,33 @@ class _Layout:
         for child in (manifest.config, *(manifest.layers or ()), *(manifest.manifests or ())):
             if child is not None:
                 self._reach(child, reached, depth + 1)
+
+
+def _unlike(digest: str) -> Problem:
+    message = (
+        f"the cache config {digest[:19]} has other bytes than its digest says, and BuildKit imports it unchecked: find "
+        "out what writes to the directory, and export again"
+    )
+    return Problem(code="digest-mismatch", digest=digest, severity="warning", message=message)
+
+
+def _tag(entry: Descriptor) -> str | None:
+    return entry.annotations.get(_REF_NAME) or entry.annotations.get(_IMAGE_NAME)
+
+
+def _tags(entries: list[Descriptor]) -> list[str]:
+    return sorted({tag for entry in entries if (tag := _tag(entry)) is not None})
+
+
+def _some(tags: Sequence[str]) -> str:
+    shown = [one_line(tag)[:100] for tag in tags[:_SHOWN_TAGS]]
+    more = f" and {len(tags) - _SHOWN_TAGS:,} more" if len(tags) > _SHOWN_TAGS else ""
+    return f"{', '.join(shown)}{more}" if shown else "none"
+
+
+def _other_tags(entries: list[Descriptor]) -> str:
+    """Say which tags are there, and how to see what has none."""
+    tags = _tags(entries)
+    if tags:
+        return f"tags there: {_some(tags)}; --all-tags reads them all"
+    return f"no manifest there has a tag; digest={entries[0].digest} names one" if entries else "nothing is there"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from cachegraph.core.model import CacheExport
 from cachegraph.errors import NotFoundError, SourceError, SpecError
@@ -25,12 +26,15 @@ from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.oci.exports import read_manifest
 from cachegraph.loaders.oci.manifests import Descriptor
-from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, check_keys, flag, required
+from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, flag, required
 from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
+from cachegraph.text.nearest import nearest
 
-__all__ = ["Image", "expand", "load", "open_image"]
+__all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
 _KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
+_SHOWN_TAGS = 10
+_MOST_TAGS = 1000  # that are listed for somebody who named another: the first page
 _FAULT = "this is the registry's fault"
 
 
@@ -42,11 +46,10 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     Raises
     ------
     cachegraph.errors.SpecError
-        No reference, or a key that makes no sense.
+        No reference, or a value that makes no sense.
     cachegraph.errors.SourceError
         The registry cannot be reached, refuses, has no such thing, or what it has cannot be read.
     """
-    check_keys(spec, _KEYS)
     return _load_one(open_image(spec, options), options)
 
 
@@ -61,12 +64,11 @@ def expand(spec: Spec, options: Options) -> Iterator[Spec | SourceError] | None:
     Raises
     ------
     cachegraph.errors.SpecError
-        No reference, a key that makes no sense, or all tags and one are asked for.
+        No reference, a value that makes no sense, or all tags and one are asked for.
     cachegraph.errors.SourceError
         The registry cannot be reached or refuses, or no tag matches.
     """
-    check_keys(spec, _KEYS)
-    glob = _glob(spec) or options.tag_glob
+    glob = tags_wanted(spec, options)
     if glob is None:
         return None
     image = open_image(spec, options)
@@ -137,23 +139,66 @@ def open_image(spec: Spec, options: Options) -> Image:
 def _load_one(image: Image, options: Options) -> list[CacheExport]:
     reference = str(image.reference)
 
+    left = options.probe_blobs
+
     def present(descriptors: Sequence[Descriptor]) -> Mapping[str, int | None]:
+        nonlocal left
         distinct = list({descriptor.digest: descriptor for descriptor in descriptors}.values())
-        sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        if not options.probe and len(distinct) > left:
+            return {}
+        left -= len(distinct)
+        try:
+            sizes = concurrently(image.blob_size, distinct, options, f"probing {reference}")
+        except SourceError:
+            if options.probe:
+                raise
+            return {}  # nobody asked for it: what is there is not known
         return {descriptor.digest: size for descriptor, size in zip(distinct, sizes, strict=True)}
 
-    with at(reference, hint="export the cache again"):
-        manifest = image.manifest()
+    with at(reference, hint="export the cache again", buildkit="skip"):
+        manifest = _manifest(image)
         return read_manifest(
             source=canonical("registry", {"ref": reference}),
             kind="registry",
             manifest=manifest.content,
             manifest_digest=manifest.digest,
             fetch=image.fetch,
-            present=present if options.probe else None,
+            present=present if options.probe or options.probe_blobs else None,
             report=options.report,
             limits=options.limits,
         )
+
+
+def _manifest(image: Image) -> RawManifest:
+    """Download the manifest; of a tag that is not there, say which are."""
+    try:
+        return image.manifest()
+    except NotFoundError as error:
+        if image.reference.digest:
+            raise
+        tags = _tags_there(image)
+        if not tags:
+            raise
+        wanted = image.reference.target
+        near = nearest(wanted, tags)
+        meant = f"did you mean {near}? " if near else ""
+        shown = sorted(tags, key=lambda tag: (tag != near, tag))[:_SHOWN_TAGS]
+        more = f" and {len(tags) - len(shown):,} more" if len(tags) > len(shown) else ""
+        raise NotFoundError(error.message, hint=f"{meant}tags there: {', '.join(shown)}{more}") from None
+
+
+def _tags_there(image: Image) -> list[str]:
+    """List the tags of a repository, as far as the first of them go; empty where the registry does not say."""
+    try:
+        found = list(islice(image.client.tags(image.reference.repository), _MOST_TAGS))
+    except SourceError:
+        return []
+    return sorted({tag for tag in found if TAG.fullmatch(tag)})
+
+
+def tags_wanted(spec: Spec, options: Options) -> str | None:
+    """Give the pattern of the tags that are asked for; None for one reference."""
+    return _glob(spec) or options.tag_glob
 
 
 def _glob(spec: Spec) -> str | None:

@@ -35,7 +35,7 @@ from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.objects.libraries import bounded_pages, one_line, quiet_library
 from cachegraph.loaders.objects.store import Place, StoredObject, given, read_exports, read_limited
-from cachegraph.loaders.specs.parse import TRUE, bare_url, check_keys
+from cachegraph.loaders.specs.parse import TRUE, bare_url
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -74,7 +74,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     Raises
     ------
     cachegraph.errors.SpecError
-        No bucket, no region, an unknown key, or a value out of range.
+        No bucket, no region, or a value out of range.
     cachegraph.errors.NotFoundError
         No such bucket, or no manifest of any name.
     cachegraph.errors.AccessError
@@ -82,7 +82,6 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         The store cannot be reached, or what it holds is not a cache config.
     """
-    check_keys(spec, _KEYS)
     attrs = spec.attrs
     place = _place(attrs)
     store = _S3Store(place.where["bucket"], place.label, _client(attrs, place, options), options.limits)

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cachegraph.core.model import Name, Names
+from cachegraph.core.model import Names
 from cachegraph.errors import CacheGraphError, SpecError
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.catalogue import Loaded, load_each
-from cachegraph.loaders.specs.identity import identity, spec_of
+from cachegraph.loaders.specs.identity import identity, specs_of
 
 __all__ = ["Given", "read", "read_each", "read_names"]
 
@@ -56,11 +56,12 @@ def read_each(given: Iterable[Given], options: Options | None = None) -> Iterato
     places: dict[tuple[str, ...], list[str | Spec]] = {}
     for one in given:
         try:
-            spec = spec_of(one)
+            specs = specs_of(one)
         except SpecError:  # reading it says what is wrong
             places.setdefault(("", str(one)), [str(one)])
         else:
-            places.setdefault(identity(spec), []).append(spec)
+            for spec in specs:
+                places.setdefault(identity(spec), []).append(spec)
     return load_each([_noted(spellings) for spellings in places.values()], options)
 
 
@@ -69,9 +70,11 @@ def _noted(spellings: Sequence[str | Spec]) -> str | Spec:
     first, *others = spellings
     if not others or isinstance(first, str):
         return first
-    texts = dict.fromkeys(other.text for other in others if isinstance(other, Spec))
+    specs = [other for other in others if isinstance(other, Spec)]
+    texts = dict.fromkeys(other.text for other in specs)
     note = f"This place was given {len(spellings)} times and read once; also as {', '.join(texts)}."
-    return replace(first, notes=(*first.notes, note))
+    traps = dict.fromkeys(trap for spec in (first, *specs) for trap in spec.traps)
+    return replace(first, notes=(*first.notes, note), traps=tuple(traps))
 
 
 def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> tuple[Names, list[CacheGraphError]]:
@@ -89,8 +92,7 @@ def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> t
     errors : list of CacheGraphError
         One for each source that could not be read.
     """
-    records: dict[str, Name] = {}
-    selectors: dict[str, str] = {}
+    joined = Names()
     errors: list[CacheGraphError] = []
     for source in sources:
         from cachegraph.loaders.names import read as names
@@ -100,6 +102,5 @@ def read_names(sources: Iterable[str | os.PathLike[str]], options: Options) -> t
         except CacheGraphError as error:
             errors.append(error)
         else:
-            records |= found.records
-            selectors |= found.selectors
-    return Names(records=records, selectors=selectors), errors
+            joined = joined | found
+    return joined, errors

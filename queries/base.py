@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any, Generic, Literal, TypeVar
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.versions import EVERY, Versions
 from cachegraph.queries.severity import SEVERITIES, Severities, Severity
 from cachegraph.text.rules import CODES, Rule
 from cachegraph.text.words import capital
 
 __all__ = ["SEVERITIES", "Finding", "Query", "Severity", "Title"]
+
+_IDENTITY = frozenset({"alternative", "cause", "code", "error", "reason", "slot"})
 
 Title = Callable[[int], str]
 """Names a record for a sentence, by its index: ``record 7 (RUN make)``."""
@@ -86,6 +89,10 @@ class Query(Generic[F]):
         Whether each export has its own answer, or all exports of one store the same.
     order : tuple of str
         Columns by which an export's rows are sorted in Cypher.
+    ask_together : callable, optional
+        Of a question about several exports that one build imports: from their graphs to findings without messages.
+    builders : Versions
+        Builders that it is about; `check` asks it only for one of these.
     example : str
         A case of it and what the finding says; a few lines, for ``cachegraph explain-rule``.
     cure : str
@@ -103,6 +110,8 @@ class Query(Generic[F]):
     sentence: Callable[[F, Title], str]
     scope: Literal["export", "store"] = "export"
     order: tuple[str, ...] = ("record",)
+    ask_together: Callable[[Sequence[ExportGraph]], Iterable[F]] | None = None
+    builders: Versions = EVERY
     example: str = ""
     cure: str = ""
 
@@ -114,6 +123,11 @@ class Query(Generic[F]):
     def columns(self) -> tuple[str, ...]:
         """Names of the finding's fields, in order."""
         return tuple(field.name for field in fields(self.finding))
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Names of the fields that tell its findings apart over time, besides the digest: no index and no count."""
+        return tuple(name for name in self.columns if name in _IDENTITY)
 
     @property
     def cypher(self) -> str:

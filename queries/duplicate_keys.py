@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.copies import Copies, without_copies, without_empty
 from cachegraph.queries.severity import MoreThan, Severities
-from cachegraph.schema.facts import whole
 from cachegraph.text.words import plural
 
 __all__ = ["QUERY", "DuplicateKey"]
@@ -25,10 +26,17 @@ class DuplicateKey(Finding):
     dropped_results : int
         Loadable results that BuildKit takes for repetitions (same time, same number of layers) and drops, though their
         blobs differ.
+    records : tuple of int
+        All of them, where more than 16 records become one with that one; left out of JSON elsewhere.
     """
 
     key: int
     dropped_results: int
+    records: Copies = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the finding as its JSON object."""
+        return without_empty(Finding.to_dict(self))
 
 
 def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
@@ -41,27 +49,31 @@ def ask(graph: ExportGraph) -> Iterator[DuplicateKey]:
     Yields
     ------
     DuplicateKey
-        By record index; none for an export that BuildKit refuses.
+        By record index; none for an export that BuildKit refuses. Of more than 16 that become one there is one for all.
     """
-    columns = ("folds_into", "index", "digest", "dropped_results")
-    for key, record, digest, dropped in whole(graph, "Record").each(*columns):
-        if key is not None:
-            yield DuplicateKey(
-                query=QUERY.name,
-                severity=_SEVERITIES.of(dropped_results=dropped),
-                export=graph.id,
-                record=record,
-                digest=digest,
-                key=key,
-                dropped_results=dropped,
-            )
+    folded = graph.folded
+    for record, key, records in without_copies((record, into) for record, (into, _) in folded.items()):
+        dropped = sum(folded[one][1] for one in records or (record,))
+        yield DuplicateKey(
+            query=QUERY.name,
+            severity=_SEVERITIES.of(dropped_results=dropped),
+            export=graph.id,
+            record=record,
+            digest=graph.export.config.records[record].digest,
+            key=key,
+            dropped_results=dropped,
+            records=records,
+        )
 
 
 _SEVERITIES = Severities(("warning", MoreThan("dropped_results", 0)), otherwise="note")
 
 
 def _sentence(finding: DuplicateKey, title: Title) -> str:
-    start = f"BuildKit folds {title(finding.record or 0)} into {title(finding.key)}: same digest, matching inputs"
+    others = f" and {plural(len(finding.records) - 1, 'other record')}" if finding.records else ""
+    start = (
+        f"BuildKit folds {title(finding.record or 0)}{others} into {title(finding.key)}: same digest, matching inputs"
+    )
     if not finding.dropped_results:
         return f"{start}. Both keep the results of both, which costs nothing."
     lost = plural(finding.dropped_results, "result")

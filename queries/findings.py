@@ -29,12 +29,12 @@ class _Words(Generic[F]):
 
     def __init__(self, findings: Iterable[F], word: Callable[[F], F]) -> None:
         self.findings = list(findings)
-        self._word = word
+        self.word = word
         self._done = bytearray(len(self.findings))
 
     def read(self, index: int) -> F:
         if not self._done[index]:
-            self.findings[index] = self._word(self.findings[index])
+            self.findings[index] = self.word(self.findings[index])
             self._done[index] = True
         return self.findings[index]
 
@@ -136,6 +136,20 @@ class Findings(Sequence[F_co], Generic[F_co]):
         kept = [index for index in self._indexes if self._words.findings[index].severity in severities]
         return self._part(kept, self.query)
 
+    def parted(self, part: Callable[[Finding], tuple[str, Finding]]) -> Mapping[str, Findings[F_co]]:
+        """Divide them by what a function says of each, and keep each as it gives it back.
+
+        Parameters
+        ----------
+        part : callable
+            From a finding, whose message may not be there yet, to the name of its part and the finding to keep.
+        """
+        parts: dict[str, list[Any]] = {}
+        for finding in self._raw():
+            name, kept = part(finding)
+            parts.setdefault(name, []).append(kept)
+        return {name: Findings(kept, self.query, self._words.word) for name, kept in parts.items()}
+
     def by_export(self) -> Mapping[str, Findings[F_co]]:
         """Group by the id of the export; exports without a finding are left out. Made once."""
         return self._by_export
@@ -185,9 +199,9 @@ class Findings(Sequence[F_co], Generic[F_co]):
 
     def _declared(self) -> dict[str, list[Any]]:
         """Give the types of each column: one, or those that several questions give it."""
-        from cachegraph.queries.catalogue import QUERIES
+        from cachegraph.queries.catalogue import QUERIES, TOGETHER
 
-        kinds = [self.query.finding] if self.query else [query.finding for query in QUERIES]
+        kinds = [self.query.finding] if self.query else [query.finding for query in (*QUERIES, *TOGETHER)]
         declared: dict[str, list[Any]] = {}
         for kind in (Finding, *kinds):
             for name, hint in get_type_hints(kind).items():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.versions import NO_CHAINS
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
@@ -67,7 +68,7 @@ QUERY = Query(
     title="Which steps do builders before BuildKit 0.10 run again?",
     meaning=(
         "Chains (results of exactly these layers, without the layers below) came with BuildKit 0.10. An older builder "
-        "skips them, sees a step without a result, and runs it."
+        "skips them, sees a step without a result, and runs it. Asked only for such a builder (--buildkit 0.9)."
     ),
     severity="note",
     finding=LegacyMiss,
@@ -75,6 +76,7 @@ QUERY = Query(
     severities=_SEVERITIES,
     ask=ask,
     sentence=_sentence,
+    builders=NO_CHAINS,
     example="The layer of a COPY --link in an image with inline cache: its record has one chain, and nothing else.",
     cure="Update the builders. If that cannot be, export with mode=max to a registry, a directory or a bucket.",
 )

@@ -15,7 +15,7 @@
 //   stop: Position behind the last
 //   inferred: Whether they are what the neighbouring slots leave
 //   merged_layers: Number of layers of the merged result
-// severity: warning for scattered and absent, else note
+// severity: note: it describes the merge, and costs nothing
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})
@@ -23,9 +23,6 @@ WHERE (e.id = param.export OR e.current AND coalesce(param.export, e.source) = e
 MATCH (e)-[:HAS_RECORD]->(r:Record {is_merge: true})-[i:INPUT]->(other:Record)
 WITH e, r.index AS record, r.digest AS digest, i.slot AS slot, i.alternative AS alternative, other.index AS input,
      i.relation AS relation, i.start AS start, i.stop AS stop, i.inferred AS inferred, r.merged_layers AS merged_layers
-RETURN CASE
-         WHEN relation IN ['scattered', 'absent'] THEN 'warning'
-         ELSE 'note'
-       END AS severity,
-       e.id AS export, record, digest, slot, alternative, input, relation, start, stop, inferred, merged_layers
+RETURN 'note' AS severity, e.id AS export, record, digest, slot, alternative, input, relation, start, stop, inferred,
+       merged_layers
 ORDER BY e.source, e.platform, e.id, record, slot, alternative;

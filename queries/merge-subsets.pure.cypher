@@ -15,7 +15,7 @@
 //   stop: position behind the last
 //   inferred: whether the positions are what the other slots leave
 //   merged_layers: number of layers of the merged result
-// severity: warning for scattered and absent, else note
+// severity: note: it describes the merge, and costs nothing
 // note: compares the blobs themselves; positions are left to the core
 
 WITH {export: null} AS param
@@ -44,7 +44,6 @@ END] AS ranks
 WITH e, r, i, input, whole, reduce(best = 4, rank IN ranks | CASE WHEN rank < best THEN rank ELSE best END) AS rank
 WITH e, r, i, input, size(whole) AS merged_layers,
      CASE WHEN whole IS NOT NULL THEN ['prefix', 'subset', 'scattered', 'absent', 'no-result'][rank] END AS relation
-RETURN CASE WHEN relation IN ['scattered', 'absent'] THEN 'warning' ELSE 'note' END AS severity,
-       e.id AS export, r.index AS record, r.digest AS digest, i.slot AS slot, i.alternative AS alternative,
+RETURN 'note' AS severity, e.id AS export, r.index AS record, r.digest AS digest, i.slot AS slot, i.alternative AS alternative,
        input.index AS input, relation, null AS start, null AS stop, null AS inferred, merged_layers
 ORDER BY e.source, e.platform, e.id, r.index, i.slot, i.alternative;

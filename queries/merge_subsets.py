@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
-from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
 from cachegraph.schema.inputs import MergeRelation, compared_inputs
 from cachegraph.text.words import plural
@@ -66,11 +65,11 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
     """
     records = whole(graph, "Record")
     digests, merged_layers = records["digest"], records["merged_layers"]
-    severities = {relation: _SEVERITIES.of(relation=relation) for relation in (None, *get_args(MergeRelation))}
+    severity = _SEVERITIES.of()
     for found in compared_inputs(graph):
         yield MergeSubset(
             query=QUERY.name,
-            severity=severities[found.relation],
+            severity=severity,
             export=graph.id,
             record=found.merge,
             digest=digests[found.merge],
@@ -85,7 +84,7 @@ def ask(graph: ExportGraph) -> Iterator[MergeSubset]:
         )
 
 
-_SEVERITIES = Severities(("warning", OneOf("relation", "scattered", "absent")), otherwise="note")
+_SEVERITIES = Severities(otherwise="note")
 
 
 def _sentence(finding: MergeSubset, title: Title) -> str:
@@ -123,7 +122,7 @@ QUERY = Query(
         "brought is inferred where its neighbours leave exactly one gap. An absent input means that the merge and the "
         "input were exported by different builds."
     ),
-    severity="warning for scattered and absent, else note",
+    severity="note: it describes the merge, and costs nothing",
     finding=MergeSubset,
     heading="Inputs of merges",
     severities=_SEVERITIES,
@@ -134,5 +133,5 @@ QUERY = Query(
         "A stage with two COPY --link on a base image of 2 layers: slot 0, the base image, brought positions 0 to 1; "
         "slot 1 position 2; slot 2 position 3."
     ),
-    cure="scattered, absent: export again to a new place, in one build. The notes describe the merge: nothing to do.",
+    cure="Nothing to do. scattered, absent: to have all inputs from one build, export again to a new place.",
 )

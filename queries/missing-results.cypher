@@ -7,10 +7,10 @@
 //   export: Id of the export
 //   record: Index in the export's own records; null where the finding is not about one record
 //   digest: Digest of the record, or of the blob concerned
-//   reason: not-exported, blob-not-listed, blob-missing
+//   reason: not-exported, blob-not-listed, blob-missing, blob-damaged
 //   impact: bridged: a record that depends on it, directly or not, is loadable; dead-end: none is
 //   downstream_loadable: How many are; null where a loop makes it unknowable
-// severity: error for blob-missing (the build fails, or the step runs), note for not-exported and bridged, else warning
+// severity: note: uncached-steps has the causes, and what they cost
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})
@@ -19,10 +19,5 @@ MATCH (e)-[:HAS_RECORD]->(r:Record)
 WHERE r.missing_reason IS NOT NULL
 WITH e, r.index AS record, r.digest AS digest, r.missing_reason AS reason,
      CASE WHEN r.bridged THEN 'bridged' ELSE 'dead-end' END AS impact, r.downstream_loadable AS downstream_loadable
-RETURN CASE
-         WHEN reason = 'blob-missing' THEN 'error'
-         WHEN reason = 'not-exported' AND impact = 'bridged' THEN 'note'
-         ELSE 'warning'
-       END AS severity,
-       e.id AS export, record, digest, reason, impact, downstream_loadable
+RETURN 'note' AS severity, e.id AS export, record, digest, reason, impact, downstream_loadable
 ORDER BY e.source, e.platform, e.id, record;

@@ -7,10 +7,10 @@
 //   export: id of the export
 //   record: index of the record
 //   digest: digest of the record
-//   reason: not-exported, blob-not-listed or blob-missing
+//   reason: not-exported, blob-not-listed, blob-missing or blob-damaged
 //   impact: bridged: a record that depends on it is loadable; dead-end: none is
 //   downstream_loadable: how many are; null behind a loop
-// severity: error for blob-missing (the build fails or falls back), note for not-exported and bridged, else warning
+// severity: note: uncached-steps has the causes, and what they cost
 // note: searches the graph itself; for small graphs without loops
 
 WITH {export: null} AS param
@@ -23,15 +23,11 @@ WITH e, r, COLLECT { MATCH (r)-[:HAS_RESULT]->(x:Result) RETURN DISTINCT x.reaso
   RETURN DISTINCT later
 } AS loadable
 WITH e, r, loadable, CASE
+  WHEN 'blob-damaged' IN reasons THEN 'blob-damaged'
   WHEN 'blob-missing' IN reasons THEN 'blob-missing'
   WHEN 'blob-not-listed' IN reasons THEN 'blob-not-listed'
   ELSE 'not-exported'
 END AS reason
-RETURN CASE
-         WHEN reason = 'blob-missing' THEN 'error'
-         WHEN reason = 'not-exported' AND loadable > 0 THEN 'note'
-         ELSE 'warning'
-       END AS severity,
-       e.id AS export, r.index AS record, r.digest AS digest, reason,
+RETURN 'note' AS severity, e.id AS export, r.index AS record, r.digest AS digest, reason,
        CASE WHEN loadable > 0 THEN 'bridged' ELSE 'dead-end' END AS impact, loadable AS downstream_loadable
 ORDER BY e.source, e.platform, e.id, r.index;

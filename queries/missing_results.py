@@ -8,7 +8,7 @@ from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
-from cachegraph.queries.severity import OneOf, Severities
+from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
 from cachegraph.schema.records import MissingReason
 from cachegraph.text.words import capital, plural
@@ -16,11 +16,13 @@ from cachegraph.text.words import capital, plural
 __all__ = ["QUERY", "MissingResult"]
 
 _CAUSE = {
+    "blob-damaged": "one of its blobs is not what the manifest says, so loading it fails",
     "not-exported": "the export left it out",
     "blob-not-listed": "the manifest does not list one of its blobs, so BuildKit ignores the result and says nothing",
     "blob-missing": "the store no longer has one of its blobs, so loading it fails",
 }
 _REMEDY = {
+    "blob-damaged": "Export again, to a new place, and find out what rewrites manifests or blobs there",
     "not-exported": "Unless it belongs to an earlier build, mode=max keeps it (an inline cache has no such mode)",
     "blob-not-listed": "Export again, to a new place",
     "blob-missing": "Export again, and find out what deletes blobs there",
@@ -33,7 +35,7 @@ class MissingResult(Finding):
 
     Attributes
     ----------
-    reason : {"not-exported", "blob-not-listed", "blob-missing"}
+    reason : {"not-exported", "blob-not-listed", "blob-missing", "blob-damaged"}
     impact : {"bridged", "dead-end"}
         bridged: a record that depends on it, directly or not, is loadable; dead-end: none is.
     downstream_loadable : int or None
@@ -63,7 +65,7 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
             impact: Literal["bridged", "dead-end"] = "bridged" if bridged else "dead-end"
             yield MissingResult(
                 query=QUERY.name,
-                severity=_SEVERITIES.of(reason=reason, impact=impact),
+                severity=_SEVERITIES.of(),
                 export=graph.id,
                 record=record,
                 digest=digest,
@@ -73,11 +75,8 @@ def ask(graph: ExportGraph) -> Iterator[MissingResult]:
             )
 
 
-_SEVERITIES = Severities(
-    ("error", OneOf("reason", "blob-missing")),
-    ("note", OneOf("reason", "not-exported"), OneOf("impact", "bridged")),
-    otherwise="warning",
-)
+_SEVERITIES = Severities(otherwise="note")
+"""What it costs a build is told once for each cause, by `cachegraph.queries.uncached_steps`."""
 
 
 def _sentence(finding: MissingResult, title: Title) -> str:
@@ -100,10 +99,10 @@ QUERY = Query(
     meaning=(
         "BuildKit still recognises a step that has no result, and so finds the steps after it. The step itself runs "
         "again as soon as a step after it changes (bridged), or in every build if nothing after it is cached "
-        "(dead-end). Records without inputs are left out: exports never hold their results."
+        "(dead-end). Records without inputs are left out: exports never hold their results. Steps that share a cause "
+        "are one finding of uncached-steps, which has its severity; here is each by itself."
     ),
-    severity="error for blob-missing (the build fails, or the step runs), note for not-exported and bridged, "
-    "else warning",
+    severity="note: uncached-steps has the causes, and what they cost",
     finding=MissingResult,
     heading="Records without a loadable result",
     severities=_SEVERITIES,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-__all__ = ["SEVERITIES", "As", "Condition", "MoreThan", "OneOf", "Severities", "Severity"]
+from cachegraph.text.rules import SEVERITIES, Severity
 
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""Worst first."""
+__all__ = ["SEVERITIES", "As", "Condition", "MoreThan", "OneOf", "Severities", "Severity", "Zero"]
 
 
 class Condition(Protocol):
@@ -75,6 +73,27 @@ class MoreThan:
         value = fields[self.field]
         bound = fields[self.bound] if isinstance(self.bound, str) else self.bound
         return value is not None and bound is not None and value > self.share * bound
+
+
+class Zero:
+    """A field is the number 0.
+
+    Parameters
+    ----------
+    field : str
+    """
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    @property
+    def cypher(self) -> str:
+        """The test in Cypher."""
+        return f"{self.field} = 0"
+
+    def passed(self, fields: Mapping[str, Any]) -> bool:
+        """Tell whether a finding passes."""
+        return bool(fields[self.field] == 0)
 
 
 @dataclass(frozen=True, slots=True)

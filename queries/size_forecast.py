@@ -62,12 +62,12 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
     SizeForecast
         One; none for a daemon, which has no config.
     """
-    columns = ("bytes", "bytes_limit", "records", *_PARTS, "records_left")
-    for size, limit, records, layers, inputs, results, other, left in whole(graph, "Export").each(*columns):
+    columns = ("bytes", "bytes_limit", "records", *_PARTS, "records_left", "importable")
+    for size, limit, records, layers, inputs, results, other, left, importable in whole(graph, "Export").each(*columns):
         if other is not None:
             yield SizeForecast(
                 query=QUERY.name,
-                severity=_SEVERITIES.of(bytes=size, limit=limit),
+                severity=_SEVERITIES.of(bytes=size, limit=limit, refused=int(not importable)),
                 export=graph.id,
                 bytes=size,
                 limit=limit,
@@ -81,7 +81,10 @@ def ask(graph: ExportGraph) -> Iterator[SizeForecast]:
 
 
 _SEVERITIES = Severities(
-    ("error", MoreThan("bytes", "limit")), ("warning", MoreThan("bytes", "limit", share=0.8)), otherwise="note"
+    ("note", MoreThan("refused", 0)),
+    ("error", MoreThan("bytes", "limit")),
+    ("warning", MoreThan("bytes", "limit", share=0.8)),
+    otherwise="note",
 )
 
 
@@ -101,9 +104,9 @@ def _sentence(finding: SizeForecast, title: Title) -> str:  # noqa: ARG001 - abo
     if finding.records_left is None:
         return f"{start}."
     left = plural(finding.records_left, "more record")
+    if finding.bytes > finding.limit:
+        return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."
     match finding.severity:
-        case "error":
-            return f"{start}. BuildKit refuses it: export less, or export to S3, Azure or GitHub."
         case "warning":
             return f"{start}. It has room for about {left}; then BuildKit refuses it and every step runs. Export less."
     return f"{start}. It has room for about {left}."
@@ -116,7 +119,7 @@ QUERY = Query(
         "BuildKit refuses a manifest or a cache config over 1 MiB in a registry or a local directory, and then every "
         "build starts cold, from one day to the next. S3, Azure, GitHub and inline caches have no such limit."
     ),
-    severity="error over the limit, warning from 80 % on, else note",
+    severity="error over the limit, warning from 80 % on, else note; a note where import-errors says it already",
     finding=SizeForecast,
     heading="Size of the config",
     severities=_SEVERITIES,

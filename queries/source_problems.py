@@ -21,7 +21,8 @@ class SourceProblem(Finding):
     Attributes
     ----------
     code : str
-        ``size-mismatch``, ``digest-mismatch``, ``image-ignored``, ``manifest-missing`` or ``source-note``.
+        ``size-mismatch``, ``digest-mismatch``, ``image-ignored``, ``builder-panic``, ``manifest-missing``,
+        ``spec-trap`` or ``source-note``.
     detail : str
         What is wrong, in a sentence.
     """
@@ -57,7 +58,7 @@ _SEVERITIES = Severities(otherwise=As("severity"))
 
 
 def _sentence(finding: SourceProblem, title: Title) -> str:  # noqa: ARG001 - about no record
-    return finding.detail if finding.detail.endswith(".") else f"{finding.detail}."
+    return finding.detail if finding.detail.endswith((".", "?")) else f"{finding.detail}."
 
 
 QUERY = Query(
@@ -66,7 +67,8 @@ QUERY = Query(
     meaning=(
         "Loading fails for a blob whose size or bytes are not what its descriptor says. BuildKit ignores an image "
         "whose config and manifest disagree, and only the build's log says so. A manifest that an index names and the "
-        "store does not have holds no cache."
+        "store does not have holds no cache. Keys and values of a cache string that BuildKit does not know are passed "
+        "over without a word, and so are keys with a blank before them."
     ),
     severity="error where loading fails, else warning or note",
     finding=SourceProblem,

@@ -11,7 +11,8 @@
 //   merge: For lost: the merge record that holds its layers
 //   slot: For lost: the slot of that merge
 //   layers: For lost: positions in the merged result; null where the other slots do not leave exactly one gap
-// severity: note for an orphan that is a known source, else warning
+//   records: All of them, where the finding is about more than 16 roots with one digest; left out of JSON elsewhere
+// severity: warning for a lost operation on scratch (one layer, not the first input of its merge), else note
 
 WITH {export: null} AS param
 MATCH (e:Export {complete: true})
@@ -20,13 +21,21 @@ MATCH (e)-[:HAS_RECORD]->(r:Record)
 WHERE r.root_reasons IS NOT NULL AND size(r.root_reasons) > 0
 UNWIND range(0, size(r.root_reasons) - 1) AS number
 WITH e, r, number, r.root_reasons[number] AS reason
-WITH e, number, r.op AS op, r.index AS record, r.digest AS digest, reason,
+ORDER BY r.index, number
+WITH e, reason, r.digest AS digest, CASE WHEN reason = 'lost' THEN r.index ELSE -1 END AS apart,
+     collect({record: r.index, number: number}) AS alike
+UNWIND CASE WHEN size(alike) > 16 THEN alike[0..1] ELSE alike END AS one
+WITH e, reason, digest, one.record AS record, one.number AS number,
+     CASE WHEN size(alike) > 16 THEN [other IN alike | other.record] ELSE [] END AS records
+MATCH (r:Record {id: e.id + '/r' + toString(record)})
+WITH e, number, record, digest, reason, records,
+     CASE WHEN reason = 'lost' AND e.importable THEN r.lost_as END AS lost_as,
      CASE WHEN reason = 'lost' THEN r.lost_merge END AS merge,
      CASE WHEN reason = 'lost' THEN r.lost_slot END AS slot,
      CASE WHEN reason = 'lost' THEN r.lost_layers END AS layers
 RETURN CASE
-         WHEN reason = 'orphan' AND op = 'source' THEN 'note'
-         ELSE 'warning'
+         WHEN reason = 'lost' AND lost_as = 'operation' THEN 'warning'
+         ELSE 'note'
        END AS severity,
-       e.id AS export, record, digest, reason, merge, slot, layers
+       e.id AS export, record, digest, reason, merge, slot, layers, records
 ORDER BY e.source, e.platform, e.id, record, number;

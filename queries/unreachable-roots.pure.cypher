@@ -11,7 +11,8 @@
 //   merge: of a lost root: index of the merge record
 //   slot: of a lost root: slot of that merge
 //   layers: of a lost root: positions in the merged result; null if unknown
-// severity: note for an orphan that is a known source, else warning
+//   records: all of them, where many share one digest: left to the core
+// severity: warning for a lost operation on scratch (one layer, not the first input of its merge), else note
 // note: searches the graph itself; for small graphs without loops; lost roots are left to the core
 
 WITH {export: null} AS param
@@ -25,6 +26,7 @@ WITH e, r, COUNT { (r)<-[:INPUT]-() } AS dependents, COUNT {
 } AS loadable
 WITH e, r, CASE WHEN dependents = 0 THEN 'orphan' WHEN loadable = 0 THEN 'dead' END AS reason
 WHERE reason IS NOT NULL
-RETURN CASE WHEN reason = 'orphan' AND r.op = 'source' THEN 'note' ELSE 'warning' END AS severity,
-       e.id AS export, r.index AS record, r.digest AS digest, reason, null AS merge, null AS slot, null AS layers
+RETURN CASE WHEN reason = 'lost' THEN 'warning' ELSE 'note' END AS severity,
+       e.id AS export, r.index AS record, r.digest AS digest, reason, null AS merge,
+       null AS slot, null AS layers, [] AS records
 ORDER BY e.source, e.platform, e.id, r.index;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
+from cachegraph.queries.copies import Copies, without_copies, without_empty
 from cachegraph.queries.severity import OneOf, Severities
-from cachegraph.schema.facts import whole
-from cachegraph.schema.records import RootReason
+from cachegraph.schema.records import RootReason, lost_roots, root_reasons
 from cachegraph.text.words import capital, plural
 
 __all__ = ["QUERY", "UnreachableRoot"]
@@ -29,12 +30,19 @@ class UnreachableRoot(Finding):
         For ``lost``: the slot of that merge.
     layers : tuple of int, or None
         For ``lost``: positions in the merged result; None where the other slots do not leave exactly one gap.
+    records : tuple of int
+        All of them, where the finding is about more than 16 roots with one digest; left out of JSON elsewhere.
     """
 
     reason: RootReason
     merge: int | None = None
     slot: int | None = None
     layers: tuple[int, ...] | None = None
+    records: Copies = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the finding as its JSON object."""
+        return without_empty(Finding.to_dict(self))
 
 
 def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
@@ -47,42 +55,49 @@ def ask(graph: ExportGraph) -> Iterator[UnreachableRoot]:
     Yields
     ------
     UnreachableRoot
-        By record index; one for each root and reason.
+        By record index; one for each root and reason, but of more than 16 roots with one digest one for all.
     """
-    columns = ("root_reasons", "index", "digest", "op", "lost_merge", "lost_slot", "lost_layers")
-    for reasons, record, digest, op, merge, slot, layers in whole(graph, "Record").each(*columns):
-        for reason in reasons or ():
-            lost = reason == "lost"
-            yield UnreachableRoot(
-                query=QUERY.name,
-                severity=_SEVERITIES.of(reason=reason, op=op),
-                export=graph.id,
-                record=record,
-                digest=digest,
-                reason=reason,
-                merge=merge if lost else None,
-                slot=slot if lost else None,
-                layers=tuple(layers) if lost and layers is not None else None,
-            )
+    refused = graph.import_error is not None
+    lost = lost_roots(graph)
+    for record, (digest, reason, apart), records in without_copies(_rows(graph)):
+        place = lost[record] if apart >= 0 else None
+        yield UnreachableRoot(
+            query=QUERY.name,
+            severity=_SEVERITIES.of(reason=reason, lost_as=place.kind if place and not refused else None),
+            export=graph.id,
+            record=record,
+            digest=digest,
+            reason=reason,
+            merge=place.merge if place else None,
+            slot=place.slot if place else None,
+            layers=tuple(place.layers) if place and place.layers is not None else None,
+            records=records,
+        )
 
 
-_SEVERITIES = Severities(("note", OneOf("reason", "orphan"), OneOf("op", "source")), otherwise="warning")
+def _rows(graph: ExportGraph) -> Iterator[tuple[int, tuple[str, RootReason, int]]]:
+    """Give each root and reason, with what makes it one of many copies; of a lost root that is itself."""
+    records = graph.export.config.records
+    for root, reasons in root_reasons(graph).items():
+        for reason in reasons:
+            yield root, (records[root].digest, reason, root if reason == "lost" else -1)
+
+
+_SEVERITIES = Severities(("warning", OneOf("reason", "lost"), OneOf("lost_as", "operation")), otherwise="note")
 
 
 def _sentence(finding: UnreachableRoot, title: Title) -> str:
     root = title(finding.record or 0)
+    if finding.records:
+        root = f"{root}, or any of the {plural(len(finding.records) - 1, 'record')} with its digest,"
     match finding.reason:
-        case "orphan" if finding.severity == "note":
-            return (
-                f"no record uses {root}. A source is often there under two keys, and builds use one of them; this "
-                "costs nothing."
-            )
         case "orphan":
-            return f"no record uses {root}. No build can load anything through it; it only takes room in the config."
+            uses = f"no record uses {root}".rstrip(",")
+            return f"{uses}. A source is often there under two keys, and builds use one of them; this costs nothing."
         case "dead":
             return (
-                f"{root} leads to no cached result: every step that depends on it runs in every build. Export with "
-                "mode=max to keep them."
+                f"{root} leads to no cached result: every step that depends on it runs in every build. uncached-steps "
+                "says why."
             )
     return f"{root} has no inputs, so the export left its result out. {_lost_words(finding, title(finding.merge or 0))}"
 
@@ -98,12 +113,24 @@ def _lost_words(finding: UnreachableRoot, merge: str) -> str:
     else:
         span = f"layers {layers[0]} to {layers[-1]}"
         where = f"it brought {span} of {merge} in slot {finding.slot}, which cannot be loaded alone"
-    remedy = (
-        "Give it an input: copy from a base image instead of starting on scratch."
-        if layers is None or len(layers) <= 1
-        else f"With {plural(len(layers), 'layer')} it is probably a base image, which costs nothing: --names can tell."
-    )
-    return f"{capital(where)}. It runs again as soon as another input of the merge changes. {remedy}"
+    return f"{capital(where)}. {_lost_cost(finding)}"
+
+
+def _lost_cost(finding: UnreachableRoot) -> str:
+    runs = "It runs again as soon as another input of the merge changes"
+    if finding.severity == "warning":
+        return f"{runs}. Give it an input: copy from a base image instead of starting on scratch."
+    if finding.layers is not None and len(finding.layers) > 1:
+        return (
+            f"With {plural(len(finding.layers), 'layer')} it is a source, such as a base image: it is fetched from "
+            "where it came from, and nothing is lost."
+        )
+    if finding.slot == 0:
+        return (
+            "As the first input of a merge it is nearly always a base image, and then nothing is lost; an operation on "
+            "scratch would run again. --names can tell."
+        )
+    return "Whether it is a source or an operation on scratch, which would run again, cannot be told: --names can tell."
 
 
 QUERY = Query(
@@ -113,9 +140,10 @@ QUERY = Query(
         "A root is a record without inputs: a source, or an operation on scratch. Exports leave its result out, since "
         "sources are fetched from where they came from. No build can use a root that no record takes (orphan), or one "
         "with no cached result after it (dead). An operation on scratch whose layers are only in a merged result is "
-        "lost: it runs again as soon as another input of that merge changes."
+        "lost: it runs again as soon as another input of that merge changes. Two layers or more are a source's, which "
+        "costs nothing, and the first input of a merge is nearly always a base image."
     ),
-    severity="note for an orphan that is a known source, else warning",
+    severity="warning for a lost operation on scratch (one layer, not the first input of its merge), else note",
     finding=UnreachableRoot,
     heading="Roots that lead to no cached result",
     severities=_SEVERITIES,
@@ -129,6 +157,6 @@ QUERY = Query(
     ),
     cure=(
         "lost: give the operation an input, such as a COPY from a base image. If it is a base image (--names can "
-        "tell), nothing is lost.\ndead: export with mode=max.\norphan: nothing to do."
+        "tell), nothing is lost.\ndead: what uncached-steps says.\norphan: nothing to do."
     ),
 )

@@ -126,4 +126,8 @@ class Layout:
         if tag:
             entry["annotations"] = {"org.opencontainers.image.ref.name": tag}
         self.entries.append(entry)
+        self.write()
+
+    def write(self) -> None:
+        """Write the index."""
         (self.root / "index.json").write_text(json.dumps({"manifests": self.entries}))

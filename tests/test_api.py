@@ -212,8 +212,8 @@ def test_everything_public_says_what_it_is(cache: Path) -> None:
     assert repr(graph.record(2)) == "<RecordView of record 2: merge of 3 inputs, merge>"
     assert repr(graph.unreachable_roots()) == "<Findings of unreachable-roots: 1 warning, 1 note>"
     assert repr(graph.missing_results()) == "<Findings of missing-results: none>"
-    assert repr(graph.explore()).startswith("<Explorer: records of type=local,src=cache")
-    for shown in (graph, *graph.graphs, graph.record(2), graph.check(), graph.explore()):
+    assert repr(graph.plot()).startswith("<Drawing: 6 records of cache linux/amd64: show it in a notebook")
+    for shown in (graph, *graph.graphs, graph.record(2), graph.check(), graph.plot()):
         assert len(repr(shown)) < 200
 
 

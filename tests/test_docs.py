@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,7 +19,13 @@ from docs.tools.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-CONSOLE = re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", README, re.DOTALL)
+PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+CONSOLE = [
+    found
+    for page in (ROOT / "README.md", *TUTORIALS)
+    for found in re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -23,12 +34,23 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
-def test_the_readmes_commands_print_what_it_shows(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
+def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, command: str, output: str) -> None:
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(app, shlex.split(command))
     assert result.exit_code == 0
     shown = lines(output)
     assert lines(result.stdout)[: len(shown)] == shown
+
+
+@pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
+def test_the_picture_that_the_readme_begins_with_is_true(
+    monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, shlex.split(command))
+    now = re.sub(r"newest result .*? old", "newest result 2 h old", result.stdout)
+    stale = ("note Nothing new was exported", "Fix: Check that a build still exports")  # one day it will be
+    assert [line for line in lines(now) if not line.strip().startswith(stale)] == lines(output)
 
 
 @pytest.mark.parametrize("code", PYTHON)
@@ -37,6 +59,20 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, code: str) -> 
     names: dict[str, object] = {}
     exec(code, names)
     assert repr(names["graph"]) == "<CacheGraph: 1 export, 6 records>"
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
+def test_a_tutorials_python_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        examples = doctest.DocTestParser().get_examples(code)
+        assert examples, code
+        for example in examples:
+            shown = StringIO()
+            with redirect_stdout(shown):
+                exec(compile(example.source, page.name, "single"), names)
+            assert lines(shown.getvalue()) == lines(example.want), example.source
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -48,3 +84,13 @@ def test_every_link_leads_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, "docs", str(tmp_path / "site")], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")}
+    built = {path.relative_to(tmp_path / "site").with_suffix("") for path in (tmp_path / "site").rglob("*.html")}
+    assert pages <= built

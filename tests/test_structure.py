@@ -22,11 +22,14 @@ ALLOWED = {
     "causes": {"core", "builds", "solver", "text"},
     "solver": {"core", "schema", "builds", "text"},
     "loaders": {"core", "builds", "text"},
-    "lint": {"core", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
+    "explorer": {"core", "schema", "queries", "text", "verdict", "views"},
+    "lint": {"core", "builds", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
+    "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},
     "stores": {"core", "schema", "queries", "text", "server", "loaders.base"},
-    "views": {"core", "schema", "solver", "queries", "text"},
+    "verdict": {"core", "schema", "queries", "text"},
+    "views": {"core", "schema", "solver", "queries", "text", "verdict"},
 }
 """What each room may import beside itself and the errors. Data flows one way: cli -> views, stores -> queries, core."""
 

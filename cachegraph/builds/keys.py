@@ -18,7 +18,17 @@ from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.llb import ImageKey, Platform, go_json
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin, Operation
 
-__all__ = ["Keys", "RemoteFile", "Remotes", "Resolved", "content_record", "image_text", "key_of", "record_digest"]
+__all__ = [
+    "Keys",
+    "RemoteFile",
+    "Remotes",
+    "Resolved",
+    "content_record",
+    "git_text",
+    "image_text",
+    "key_of",
+    "record_digest",
+]
 
 SOURCE_PREFIX = b"buildkit.source.v0:"
 
@@ -180,6 +190,11 @@ def _git_key(origin: GitOrigin, remotes: Remotes | None) -> str | Unknown:
     found = remotes.commit(origin)
     if isinstance(found, Unknown):
         return found
+    return git_text(origin, found)
+
+
+def git_text(origin: GitOrigin, found: Resolved) -> str:
+    """Write the key of a commit (``shaToCacheKey``)."""
     key = found.commit if origin.keep_git_dir else found.tagged or found.commit
     if origin.keep_git_dir:
         key += ".git" + (f"#{found.ref}" if found.ref else "")

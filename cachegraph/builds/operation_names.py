@@ -10,6 +10,7 @@ JSON inside the JSON, and carry no word for what they are::
 
 from __future__ import annotations
 
+import re
 import shlex
 import unicodedata
 from pathlib import PurePosixPath
@@ -19,13 +20,14 @@ import msgspec
 from cachegraph.core.model import Name
 from cachegraph.core.untrusted import known_json
 
-__all__ = ["MAX_TEXT", "clean", "describe_operation"]
+__all__ = ["MAX_TEXT", "clean", "clean_lines", "describe_operation"]
 
 MAX_TEXT = 4000
 """Characters that a name keeps; whoever displays it shortens it further."""
 
 _SHELLS = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LINE_END = re.compile(r"[ ]*\\\n[ ]*|\n")
 _MOUNT_TYPES = {0: "bind", 1: "secret", 2: "ssh", 3: "cache", 4: "tmpfs"}
 
 
@@ -33,9 +35,14 @@ class _Meta(msgspec.Struct, frozen=True):
     args: tuple[str, ...] = ()
 
 
+class _CacheOpt(msgspec.Struct, frozen=True):
+    ID: str = ""
+
+
 class _Mount(msgspec.Struct, frozen=True, rename="camel"):
     dest: str = ""
     mount_type: int = 0
+    cache_opt: _CacheOpt | None = None
 
 
 class _Exec(msgspec.Struct, frozen=True):
@@ -77,16 +84,36 @@ _ACTION = msgspec.json.Decoder(_Action)
 
 def clean(text: str) -> str:
     """Make a text from outside safe to show: one line, no control or direction characters, of bounded length."""
+    return _LINE_END.sub(" ", _safe(text)).strip()[:MAX_TEXT]
+
+
+def clean_lines(text: str) -> str:
+    r"""Make a text from outside safe to show and keep its lines; empty where it is one line, which `clean` gives.
+
+    Examples
+    --------
+    >>> clean_lines("RUN make\nall")
+    'RUN make\nall'
+    >>> clean_lines("RUN make")
+    ''
+    """
+    safe = _safe(text).strip()[:MAX_TEXT]
+    return safe if "\n" in safe else ""
+
+
+def _safe(text: str) -> str:
     kept: list[str] = []
-    for character in text[: 2 * MAX_TEXT]:
+    for character in text[: 2 * MAX_TEXT].replace("\r\n", "\n"):
         category = unicodedata.category(character)
-        if character in "\t\n\r" or category in ("Zl", "Zp"):
+        if character == "\n":
+            kept.append(character)
+        elif character in "\t\r" or category in ("Zl", "Zp"):
             kept.append(" ")
         elif category == "Cs":
             kept.append("\ufffd")
         elif category != "Cc" and character not in _BIDI:
             kept.append(character)
-    return "".join(kept).strip()[:MAX_TEXT]
+    return "".join(kept)
 
 
 def describe_operation(text: bytes) -> Name | None:
@@ -102,7 +129,8 @@ def describe_operation(text: bytes) -> Name | None:
         return None
     kind = operation.Type.removeprefix("buildkit.").removesuffix(".v0")
     if kind == "exec":
-        return Name(op="exec", name=clean(_run(operation.Exec)))
+        command = _run(operation.Exec)
+        return Name(op="exec", name=clean(command), text=clean_lines(command))
     if kind == "file":
         actions = [_action(action) for action in operation.Actions or ()]
         return Name(op="file", name=clean("; ".join(actions)) or "file operation without actions")
@@ -118,7 +146,9 @@ def _run(operation: _Exec) -> str:
     for mount in operation.mounts:
         if mount.dest != "/":
             kind = _MOUNT_TYPES.get(mount.mount_type, str(mount.mount_type))
-            words.append(f"--mount=type={kind}" + (f",target={mount.dest}" if mount.dest else ""))
+            identity = mount.cache_opt.ID if mount.cache_opt else ""
+            named = f",id={identity}" if identity and identity.strip("/") != mount.dest.strip("/") else ""
+            words.append(f"--mount=type={kind}{named}" + (f",target={mount.dest}" if mount.dest else ""))
     match operation.meta.args:
         case (shell, "-c", command) if PurePosixPath(shell).name in _SHELLS:
             words.append(command)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -114,7 +115,7 @@ class _Namer:
             name: Name | None = Name(op="source", name=self._source(_decode(plaintext.text[len(SOURCE_PREFIX) :])))
         else:
             name = describe_operation(plaintext.text)
-        return name if name is None or output == 0 else Name(op=name.op, name=f"{name.name} (output {output})")
+        return name if name is None or output == 0 else replace(name, name=f"{name.name} (output {output})")
 
     def _source(self, key: str) -> str:
         if key.startswith("session:"):

@@ -26,9 +26,10 @@ import msgspec
 
 from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import cache_text, selectors
-from cachegraph.builds.operation_names import clean
+from cachegraph.builds.operation_names import clean, clean_lines
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX, name_all
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.builds.step_lines import StepLines, step_lines
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Name, Names
 from cachegraph.core.untrusted import decode_json
@@ -106,8 +107,9 @@ def provenance_texts(data: bytes, place: str) -> Texts:
         texts.add_dependency(dependency)
     steps = parameters.build_config.llb_definition or ()
     outputs = _outputs(steps)
+    lines = step_lines(data)
     for step in steps:
-        texts.add_step(step, outputs[step.id], parse_platform(parameters.builder_platform))
+        texts.add_step(step, outputs[step.id], parse_platform(parameters.builder_platform), lines.get(step.id))
     return texts
 
 
@@ -133,17 +135,20 @@ class Texts:
         How the build called its images and repositories, by manifest digest or commit.
     names : dict of str to Name
         Names that say more than a plaintext does, such as the line of a Dockerfile; by digest of a record.
+    layers : dict of tuple of str to Name
+        What made layers, by the digests of all layers up to one; see `cachegraph.core.model.Names`.
     """
 
     def __init__(self) -> None:
         self.plaintexts: dict[str, Plaintext] = {}
         self.references: dict[str, str] = {}
         self.names: dict[str, Name] = {}
+        self.layers: dict[tuple[str, ...], Name] = {}
 
     def named(self) -> Names:
         """Name every record and selector that the plaintexts name."""
         found = name_all(self.plaintexts, self.references)
-        return Names(records={**found.records, **self.names}, selectors=found.selectors)
+        return Names(records={**found.records, **self.names}, selectors=found.selectors, layers=self.layers)
 
     def add_dependency(self, dependency: _Dependency) -> None:
         """Add the key of an image or a commit that the build resolved."""
@@ -163,14 +168,18 @@ class Texts:
             self.references[commit] = dependency.uri
             self._add_source(commit)
 
-    def add_step(self, step: llb.Step, outputs: Iterable[int], platform: llb.Platform) -> None:
-        """Add an operation, the keys of its outputs, and its selectors."""
+    def add_step(
+        self, step: llb.Step, outputs: Iterable[int], platform: llb.Platform, lines: StepLines | None = None
+    ) -> None:
+        """Add an operation, the keys of its outputs, and its selectors; named by its instruction, if that is known."""
         text = cache_text(step, platform)
         if text is None:
             return
         digest = self._add("json", text)
         for output in outputs:
-            self._add("string", f"{digest}@{output}".encode())
+            record = self._add("string", f"{digest}@{output}".encode())
+            if output == 0 and lines is not None and (name := _written(step, lines)) is not None:
+                self.add_name(record, name)
         for paths in selectors(step.op.op.file) if step.op.op.file else ():
             self._add("string-list", paths)
 
@@ -190,6 +199,15 @@ class Texts:
         for selector in selectors:
             self._add("string-list", selector)
 
+    def __or__(self, other: Texts) -> Texts:
+        """Join what two sources say; of what both say, the right one counts."""
+        joined = Texts()
+        joined.plaintexts = {**self.plaintexts, **other.plaintexts}
+        joined.references = {**self.references, **other.references}
+        joined.names = {**self.names, **other.names}
+        joined.layers = {**self.layers, **other.layers}
+        return joined
+
     def add_name(self, digest: str, name: Name) -> None:
         """Name a record; what has several names is called by all of them."""
         known = self.names.get(digest)
@@ -197,7 +215,8 @@ class Texts:
         if name.name not in text:
             text = clean(f"{text}; {name.name}")
         places = (*(known.places if known else ()), *name.places)
-        self.names[digest] = Name(op=name.op, name=text, places=tuple(dict.fromkeys(places)))
+        whole = (known.text if known is not None else "") or name.text
+        self.names[digest] = Name(op=name.op, name=text, places=tuple(dict.fromkeys(places)), text=whole)
 
     def _add_source(self, key: str) -> None:
         digest = self._add("string", SOURCE_PREFIX + key.encode())
@@ -207,6 +226,19 @@ class Texts:
         digest = sha256(text)
         self.plaintexts[digest] = Plaintext(kind, (text,))
         return digest
+
+
+def _written(step: llb.Step, lines: StepLines) -> Name | None:
+    """Name a step by its instruction, where the operation is what the instruction does."""
+    if step.op.op.exec is None and step.op.op.file is None:
+        return None
+    # The line is one of the Dockerfile that was built, which need not be the one that lies here: no place to point at.
+    at = ", ".join(str(line) for line in lines.lines)
+    return Name(
+        op="exec" if step.op.op.exec is not None else "file",
+        name=f"{clean(lines.text)} ({clean(lines.file)}:{at})",
+        text=clean_lines(lines.text),
+    )
 
 
 def parse_platform(text: str) -> llb.Platform:

@@ -8,12 +8,14 @@ from typing import Protocol
 
 import msgspec
 
+from cachegraph.builds.content.commands import is_simple, run_commands
 from cachegraph.builds.content.digests import content_digest
 from cachegraph.builds.content.fileops import apply_file, merge_trees
 from cachegraph.builds.content.hashing import Hasher
 from cachegraph.builds.content.nodes import Folder, digest_of, scratch
 from cachegraph.builds.content.selection import Selection, clean, has_wildcards
 from cachegraph.builds.content.unknown import Unknown
+from cachegraph.builds.llb import Exec
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin, Operation
 from cachegraph.core.untrusted import known_json
 
@@ -52,11 +54,19 @@ class Trees:
     ----------
     files : Files
     hasher : Hasher
+    commands : bool
+        Work out what a RUN of simple commands leaves, where the files that it begins with are at hand.
+    followed : dict of str to Operation
+        By identity, each RUN whose files were worked out and hashed.
     """
 
     files: Files
     hasher: Hasher = field(default_factory=Hasher)
+    commands: bool = True
+    followed: dict[str, Operation] = field(default_factory=dict)
     _made: dict[str, Tree] = field(default_factory=dict)
+    _behind: dict[str, dict[str, Operation]] = field(default_factory=dict)
+    _near: dict[str, bool] = field(default_factory=dict)
 
     def tree(self, operation: Operation) -> Tree:
         """Give the files that an operation makes."""
@@ -74,21 +84,71 @@ class Trees:
             waiting.pop()
         return self._made[operation.identity]
 
-    @staticmethod
-    def _needed(operation: Operation) -> Sequence[Operation]:
-        return operation.inputs if operation.unknown is None and (operation.op.file or operation.op.merge) else ()
+    def _needed(self, operation: Operation) -> Sequence[Operation]:
+        if operation.unknown is not None:
+            return ()
+        made = operation.op.file or operation.op.merge or self._is_followed(operation)
+        return operation.inputs if made else ()
+
+    def _is_followed(self, operation: Operation) -> bool:
+        """Tell whether what a RUN leaves can be worked out without a download."""
+        return (
+            self.commands
+            and operation.op.exec is not None
+            and operation.unknown is None
+            and is_simple(operation.op.exec)
+            and self._is_near(operation)
+        )
+
+    def _is_near(self, operation: Operation) -> bool:
+        """Tell whether all files behind an operation are at hand."""
+        waiting = [operation]
+        while waiting:
+            current = waiting[-1]
+            missing = [source for source in current.inputs if source.identity not in self._near]
+            if current.identity in self._near or not missing:
+                waiting.pop()
+                origin = current.origin
+                # What git and http sources hold is asked for in any case: a step takes them by their content.
+                here = not isinstance(origin, ImageOrigin) or self.files.is_near(origin)
+                run = current.op.exec is None or is_simple(current.op.exec)
+                self._near[current.identity] = (
+                    here
+                    and run
+                    and current.unknown is None
+                    and all(self._near[source.identity] for source in current.inputs)
+                )
+            else:
+                waiting += missing
+        return self._near[operation.identity]
 
     def _make(self, operation: Operation) -> Tree:
         if operation.unknown is not None:
             return operation.unknown
-        inputs = [self._made[source.identity] for source in self._needed(operation)]
+        needed = self._needed(operation)
+        inputs = [self._made[source.identity] for source in needed]
+        if behind := {name: one for source in needed for name, one in self._behind.get(source.identity, {}).items()}:
+            self._behind[operation.identity] = behind
         if operation.op.file:
             return apply_file(operation.op.file, inputs)[0]
         if operation.op.merge:
             return merge_trees(inputs)
         if operation.op.exec:
-            return Unknown(because="run", reason=f"{place(operation)} has to run first")
+            return self._run(operation, operation.op.exec, inputs)
+        if operation.op.diff:
+            return Unknown(because="run", reason=f"{place(operation)} makes a difference, which is not worked out here")
         return self._open(operation)
+
+    def _run(self, operation: Operation, run: Exec, inputs: Sequence[Tree]) -> Tree:
+        """Work out what a RUN leaves, where that can be known."""
+        made = run_commands(run, inputs) if inputs else None
+        if isinstance(made, Folder):
+            self._behind[operation.identity] = {
+                **self._behind.get(operation.identity, {}),
+                operation.identity: operation,
+            }
+            return made
+        return Unknown(because="run", reason=f"{place(operation)} has to run first")
 
     def _open(self, operation: Operation) -> Tree:
         readers: dict[type, Callable[..., Tree]] = {
@@ -101,13 +161,22 @@ class Trees:
 
     def content(self, operation: Operation, selections: Sequence[Selection]) -> str | Unknown:
         """Hash what is selected of the files that an operation makes."""
-        return content_digest(self.tree(operation), selections, self.hasher)
+        found = content_digest(self.tree(operation), selections, self.hasher)
+        behind = self._behind.get(operation.identity, {})
+        if isinstance(found, str):
+            self.followed |= behind
+        elif behind:
+            # What a RUN leaves was worked out: on that alone no build is refused.
+            return Unknown(because="run", reason=f"{place(next(reversed(behind.values())))} has to run first")
+        return found
 
     def refusal(self, operation: Operation) -> Unknown | None:
         """Say why BuildKit would end the build when it carries out a file operation; None as far as is known."""
         file = operation.op.file
         if not file or operation.unknown is not None:
             return None
+        if any(self.tree(source) and source.identity in self._behind for source in operation.inputs):
+            return self._not_sent(operation)
         trees = [self.tree(source) for source in operation.inputs]
         base = file.actions[0].input
         if base >= 0 and isinstance(trees[base], Unknown):

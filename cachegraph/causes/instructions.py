@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 import msgspec
 
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.keys import key_of
-from cachegraph.builds.llb import AnyOp
+from cachegraph.builds.llb import AnyOp, FileAction
 from cachegraph.builds.operations import Operation
 from cachegraph.builds.records import BuildStep
 from cachegraph.builds.work import Work
 from cachegraph.causes.model import Cause, Commit, History
 from cachegraph.causes.neighbours import Neighbour, followers, neighbours
 from cachegraph.causes.sources import PLATFORMS, platform_name
-from cachegraph.causes.words import age
+from cachegraph.causes.words import age, is_secret
 from cachegraph.errors import CacheGraphError
 from cachegraph.solver.match import Matches
 
 __all__ = ["InstructionSearch"]
 
 _COMMITS = 50
+_SEVERAL = 3
+_TRIES = 5_000
 _HASH = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -55,6 +58,7 @@ class InstructionSearch:
         """Find out what differs; each answer is proven by a digest that the cache has at this place."""
         return (
             self._platform(record, operation)
+            or self._frontend(record, operation)
             or self._argument(record, operation)
             or self._text(record)
             or self._beside(record)
@@ -82,19 +86,40 @@ class InstructionSearch:
                 )
         return None
 
+    def _frontend(self, record: int, operation: Operation) -> Cause | None:
+        """Try what other frontends, and other versions of this one, write for the same line."""
+        for other in _other_frontends(operation):
+            if self._is_cached(record, other):
+                return Cause(
+                    record=record,
+                    kind="frontend",
+                    text="the cache has this line as another frontend writes it: another # syntax= or BuildKit",
+                    remedy="build with the frontend that the cache was made with, or export the cache again",
+                )
+        return None
+
     def _argument(self, record: int, operation: Operation) -> Cause | None:
-        """Try other values of single variables: none, and those that name an older commit."""
+        """Try other values of variables, of one and then of several: none, the default, those of older commits."""
         meta = operation.op.exec.meta if operation.op.exec else None
         if meta is None:
             return None
-        for place, entry in enumerate(meta.env):
-            name, _, value = entry.partition("=")
-            for other in (None, *self._values(name, value)):
-                if time.monotonic() > self.deadline:
-                    return None
-                env = (*meta.env[:place], *([f"{name}={other}"] if other is not None else []), *meta.env[place + 1 :])
-                if self._is_cached(record, _with_env(operation, env)):
-                    return _argument_cause(record, name, value, other)
+        others = {
+            place: list(dict.fromkeys((None, *self._values(*entry.partition("=")[::2]))))
+            for place, entry in enumerate(meta.env)
+        }
+        for tried, changed in enumerate(_choices(others)):
+            if tried >= _TRIES or time.monotonic() > self.deadline:
+                return None
+            env = [(entry.partition("=")[0], entry) for entry in meta.env]
+            kept = [
+                entry if place not in changed else f"{name}={changed[place]}"
+                for place, (name, entry) in enumerate(env)
+                if place not in changed or changed[place] is not None
+            ]
+            if self._is_cached(record, _with_env(operation, tuple(kept))):
+                return _argument_cause(
+                    record, [(*meta.env[place].partition("=")[::2], changed[place]) for place in changed]
+                )
         return None
 
     def _values(self, name: str, value: str) -> Iterator[str]:
@@ -164,24 +189,57 @@ def _with_env(operation: Operation, env: tuple[str, ...]) -> Operation:
     return replace(operation, op=AnyOp(exec=msgspec.structs.replace(operands, meta=meta)))
 
 
-def _argument_cause(record: int, name: str, value: str, other: str | None) -> Cause:
-    shown = name if _is_secret(name) else f"{name}={value}"
-    was = (
-        "without it"
-        if other is None
-        else f"with another value of {name}"
-        if _is_secret(name)
-        else f"with {name}={other}"
-    )
+def _choices(others: Mapping[int, Sequence[str | None]]) -> Iterator[dict[int, str | None]]:
+    """Give what to try instead of the values that stand there, the fewest changes first."""
+    for count in range(1, min(_SEVERAL, len(others)) + 1):
+        for places in combinations(others, count):
+            for values in product(*(others[place] for place in places)):
+                yield dict(zip(places, values, strict=True))
+
+
+def _other_frontends(operation: Operation) -> Iterator[Operation]:
+    """Give an operation as frontends write it that do not know all of its fields.
+
+    Source: ``pb.Meta.removeMountStubsRecursive`` of a RUN, ``pb.FileActionCopy.required_paths`` of COPY --parents.
+    """
+    run, file = operation.op.exec, operation.op.file
+    if run and run.meta:
+        meta = run.meta
+        other = msgspec.structs.replace(meta, remove_mount_stubs_recursive=not meta.remove_mount_stubs_recursive)
+        yield replace(operation, op=AnyOp(exec=msgspec.structs.replace(run, meta=other)))
+    if file and any(action.action.copy and action.action.copy.required_paths for action in file.actions):
+        actions = tuple(_without_required(action) for action in file.actions)
+        yield replace(operation, op=AnyOp(file=msgspec.structs.replace(file, actions=actions)))
+
+
+def _without_required(action: FileAction) -> FileAction:
+    copy = action.action.copy
+    if copy is None:
+        return action
+    bare = msgspec.structs.replace(copy, required_paths=())
+    return msgspec.structs.replace(action, action=msgspec.structs.replace(action.action, copy=bare))
+
+
+def _value(name: str, value: str | None) -> str:
+    """Say what a variable was."""
+    if value is None:
+        return f"without {name}"
+    return f"with another value of {name}" if is_secret(name) else f"with {name}={value}"
+
+
+def _argument_cause(record: int, changed: Sequence[tuple[str, str, str | None]]) -> Cause:
+    """Say what variables were; of each its name, its value, and what it was or None."""
+    was = [_value(name, other) for name, _, other in changed]
+    shown = [name if is_secret(name) else f"{name}={value}" for name, value, _ in changed]
+    if len(changed) == 1 and changed[0][2] is None:
+        was = ["without it"]
+    names = " and ".join(name for name, _, _ in changed)
+    one = len(changed) == 1
     return Cause(
         record=record,
         kind="argument",
-        text=f"cached {was}, and this build has {shown}",
-        remedy=f"declare ARG {name} as late as it is needed: it counts for every RUN behind it",
-        was=None if _is_secret(name) else other,
+        text=f"cached {' and '.join(was)}, and this build has {' and '.join(shown)}",
+        remedy=f"declare ARG {names} as late as {'it is' if one else 'they are'} needed: "
+        f"{'it counts' if one else 'they count'} for every RUN behind {'it' if one else 'them'}",
+        was=None if not one or is_secret(changed[0][0]) else changed[0][2],
     )
-
-
-def _is_secret(name: str) -> bool:
-    """Tell a variable that may hold a password by its name."""
-    return re.search(r"(?i)token|secret|passw|key|credential|auth", name) is not None

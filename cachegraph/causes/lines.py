@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachegraph.builds.records import BuildStep
 from cachegraph.causes.model import Cause
+from cachegraph.causes.sources import platform_name
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.words import outcome, reason
 from cachegraph.text.words import size_text
@@ -36,6 +37,8 @@ class Line:
     cause : Cause or None
     unknown : tuple of str
         What could not be worked out of it.
+    platform : str or None
+        What it is built for; None of a step that is on no image and runs nothing.
     """
 
     line: int
@@ -49,6 +52,7 @@ class Line:
     step: Step | None
     cause: Cause | None
     unknown: tuple[str, ...]
+    platform: str | None = None
 
 
 def predicted_lines(steps: Sequence[BuildStep], prediction: Prediction, causes: Mapping[int, Cause]) -> list[Line]:
@@ -68,14 +72,27 @@ def predicted_lines(steps: Sequence[BuildStep], prediction: Prediction, causes: 
         Steps alone, without sources and BuildKit's own; several platforms of a line stand one below the other.
     """
     of = {one.operation.identity: one for one in steps}
+    platforms = _platforms(steps)
     lines = []
     for one in steps:
         label = one.operation.label
         if not one.operation.inputs or (not label.start and label.name.startswith("[internal]")):
             continue
-        lines.append(_line(one, prediction, causes, of))
+        lines.append(replace(_line(one, prediction, causes, of), platform=platforms.get(one.operation.identity)))
     # A step stands behind what it takes, which is the order of the lines but for stages that are built on later ones.
     return sorted(lines, key=lambda line: line.line)
+
+
+def _platforms(steps: Sequence[BuildStep]) -> dict[str, str]:
+    """Give the platform of each operation: its own, else that of what it begins with."""
+    found: dict[str, str] = {}
+    for one in steps:
+        operation = one.operation
+        if operation.platform is not None:
+            found[operation.identity] = platform_name(operation.platform)
+        elif operation.inputs and operation.inputs[0].identity in found:
+            found[operation.identity] = found[operation.inputs[0].identity]
+    return found
 
 
 def _line(one: BuildStep, prediction: Prediction, causes: Mapping[int, Cause], of: Mapping[str, BuildStep]) -> Line:

@@ -18,6 +18,7 @@ CauseKind = Literal[
     "base-image",
     "source",
     "platform",
+    "frontend",
     "argument",
     "instruction",
     "other-files",
@@ -27,8 +28,9 @@ CauseKind = Literal[
 
 ``files``: files changed since a commit. ``modes``: who may do what with files. ``untracked``: files that git does not
 know. ``git-folder``: .git is copied. ``base-image``, ``source``: another image, commit or download. ``platform``: the
-cache is for another one. ``argument``: the value of a variable. ``instruction``: the text of the instruction.
-``other-files``: the step was cached with files that no commit looked at has. ``new``: the cache has nothing like it.
+cache is for another one. ``frontend``: another ``# syntax=`` or version of it. ``argument``: values of variables.
+``instruction``: the text of the instruction. ``other-files``: the step was cached with files that no commit looked at
+has. ``new``: the cache has nothing like it.
 """
 
 

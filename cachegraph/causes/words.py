@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
 from cachegraph.text.words import plural
 
-__all__ = ["age", "listed", "mode_text"]
+__all__ = ["age", "is_secret", "listed", "mode_text"]
 
 _UNITS = ((86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -37,3 +38,8 @@ def listed(paths: Sequence[str], most: int = 3) -> str:
     """Name a few paths and count the rest."""
     shown = ", ".join(paths[:most])
     return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown
+
+
+def is_secret(name: str) -> bool:
+    """Tell a variable that may hold a password by its name."""
+    return re.search(r"(?i)token|secret|passw|key|credential|auth", name) is not None

@@ -21,8 +21,12 @@ __all__ = ["COMMANDS", "LazyGroup", "app"]
 
 COMMANDS = {
     "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
+    "report": ("cachegraph.cli.report:report", "Write a page that can be kept: what a cache holds, why, what to do."),
+    "serve": ("cachegraph.cli.serve:serve", "Serve such pages and a JSON API, for what is too large for a file."),
+    "lint": ("cachegraph.cli.lint:lint", "Look for what is wrong with how caches are written and read."),
     "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
     "records": ("cachegraph.cli.records:records", "List the records of exports."),
+    "show": ("cachegraph.cli.show:show", "Show one record: what it is, what it takes, what takes it."),
     "query": ("cachegraph.cli.query:query", "Ask one question."),
     "queries": ("cachegraph.cli.query:queries", "List the questions."),
     "explain": ("cachegraph.cli.explaining:explain", "Say why the steps of a build ran, by first cause."),
@@ -37,6 +41,7 @@ COMMANDS = {
     "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
     "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
     "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
+    "entries": ("cachegraph.cli.entries:entries", "List what a GitHub Actions cache holds, from anywhere."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
     "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
     "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
@@ -96,6 +101,10 @@ class LazyGroup(click.Group):
         **extra: Any,  # noqa: ANN401 - click's signature
     ) -> Any:  # noqa: ANN401 - click's signature
         """Run a command; the one place where an error becomes a line and an exit code."""
+        if "_CACHEGRAPH_COMPLETE" in os.environ:
+            from cachegraph.cli.completion import register
+
+            register()
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:

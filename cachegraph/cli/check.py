@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from cachegraph.cli.answer import Answer
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.judging import Policy, judging_options
 from cachegraph.cli.options import (
     FAIL_ON,
     SOURCE_OPTIONS,
@@ -19,14 +21,21 @@ from cachegraph.cli.options import (
     source_options,
 )
 from cachegraph.cli.output import Output, write
+from cachegraph.cli.places import at_option, named_places, unread_sources
 from cachegraph.cli.reading import read_specs
 from cachegraph.cli.reports import REPORTS
+from cachegraph.core.versions import parse_version
 from cachegraph.errors import NotFoundError
 from cachegraph.queries.base import SEVERITIES
 from cachegraph.queries.findings import Findings
+from cachegraph.reports.model import Place
 from cachegraph.schema.summary import summarise
+from cachegraph.solver.together import together
 
 __all__ = ["check", "fails"]
+
+_PROBED = 200
+"""Blobs of all SPECs together that stores are asked for without ``--probe``."""
 
 
 @click.command(
@@ -36,6 +45,13 @@ __all__ = ["check", "fails"]
 @source_options
 @output_options(only=tuple(REPORTS))
 @fail_on_option("error")
+@judging_options
+@at_option
+@click.option(
+    "--buildkit",
+    metavar="VERSION",
+    help="Version of the builder that imports the caches, such as 0.31 (default: the newest).",
+)
 @click.option("--all", "everything", is_flag=True, help="Show every finding in the table, notes included.")
 @neo4j_options
 @click.option("--export", help="With --neo4j: id of one export, or source of current ones.")
@@ -48,6 +64,9 @@ def check(
     export: str | None,
     *,
     everything: bool,
+    policy: Policy,
+    at: Place | None,
+    buildkit: str | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
     """Read every export that the SPECs name, ask every question, say what is wrong and what to do.
@@ -57,30 +76,39 @@ def check(
     """
     if everything and all(output.format != "table" for output in outputs):
         not_with({"everything": "--all"}, "only the table folds findings", "The other formats have all of them.")
+    parse_version(buildkit)  # before anything is read
+    judge = policy.judge()
     if neo4j is not None:
-        answer, code = _asked_of_server(neo4j, database, export), 0
+        answer, code = _asked_of_server(neo4j, database, export, buildkit), 0
     else:
         not_with(
             {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
         )
-        read = read_specs(specs, how)
+        read = read_specs(specs, how, _PROBED)
         names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
+        findings = read.graph.check(buildkit)
         answer = Answer(
             exports=[summarise(graph) for graph in read.graph],
-            findings=read.graph.check(),
+            findings=findings,
+            verdicts=read.graph.verdict(findings),
             failures=read.failures,
             places={digest: name.places for digest, name in names.items() if name.places},
+            named=named_places(read, at),
+            unread=unread_sources(read),
+            together=together(read.graph) if len(read.graph.graphs) > 1 else None,
         )
         code = read.exit_code
+    policy.write(answer.judged(policy.judge()).to_baseline(), complete=not code)
+    answer = replace(answer.judged(judge), fail_on=fail_on, buildkit=buildkit)
     for output in outputs:
         write(REPORTS[output.format](answer, output, everything), output)
     sys.exit(code or fails(answer.findings, fail_on))
 
 
-def _asked_of_server(neo4j: str, database: str | None, export: str | None) -> Answer:
+def _asked_of_server(neo4j: str, database: str | None, export: str | None, buildkit: str | None) -> Answer:
     not_with(SOURCE_OPTIONS, "--neo4j asks what was loaded", "Load the SPECs first: cachegraph load SPEC --neo4j.")
     with open_store(neo4j or None, database) as store:
-        findings = store.check(export)
+        findings = store.check(export, buildkit)
         stored = store.exports(history=export is not None)
     asked = [one for one in stored if one.id == export or (one.current and export in (None, one.source))]
     if not asked:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j
 from cachegraph.cli.output import ROWS, Output, write
 from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.stored_sides import stored_before
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.diff import diff as compare
 from cachegraph.solver.rows import as_json
@@ -23,9 +24,11 @@ _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begi
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph diff ./cache-before ./cache-now\n  cachegraph diff ./cache^1 ./cache\n"
+    "  cachegraph diff registry.example.com/app:cache --neo4j\n"
     "  cachegraph diff app:cache-main app:cache-branch --fail-on lost-results"
 )
 @source_options
+@neo4j_options
 @output_options()
 @click.option(
     "--fail-on",
@@ -34,16 +37,34 @@ _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begi
     show_default=True,
     help="Exit with 1 when a result that could be loaded cannot be any more, or when anything differs.",
 )
-def diff(specs: tuple[str, ...], outputs: tuple[Output, ...], fail_on: str, **how: Any) -> None:  # noqa: ANN401
+def diff(
+    specs: tuple[str, ...],
+    outputs: tuple[Output, ...],
+    fail_on: str,
+    neo4j: str | None,
+    database: str | None,
+    **how: Any,  # noqa: ANN401 - values of source_options
+) -> None:
     """Compare two exports, OLD and NEW: keys and results that are gained and lost, and where each difference begins.
 
-    SPEC^1 is the export before in the same directory; with one SPEC alone, it is compared with that.
+    SPEC^1 is the export before in the same directory; with one SPEC alone, it is compared with that. With --neo4j OLD
+    comes from there: the current export of the same source, or the one before if that is NEW itself.
     """
+    uri = None
+    if neo4j is None:
+        not_with({"database": "--database"}, "the SPECs are read without a server", "Give --neo4j.")
+    else:
+        specs, uri = split_neo4j(specs, neo4j)
     count(specs, how, (1, 2), "OLD and NEW, or one SPEC to compare with the export before it")
     options = options_of(how)
     known = known_names(how["names"], options)
     old, new = specs if len(specs) == 2 else (f"{specs[0]}^1", specs[0])
-    found = compare(read_exports(old, options, known.names), read_exports(new, options, known.names))
+    news = read_exports(new, options, known.names)
+    if neo4j is not None:
+        olds = stored_before([new if len(specs) == 1 else old], news, uri, database)
+    else:
+        olds = read_exports(old, options, known.names)
+    found = compare(olds, news)
     for output in outputs:
         if output.format == "table":
             write("\n\n".join([*_groups(found, output), found.summary]), output)

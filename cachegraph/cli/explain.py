@@ -45,12 +45,14 @@ def explain_rule(name: str | None, outputs: tuple[Output, ...]) -> None:
             write_rows([{column: getattr(rule, column) for column in _COLUMNS} for rule in chosen], shown, output)
 
 
-_COLUMNS = ("code", "name", "title", "meaning", "severity", "example", "cure")
+_COLUMNS = ("code", "name", "title", "meaning", "severity", "example", "cure", "link")
 
 
 def _page(rule: Rule, output: Output) -> str:
     parts = [styled(f"{rule.name} ({rule.code})", output, bold=True), rule.title, ""]
     sections = {"Meaning": rule.meaning, "Severity": rule.severity, "Example": rule.example, "Cure": rule.cure}
+    if rule.link:
+        sections["More"] = rule.link
     for heading, text in sections.items():
         parts += [styled(heading, output, bold=True)]
         parts += [f"  {folded(line, output, before=2, indent=2)}" for line in text.splitlines()]

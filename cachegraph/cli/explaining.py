@@ -8,9 +8,10 @@ import click
 
 from cachegraph.cli.app import complain
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.cli.sides import Known, New, count, known_names, options_of, read_caches, read_new
+from cachegraph.cli.stored_sides import stored_before
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import CacheGraphError, NotFoundError
 from cachegraph.loaders.base import Options
@@ -37,6 +38,7 @@ _COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "se
     metavar="OLD",
     help="The cache that the build imported, or the export before; may be repeated, in the build's order.",
 )
+@neo4j_options
 @click.option("--buildkit", metavar="VERSION", help="Version of the builder, such as 0.31; without, the newest.")
 @output_options()
 def explain(
@@ -44,20 +46,33 @@ def explain(
     caches: tuple[str, ...],
     buildkit: str | None,
     outputs: tuple[Output, ...],
+    neo4j: str | None,
+    database: str | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
     """Say why the steps of a build ran, by first cause, with what changed, what followed and what it cost.
 
     NEW is a build that ran: an export of any kind, a build record (.dockerbuild), provenance, or an image with inline
     cache. Without --cache-from it is compared with the export before in the same directory, or with the caches that a
-    build record says it imported.
+    build record says it imported. With --neo4j these come from there: of the same source, or of each imported cache,
+    the current export, or the one before if that is NEW itself.
     """
+    uri = None
+    if neo4j is None:
+        not_with({"database": "--database"}, "the SPECs are read without a server", "Give --neo4j.")
+    else:
+        not_with({"caches": "--cache-from"}, "--neo4j takes the caches from there", "Give one of them.")
+        specs, uri = split_neo4j(specs, neo4j)
     count(specs, how, (1,), "one NEW, and the caches with --cache-from")
     options = options_of(how)
     known = known_names(how["names"], options)
     new = read_new(specs[0], options)
     known = known.beside(new.texts)
-    olds = _caches(specs[0], new, caches, options, known)
+    if neo4j is not None:
+        places = _imported(new) or [specs[0]]
+        olds = stored_before(places, [ExportGraph(export) for export in new.exports], uri, database)
+    else:
+        olds = _caches(specs[0], new, caches, options, known)
     found = [
         *(
             explain_build(record, olds, texts=known.texts, references=known.references, buildkit=buildkit)
@@ -81,10 +96,7 @@ def explain(
 def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known: Known) -> list[ExportGraph]:
     """Read the caches: those given, else those of the record, else the export before."""
     if not given and new.records:
-        given = tuple(
-            dict.fromkeys(entry.spec for r in new.records for entry in r.cache_imports if entry.spec and entry.read)
-        )
-        graphs, failures = read_caches(given, options, known.names)
+        graphs, failures = read_caches(_imported(new), options, known.names)
         for failure in failures:
             complain(failure)
         return graphs
@@ -99,6 +111,13 @@ def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known
     for failure in failures:
         complain(failure)
     return graphs
+
+
+def _imported(new: New) -> list[str]:
+    """List the caches that build records say were imported."""
+    return list(
+        dict.fromkeys(entry.spec for r in new.records for entry in r.cache_imports if entry.spec and entry.read)
+    )
 
 
 def _none(spec: str) -> list[ExportGraph]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 from cachegraph.cli.output import Output, styled, width
 from cachegraph.queries.base import Finding, Severity
 from cachegraph.text.clean import one_line, plain
+from cachegraph.text.rules import CODES
 
-__all__ = ["finding_lines", "folded"]
+__all__ = ["STYLES", "finding_lines", "folded"]
 
-_STYLES: dict[Severity, dict[str, Any]] = {
+STYLES: dict[Severity, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow"},
     "note": {"fg": "cyan"},
 }
+
+_MEASURE = re.compile(r"(\d) (?=(?:[KMGT]i)?B\b|%|h\b|min\b|s\b)")
+"""The blank between a number and its unit, at which no line is broken."""
 
 
 def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 2) -> Iterator[str]:
@@ -30,9 +35,10 @@ def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 
         Blanks before each line.
     """
     for finding in findings:
-        severity = styled(finding.severity, output, **_STYLES[finding.severity])
-        start = f"{' ' * indent}{severity} {finding.code} "
-        before = indent + len(finding.severity) + len(finding.code) + 2
+        severity = styled(finding.severity, output, **STYLES[finding.severity])
+        code = CODES[finding.query]  # a finding of source-problems has a code of its own
+        start = f"{' ' * indent}{severity} {code} "
+        before = indent + len(finding.severity) + len(code) + 2
         yield start + folded(finding.message, output, before=before, indent=indent + 2)
 
 
@@ -52,11 +58,11 @@ def folded(text: str, output: Output, *, before: int, indent: int) -> str:
     if not output.is_terminal:
         return text
     lines = textwrap.wrap(
-        text,
+        _MEASURE.sub("\\1\0", text),
         max(width(), 40),
         initial_indent=" " * before,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(lines)[before:]
+    return "\n".join(lines)[before:].replace("\0", " ")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from cachegraph.reports.model import FAIL_ON
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -31,14 +33,13 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FAIL_ON = ("error", "warning", "note", "never")
-
 SOURCE_OPTIONS: Mapping[str, str] = {
     "specs": "SPEC",
     "files": "--from-file",
     "probe": "--probe",
     "verify": "--verify",
     "names": "--names",
+    "no_names": "--no-names",
     "all_tags": "--all-tags",
     "tags": "--tags",
     "insecure_registry": "--insecure-registry",
@@ -50,19 +51,30 @@ SOURCE_OPTIONS: Mapping[str, str] = {
 
 
 class SpecText(Type):
-    """What names a source; completed as a path, or as the types that there are."""
+    """What names a source; completed as a path, or as types, keys, values and caches that the project names."""
 
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
-        """Complete ``type=`` and paths."""
-        from click.shell_completion import CompletionItem
+        """Complete what a spec can go on with."""
+        from cachegraph.cli.completing import complete_spec
 
-        from cachegraph.loaders.catalogue import LOADERS
+        return complete_spec(incomplete)
 
-        starts = [f"type={name}," for name in sorted(LOADERS)]
-        fitting = [CompletionItem(start) for start in starts if incomplete and start.startswith(incomplete)]
-        return fitting or [CompletionItem(incomplete, type="file")]
+
+def _file(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """Let the shell complete a path."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _limit(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """Complete the names of limits."""
+    from cachegraph.cli.completing import complete_names
+    from cachegraph.loaders.limits import limit_table
+
+    return complete_names((name for name, *_ in limit_table()), incomplete, "=")
 
 
 def fail_on_option(default: str) -> Callable[[F], F]:
@@ -89,20 +101,27 @@ def source_options(command: F) -> F:
             help="Read the cache entries of a bake file, compose file or workflow as well; may be repeated.",
         ),
         click.option(
-            "--probe",
-            is_flag=True,
-            help="Ask the registry or bucket whether it has each listed blob; a directory is always looked at.",
+            "--probe/--no-probe",
+            default=None,
+            help="Ask the registry or bucket whether it has each listed blob, or for none. By default check asks for "
+            "up to 200; a directory is always looked at.",
         ),
         click.option("--verify", is_flag=True, help="Read every blob of a directory or archive and check its digest."),
         click.option(
             "--names",
             multiple=True,
             metavar="SOURCE",
+            shell_complete=_file,
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
-        click.option("--all-tags", is_flag=True, help="Read every tag of a repository in a registry."),
         click.option(
-            "--tags", metavar="GLOB", help="Read the tags of a repository in a registry that match, such as 'cache-*'."
+            "--no-names", is_flag=True, help="Do not look for names in a registry's images and in ./Dockerfile."
+        ),
+        click.option(
+            "--all-tags", is_flag=True, help="Read every tag of a directory or of a repository in a registry."
+        ),
+        click.option(
+            "--tags", metavar="GLOB", help="Read the tags of a directory or repository that match, such as 'cache-*'."
         ),
         click.option(
             "--insecure-registry",
@@ -119,6 +138,7 @@ def source_options(command: F) -> F:
             "limits",
             multiple=True,
             metavar="NAME=N",
+            shell_complete=_limit,
             help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]

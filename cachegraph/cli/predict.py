@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -54,6 +54,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--add-host", "hosts", multiple=True, metavar="HOST=IP", help="As for docker build.")
 @click.option("--shm-size", metavar="BYTES", help="As for docker build.")
 @click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="As for docker build.")
+@click.option("--cgroup-parent", metavar="NAME", help="As for docker build.")
 @click.option("--secret", "secrets", multiple=True, metavar="ID", help="A secret that the build has: id=.. or its id.")
 @click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
@@ -68,7 +69,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--bake", type=_FILE, metavar="FILE", help="Predict the TARGETs of a bake file that stand for CONTEXT.")
 @click.option("--compose", type=_FILE, metavar="FILE", help="Predict the SERVICEs of a compose file.")
 @click.option("--workflow", metavar="FILE[:JOB]", help="Predict the build steps of a GitHub workflow.")
+@click.option("--llb", type=_FILE, metavar="FILE", help="Predict a definition of LLB: protobuf, or buildctl's dump.")
+@click.option("--provenance", type=_FILE, metavar="FILE", help="Predict the build that provenance (mode=max) records.")
 @click.option("--offline", is_flag=True, help="Ask no registry, repository or server for what the Dockerfile names.")
+@click.option("--no-commands", is_flag=True, help="Do not work out what a RUN of echo, cat, cp and the like writes.")
 @click.option("--builder", metavar="OS/ARCH", help="The builder's own platform.")
 @click.option("--buildkit", metavar="VERSION", help="The builder's BuildKit, such as 0.31; without, the newest.")
 @click.option("--frontend", type=click.Choice(["builtin"]), help="Take the built-in rules, whatever # syntax= says.")
@@ -105,6 +109,8 @@ def predict(
     from cachegraph.loaders.base import Options
 
     reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
+    if how["compare"] and (how["llb"] or how["provenance"]):
+        raise UsageError("--compare reads a Dockerfile in two revisions", hint="leave out --llb and --provenance")
     if how["compare"]:
         lines = _compare(_one_context(places), _caches(specs, reading), reading, outputs, how)
         sys.exit(_missed(lines, fail_on_miss))
@@ -130,7 +136,7 @@ def _builds(places: Sequence[str], how: Mapping[str, Any]) -> list[tuple[str, st
     """Give the builds that are asked for: a title, the context, and what holds for it."""
     from cachegraph.lint.definitions import bake_definitions, compose_definitions, workflow_definitions
 
-    given = [name for name in ("bake", "compose", "workflow") if how[name]]
+    given = [name for name in ("bake", "compose", "workflow", "llb", "provenance") if how[name]]
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} are given, a prediction takes one", hint="leave one out")
     if how["bake"]:
@@ -188,6 +194,8 @@ def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
 
 def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
     """Predict one build."""
+    if how["llb"] or how["provenance"]:
+        return _forecast_given(context, caches, reading, how)
     from cachegraph.building import build
     from cachegraph.cli.frontend_options import frontend_options
     from cachegraph.predicting import forecast
@@ -199,6 +207,7 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         hosts=how["hosts"],
         shm_size=how["shm_size"] or "",
         ulimits=how["ulimits"],
+        cgroup_parent=how["cgroup_parent"] or "",
     )
     # buildx grants the right to the network that the build is told to have.
     allow = (*how["allow"], *(("network.host",) if how["network"] == "host" else ()))
@@ -217,10 +226,55 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
         builder=how["builder"],
         frontend=how["frontend"],
         offline=how["offline"],
+        commands=not how["no_commands"],
         reading=reading,
     )
     history = how.get("history")
     return forecast(made, caches, buildkit=how["buildkit"], history=history, seconds=how["seconds"])
+
+
+def _forecast_given(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
+    """Predict a build that is given as its operations."""
+    from cachegraph.given import build_given
+    from cachegraph.predicting import forecast
+
+    settled = [
+        "--" + name.replace("_", "-")
+        for name, option in (
+            ("file", "dockerfile"),
+            ("target", "target"),
+            ("platform", "platforms"),
+            ("build_arg", "build_args"),
+            ("opt", "options"),
+            ("no_cache", "no_cache"),
+            ("no_cache_filter", "no_cache_filter"),
+            ("network", "network"),
+            ("add_host", "hosts"),
+            ("shm_size", "shm_size"),
+            ("ulimit", "ulimits"),
+            ("cgroup_parent", "cgroup_parent"),
+            ("frontend", "frontend"),
+        )
+        if how[option]
+    ]
+    kind: Literal["llb", "provenance"] = "llb" if how["llb"] else "provenance"
+    if settled:
+        raise UsageError(f"{settled[0]} is for a Dockerfile, and the operations of --{kind} are settled")
+    made = build_given(
+        how[kind],
+        kind,
+        context=context,
+        folders=_pairs(how["contexts"], "--build-context"),
+        images=_images(how["images"]),
+        secrets=[_secret_id(text) for text in how["secrets"]],
+        ssh=[text.partition("=")[0] for text in how["ssh"]],
+        allow=how["allow"],
+        builder=how["builder"],
+        offline=how["offline"],
+        commands=not how["no_commands"],
+        reading=reading,
+    )
+    return forecast(made, caches, buildkit=how["buildkit"], seconds=how["seconds"])
 
 
 def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:

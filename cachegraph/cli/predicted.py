@@ -15,7 +15,20 @@ from cachegraph.text.words import plural
 
 __all__ = ["answer", "write_changes", "write_forecasts"]
 
-_COLUMNS = ("build", "line", "name", "stage", "outcome", "reason", "remedy", "executed", "bytes", "source", "digest")
+_COLUMNS = (
+    "build",
+    "line",
+    "name",
+    "stage",
+    "platform",
+    "outcome",
+    "reason",
+    "remedy",
+    "executed",
+    "bytes",
+    "source",
+    "digest",
+)
 _CHANGES = ("line", "name", "before", "after", "is_worse", "text")
 _NAME = 48
 
@@ -48,9 +61,13 @@ def _text(title: str, made: Forecast) -> Iterator[str]:
     yield one_line(f"{_titled(title, made)}: {made.prediction.summary}")
     width = max((len(str(line.line)) for line in made.lines), default=1)
     names = min(_NAME, max((len(line.name) for line in made.lines), default=1))
+    platforms = _several(made)
+    wide = max((len(platform) for platform in platforms), default=0)
     for line in made.lines:
         name = one_line(line.name)
         name = name if len(name) <= names else f"{name[: names - 3]}..."
+        if platforms:
+            name = f"{name:<{names}}  {line.platform or '':<{wide}}"
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
         yield f"{line.line or '':>{width}}  {name:<{names}}  {said}"
         if line.remedy and line.executed is not False:
@@ -59,17 +76,25 @@ def _text(title: str, made: Forecast) -> Iterator[str]:
             yield f"{'':>{width}}  {'':<{names}}     {one_line(unknown)}"
 
 
+def _several(made: Forecast) -> set[str]:
+    """Name the platforms, if there are several."""
+    found = {line.platform for line in made.lines if line.platform}
+    return found if len(found) > 1 else set()
+
+
 def _titled(title: str, made: Forecast) -> str:
     return f"{title} ({made.build.file})" if title else made.build.file
 
 
 def _markdown(title: str, made: Forecast) -> Iterator[str]:
     yield f"**{markdown(_titled(title, made))}**: {markdown(made.prediction.summary)}\n"
-    yield "| line | step | | why |"
-    yield "| --- | --- | --- | --- |"
+    platforms = _several(made)
+    yield "| line | step |" + " platform |" * bool(platforms) + " | why |"
+    yield "| --- | --- |" + " --- |" * bool(platforms) + " --- | --- |"
     for line in made.lines:
         why = f"{line.reason}; {line.remedy}" if line.remedy and line.executed is not False else line.reason
-        yield f"| {line.line or ''} | {markdown(line.name)} | {line.outcome} | {markdown(why)} |"
+        where = f" {line.platform or ''} |" if platforms else ""
+        yield f"| {line.line or ''} | {markdown(line.name)} |{where} {line.outcome} | {markdown(why)} |"
 
 
 def answer(made: Forecast) -> dict[str, Any]:
@@ -99,6 +124,7 @@ def _line(line: Line) -> dict[str, Any]:
         "line": line.line or None,
         "name": line.name,
         "stage": line.stage or None,
+        "platform": line.platform,
         "record": line.record,
         "digest": step.digest if step else None,
         "executed": line.executed,

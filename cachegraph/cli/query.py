@@ -23,7 +23,7 @@ from cachegraph.cli.options import (
 from cachegraph.cli.output import Output, styled, write, write_rows
 from cachegraph.cli.reading import read_specs
 from cachegraph.queries.base import Query
-from cachegraph.queries.catalogue import QUERIES, get
+from cachegraph.queries.catalogue import QUERIES, TOGETHER, get
 from cachegraph.queries.findings import Findings
 from cachegraph.text.clean import one_line, plain
 from cachegraph.text.words import plural
@@ -35,7 +35,9 @@ __all__ = ["queries", "query"]
     epilog="\b\nExamples:\n  cachegraph query missing-results ./cache --format json\n"
     "  cachegraph query missing-results --neo4j"
 )
-@click.argument("name", shell_complete=lambda _c, _p, start: [q.name for q in QUERIES if q.name.startswith(start)])
+@click.argument(
+    "name", shell_complete=lambda _c, _p, start: [q.name for q in (*QUERIES, *TOGETHER) if q.name.startswith(start)]
+)
 @source_options
 @output_options()
 @fail_on_option("never")
@@ -103,7 +105,7 @@ def queries(outputs: tuple[Output, ...]) -> None:
             "meaning": q.meaning,
             "columns": list(q.columns),
         }
-        for q in QUERIES
+        for q in (*QUERIES, *TOGETHER)
     ]
     for output in outputs:
         shown = ("code", "name", "question") if output.format == "table" else tuple(rows[0])

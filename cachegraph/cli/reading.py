@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from cachegraph.cli.app import complain
 from cachegraph.cli.options import not_with
 from cachegraph.cli.output import say
 from cachegraph.cli.progress import progress
-from cachegraph.core.model import Names
+from cachegraph.core.model import CacheExport, Names
 from cachegraph.core.progress import Report
 from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
@@ -20,19 +22,56 @@ from cachegraph.lint.found import FoundSpec
 from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits, parse_limits
-from cachegraph.loaders.specs.identity import identity, spec_of
-from cachegraph.loaders.specs.parse import parse
+from cachegraph.loaders.specs.identity import identity, specs_of
+from cachegraph.loaders.specs.parse import specs_of_setting
+from cachegraph.reports.model import Place, Unread
 
-__all__ = ["Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
+__all__ = ["Origins", "Read", "exit_code", "loader_options", "named_specs", "read_names", "read_specs"]
 
 _NEEDS: Mapping[str, tuple[str, frozenset[str], str]] = {
     "probe": ("--probe", frozenset({"local", "registry", "s3", "azblob", "gha"}), "asks a registry or a bucket"),
     "verify": ("--verify", frozenset({"local"}), "reads the blobs of a directory or archive"),
-    "all_tags": ("--all-tags", frozenset({"registry"}), "reads the tags of a repository in a registry"),
-    "tags": ("--tags", frozenset({"registry"}), "reads the tags of a repository in a registry"),
+    "all_tags": ("--all-tags", frozenset({"local", "registry"}), "reads the tags of a directory or a repository"),
+    "tags": ("--tags", frozenset({"local", "registry"}), "reads the tags of a directory or a repository"),
     "insecure_registry": ("--insecure-registry", frozenset({"registry"}), "is about registries"),
 }
 """Options that only some types of source can follow: what the user calls each, the types, what it does."""
+
+
+class Origins:
+    """The lines of files that name sources, by the source, however it is spelt; and the entries that name none yet."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, ...], list[Place]] = {}
+        self._by_text: dict[str, tuple[str, ...]] = {}
+        self.unresolved: list[Unread] = []
+
+    def add(self, spec: Spec, entry: FoundSpec) -> None:
+        """Note where a source is named."""
+        key = identity(spec)
+        self._by_text[spec.text] = key
+        place = Place(file=entry.file, line=entry.line)
+        if place not in self._places.setdefault(key, []):
+            self._places[key].append(place)
+
+    def miss(self, entry: FoundSpec, reason: str) -> None:
+        """Note an entry that names no source before the build runs."""
+        place = Place(file=entry.file, line=entry.line)
+        self.unresolved.append(Unread(source=entry.path, error="Unresolved", message=reason, place=place, fails=False))
+
+    def of(self, text: str) -> tuple[Place, ...]:
+        """Give the lines that name a source.
+
+        Parameters
+        ----------
+        text : str
+            Its spec.
+        """
+        key = self._by_text.get(text)
+        if key is None and self._places:
+            with suppress(SpecError):
+                key = identity(specs_of(text)[0])
+        return tuple(self._places.get(key, ())) if key is not None else ()
 
 
 class Read:
@@ -42,11 +81,15 @@ class Read:
     ----------
     graph : CacheGraph
     failures : tuple of Failure
+    origins : Origins
     """
 
-    def __init__(self, graph: CacheGraph, failures: Sequence[catalogue.Failure]) -> None:
+    def __init__(
+        self, graph: CacheGraph, failures: Sequence[catalogue.Failure], origins: Origins | None = None
+    ) -> None:
         self.graph = graph
         self.failures = tuple(failures)
+        self.origins = origins or Origins()
 
     @property
     def exit_code(self) -> int:
@@ -59,11 +102,11 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
 
     An image without a cache among others that have one is not a failure.
     """
-    real = [f.error for f in failures if not (any_read and isinstance(f.error, NoCacheError))]
-    return max((error.exit_code for error in real), default=0)
+    real = [f for f in failures if not (any_read and isinstance(f.error, NoCacheError))]
+    return max((failure.exit_code for failure in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -71,25 +114,54 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any]) -> Read:
     specs : iterable of str
     how : mapping
         Values of `cachegraph.cli.options.source_options`.
+    blobs : int
+        How many blobs of all sources together are asked for where neither ``--probe`` nor ``--no-probe`` is given.
+        Each source may have an equal share, so that what is asked depends on no order.
 
     Returns
     -------
     Read
     """
-    every = named_specs(specs, how)
+    origins = Origins()
+    every = named_specs(specs, how, origins)
     with progress() as report:
-        options = loader_options(how, report)
+        several_tags = how["all_tags"] or how["tags"] is not None
+        share = 0 if how["probe"] is not None or several_tags else blobs // max(1, len(every))
+        options = loader_options(how, report, blobs=share)
         names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
-    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures))
+        if not how.get("no_names"):
+            names = _found_names(loaded.exports, options, names) | names
+    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
     for failure in read.failures:
-        complain(failure.error, failure.spec)
+        complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
+        for trap in failure.traps:
+            say(f"{failure.spec}: {trap.sentence}")
     return read
 
 
-def named_specs(specs: Iterable[str], how: Mapping[str, Any]) -> list[str | Spec]:
-    """Give the specs of the command line and those in its files; refuse options that none of them can follow."""
-    every: list[str | Spec] = [*specs, *_specs_in_files(how["files"], parse_limits(how["limits"]))]
+def _found_names(exports: Sequence[CacheExport], options: Options, known: Names) -> Names:
+    """Look for names that nobody asked for, where there is a place for them."""
+    beside = any(export.kind == "inline" or export.source.startswith("type=registry,") for export in exports)
+    if not exports or not (beside or Path("Dockerfile").is_file()):
+        return Names()
+    from cachegraph.loaders.names.found import found_names
+
+    return found_names(exports, options, known=known)
+
+
+def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:
+    """Give the specs of the command line and those in its files; refuse options that none of them can follow.
+
+    Parameters
+    ----------
+    specs : iterable of str
+    how : mapping
+    origins : Origins, optional
+        Is told which line names what.
+    """
+    found = _specs_in_files(how["files"], parse_limits(how["limits"]), origins or Origins())
+    every: list[str | Spec] = [*specs, *found]
     if not every and not how["files"]:
         raise click.UsageError("Missing argument 'SPEC...'.")
     if not every:
@@ -114,19 +186,20 @@ def _check_options(specs: Iterable[str | Spec], how: Mapping[str, Any]) -> None:
 
 
 def _understood(specs: Iterable[str | Spec]) -> list[Spec]:
-    found = []
+    found: list[Spec] = []
     for spec in specs:
         try:
-            found.append(spec_of(spec))
+            found += specs_of(spec)
         except SpecError:  # reading it says what is wrong
             continue
     return found
 
 
-def loader_options(how: Mapping[str, Any], report: Report) -> Options:
-    """Make the loaders' options of `source_options`."""
+def loader_options(how: Mapping[str, Any], report: Report, *, blobs: int = 0) -> Options:
+    """Make the loaders' options of `source_options`; `blobs` of a source are asked for where no option says."""
     return Options(
-        probe=how["probe"],
+        probe=bool(how["probe"]),
+        probe_blobs=blobs,
         verify=how["verify"],
         timeout=how["timeout"],
         concurrency=how["concurrency"],
@@ -137,7 +210,7 @@ def loader_options(how: Mapping[str, Any], report: Report) -> Options:
     )
 
 
-def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
+def _specs_in_files(files: Iterable[Path], limits: Limits, origins: Origins) -> list[Spec]:
     """Give the places that the cache entries of files name, each once; say which are not read and why."""
     places: dict[tuple[str, ...], Spec] = {}
     for path in files:
@@ -146,26 +219,30 @@ def _specs_in_files(files: Iterable[Path], limits: Limits) -> list[Spec]:
         found = specs_in_file(path, limits=limits)
         if not found:
             say(f"{path}: no cache entry in it")
-        for entry in found:
-            spec = _spec_of(entry)
+        for entry, spec in _resolved(found):
             if isinstance(spec, Spec):
                 # The same place is often read with one set of keys and written with another.
-                places.setdefault(identity(spec), spec)
+                known = places.setdefault(identity(spec), spec)
+                places[identity(spec)] = replace(known, traps=tuple(dict.fromkeys((*known.traps, *spec.traps))))
+                origins.add(spec, entry)
             else:
+                origins.miss(entry, str(spec))
                 say(f"{entry.place}: not read: {spec}")
     return list(places.values())
 
 
-def _spec_of(entry: FoundSpec) -> Spec | str | None:
-    """Give the spec of a file's entry, or why there is none to read."""
-    if entry.text is None:
-        return entry.reason
-    try:
-        # Without key=value it is a reference, whatever is beside the file (buildx: ParseCacheEntry).
-        spec = parse(entry.text if "=" in entry.text else f"type=registry,ref={entry.text}")
-    except SpecError as error:
-        return str(error)
-    return "the cache goes into the image itself, so give its reference" if spec.type == "inline" else spec
+def _resolved(found: Iterable[FoundSpec]) -> Iterator[tuple[FoundSpec, Spec | str | None]]:
+    """Give the specs of each entry of a file, or why there is none to read."""
+    for entry in found:
+        if entry.text is None:
+            yield entry, entry.reason
+            continue
+        try:
+            specs = specs_of_setting(entry.text, entry.direction, entry.place)
+        except SpecError as error:
+            yield entry, str(error)
+        else:
+            yield from ((entry, spec) for spec in specs)
 
 
 def read_names(sources: Iterable[str], options: Options) -> tuple[Names, list[catalogue.Failure]]:

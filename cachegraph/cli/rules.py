@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cachegraph.errors import UnknownNameError
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import QUERIES, TOGETHER
 from cachegraph.text.nearest import did_you_mean
 from cachegraph.text.rules import Rule
 
@@ -12,7 +12,9 @@ __all__ = ["rule_named", "rules"]
 
 def rules() -> list[Rule]:
     """Give every rule, by code. A room that finds things adds its own here."""
-    return sorted((query.rule for query in QUERIES), key=lambda rule: rule.code)
+    from cachegraph.lint.rules.catalogue import LINT_RULES
+
+    return sorted((one.rule for one in (*QUERIES, *TOGETHER, *LINT_RULES)), key=lambda rule: rule.code)
 
 
 def rule_named(name: str) -> Rule:

@@ -89,7 +89,7 @@ def _fold(config: CacheConfig, links: Links) -> _Keys:
             continue
         keys.add(index)
         if not record.inputs:
-            keys.join([roots.setdefault(record.digest, index)], index)
+            keys.put(index, roots.setdefault(record.digest, index))
             continue
         slots = [
             [(keys.find(a.link), _Link(record.digest, number, a.selector)) for a in slot]
@@ -122,7 +122,12 @@ def import_order(config: CacheConfig, links: Links) -> list[int]:
     addable = set(links.order)
     seen: set[int] = set()
     order = []
-    for start in range(len(config.records)):
+    for start, record in enumerate(config.records):
+        if not record.inputs:
+            if start not in seen:
+                seen.add(start)
+                order.append(start)
+            continue
         stack = [(start, False)]
         while stack:
             index, read = stack.pop()
@@ -243,6 +248,10 @@ class _Keys:
             for link, found in less.items():
                 more.setdefault(link, set()).update(found)
             self._children[first] = more
+
+    def put(self, record: int, key: int) -> None:
+        """Make a record that has just been added, and that nothing takes yet, part of a key that was met before it."""
+        self._parent[record] = self.find(key)
 
     def link(self, key: int, link: _Link, child: int) -> None:
         """Make a record the child of a key."""

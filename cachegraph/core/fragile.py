@@ -7,23 +7,33 @@ further link to that key in the same walk is dropped. So for a key ``o`` and the
     K, walked first, reaches o but not these takers: o is old, the takers are new
     L, walked later, reaches two or more of them:    the link it passes first stays, the others are lost
 
-Which link L passes first is certain only while one alternative leads on; the search below carries that link up from the
-takers to the leaves, or `_EITHER` where chance decides.
+Which link L passes first is certain only while one alternative leads on. For each link e, let its rivals be itself and
+the links f from the same key for which there is such a K. Then e stays in every walk exactly if each leaf that reaches
+its taker surely passes e first of all of them. That is found for thousands of sets of rivals at once, each a bit of
+Python's long integers: once up through the links to the leaves, once down to join what the leaves say.
 
 Source: BuildKit ``cache/remotecache/v1/cachestorage.go``, ``addItemToStorage``, of 0.25.0 to 0.32.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from cachegraph.core.folding import KeyLink, fold_links
 from cachegraph.core.resolved import ResolvedExport
 
-__all__ = ["Missable", "lost_links", "missable"]
+__all__ = ["BUDGET", "Missable", "lost_links", "missable"]
 
-_EITHER = -1
+BUDGET = 100_000
+"""What a question may cost: some four seconds, which is what 12,000 records of many targets take."""
+
+_STEPS = 20
+"""Steps that are listed of those that a missed record costs."""
+
+_TOGETHER = 4096
+"""Sets of rivals that are looked at in one go: a bit of each number. More need more memory, fewer more time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +43,17 @@ class Missable:
     Attributes
     ----------
     record : int
-    slot : int
-        One all of whose links can be lost.
+    slots : tuple of int
+        Those all of whose links can be lost.
+    count : int
+        Number of steps (records with inputs) that match no longer then, itself among them.
     steps : tuple of int
-        Records with inputs that match no longer then, itself among them, by index.
+        The first of them by index, at most 20.
     """
 
     record: int
-    slot: int
+    slots: tuple[int, ...]
+    count: int
     steps: tuple[int, ...]
 
 
@@ -57,10 +70,18 @@ def lost_links(graph: ResolvedExport) -> set[tuple[int, int, int]]:
         Record, slot and alternative, as the export counts them. Empty where BuildKit refuses the export, and for a
         daemon's own keys, which nothing imports.
     """
+    return _lost_links(graph, None) or set()
+
+
+def _lost_links(graph: ResolvedExport, budget: int | None) -> set[tuple[int, int, int]] | None:
+    """Find them; None if that takes more work than the budget allows."""
     if graph.import_error is not None or graph.export.kind == "daemon":
         return set()
     keys, links = fold_links(graph.export.config, graph.links)
-    lost = {links[number] for number in _Walks(keys, links).lost()}
+    numbers = _Walks(keys, links).lost(budget)
+    if numbers is None:
+        return None
+    lost = {links[number] for number in numbers}
     return {
         (index, slot, number)
         for index, record in enumerate(graph.export.config.records)
@@ -70,36 +91,71 @@ def lost_links(graph: ResolvedExport) -> set[tuple[int, int, int]]:
     }
 
 
-def missable(graph: ResolvedExport) -> Iterator[Missable]:
+def missable(graph: ResolvedExport, budget: int | None = BUDGET) -> list[Missable] | None:
     """Find the records that can be missed, and what runs then.
 
     Parameters
     ----------
     graph : ResolvedExport
+    budget : int or None
+        Links, times the groups of 4,096 sets of rivals, that may be looked at; None for any number.
 
-    Yields
-    ------
-    Missable
-        By record and slot.
+    Returns
+    -------
+    list of Missable, or None
+        By record; None where that would take longer than the budget allows, so that it is not known.
     """
-    lost = lost_links(graph)
+    lost = _lost_links(graph, budget)
+    if lost is None:
+        return None
+    slots: dict[int, list[int]] = {}
     for index, slot in sorted({place[:2] for place in lost}):
         alternatives = graph.export.config.records[index].inputs[slot]
         if all((index, slot, number) in lost for number in range(len(alternatives))):
-            yield Missable(record=index, slot=slot, steps=tuple(_unmatched_without(graph, index)))
+            slots.setdefault(index, []).append(slot)
+    costs = _unmatched_without(graph, slots)
+    return [
+        Missable(record=record, slots=tuple(found), count=costs[record][0], steps=tuple(costs[record][1]))
+        for record, found in slots.items()
+    ]
 
 
-def _unmatched_without(graph: ResolvedExport, record: int) -> list[int]:
-    """List the records that match no longer once this one does not: by AND over slots, OR over alternatives."""
-    gone = {record}
-    waiting = [record]
-    for one in waiting:  # grows while it is walked
-        for taker in graph.links.dependents[one]:
-            slots = graph.export.config.records[taker].inputs
-            if taker not in gone and any(all(a.link in gone for a in slot) for slot in slots):
-                gone.add(taker)
-                waiting.append(taker)
-    return sorted(gone)
+def _unmatched_without(graph: ResolvedExport, records: Collection[int]) -> dict[int, tuple[int, list[int]]]:
+    """Say of each of some records how many match no longer once it does not, and which are the first of them.
+
+    By AND over slots, OR over alternatives. A record needs, of those asked about, itself and, for each of its slots,
+    what all of the slot's alternatives need: a bit for each.
+    """
+    asked = list(records)
+    bit = {record: 1 << place for place, record in enumerate(asked)}
+    needs: dict[int, int] = {}
+    for index in graph.links.order if asked else ():
+        needed = bit.get(index, 0)
+        for slot in graph.export.config.records[index].inputs:
+            shared = -1
+            for alternative in slot:
+                shared &= needs[alternative.link]
+            needed |= shared
+        needs[index] = needed
+    digits: list[int] = []  # of all counts at once: a number for each binary digit, with a bit for each record
+    first: list[list[int]] = [[] for _ in asked]
+    wanting = (1 << len(asked)) - 1
+    for index, needed in sorted(needs.items()):
+        carry, digit = needed, 0
+        while carry:
+            if digit == len(digits):
+                digits.append(0)
+            digits[digit], carry = digits[digit] ^ carry, digits[digit] & carry
+            digit += 1
+        listed = needed & wanting
+        while listed:
+            place = (listed & -listed).bit_length() - 1
+            listed ^= 1 << place
+            first[place].append(index)
+            if len(first[place]) == _STEPS:
+                wanting ^= 1 << place
+    counts = [sum((number >> place & 1) << digit for digit, number in enumerate(digits)) for place in range(len(asked))]
+    return {record: (counts[place], first[place]) for place, record in enumerate(asked)}
 
 
 class _Walks:
@@ -149,69 +205,193 @@ class _Walks:
             leaves[key] = above
         return leaves
 
-    def lost(self) -> set[int]:
-        """Find the links that can be lost, by number."""
+    def lost(self, budget: int | None) -> set[int] | None:
+        """Find the links that can be lost, by number; None if that takes more work than the budget allows."""
+        if budget is not None and len(self.links) > budget:
+            return None
+        rivals = sorted((one for key in self.order for one in self._rivals(key)), key=lambda one: one.width)
+        if budget is not None and len(self.links) * -(-len(rivals) // _TOGETHER) > budget:
+            return None
         lost: set[int] = set()
-        for key in self.order:
-            for new in self._new_takers(key):
-                if not new <= lost:
-                    lost |= self._overtaken(new)
+        for start in range(0, len(rivals), _TOGETHER):
+            lost |= self._overtaken(rivals[start : start + _TOGETHER])
         return lost
 
-    def _new_takers(self, key: int) -> list[frozenset[int]]:
-        """List the sets of links from a key that are new after some leaf's walk stored it; the largest ones do."""
+    def _rivals(self, key: int) -> Iterator[_Rivals]:
+        """Say of the links from a key which others can cost them a place, those with the same rivals together.
+
+        Another link is a rival if some leaf reaches the key and neither of the two takers: condition 1 of the rule.
+        """
         numbers = self.taken[key]
-        reached = {number: self.leaves[self.links[number].taker] for number in numbers}
-        if len(numbers) < 2 or all(leaves == self.leaves[key] for leaves in reached.values()):
-            return []
-        seen_by: dict[int, list[int]] = {}
-        for number, leaves in reached.items():
-            for leaf in _bits(leaves):
-                seen_by.setdefault(leaf, []).append(number)
-        new = {frozenset(numbers) - frozenset(seen) for seen in {tuple(seen) for seen in seen_by.values()}}
-        largest: list[frozenset[int]] = []
-        for one in sorted(new, key=len, reverse=True):
-            if len(one) > 1 and not any(one <= other for other in largest):
-                largest.append(one)
-        return largest
-
-    def _overtaken(self, new: frozenset[int]) -> set[int]:
-        """Find which of these links some walk can pass after another of them."""
-        first: dict[int, int] = {}
-        for key in self._above(new):
-            for slot in self.slots[key]:
-                passed = None
-                for number, source in slot:
-                    link = number if number in new else first.get(source)
-                    if link is not None and link != passed:
-                        passed = link if passed is None else _EITHER
-                if passed is not None:
-                    first[key] = passed
+        every = self.leaves[key]
+        by_missing: dict[int, list[int]] = {}
+        for number in numbers:
+            if missing := every & ~self.leaves[self.links[number].taker]:
+                by_missing.setdefault(missing, []).append(number)
+        if sum(map(len, by_missing.values())) < 2:
+            return
+        # Two can only have no leaf missing in common if together they miss no more than all: few are worth a look.
+        counts = sorted(((missing.bit_count(), missing) for missing in by_missing), key=itemgetter(0))
+        total = every.bit_count()
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for count, missing in counts:
+            apart = []
+            for other_count, other in counts:
+                if count + other_count > total:
                     break
-        certain: dict[int, int] = {}
-        leaves = 0
-        for key, link in first.items():
-            if not self.taken[key]:
-                leaves |= self.leaves[key]
-                certain[link] = certain.get(link, 0) | self.leaves[key]
-        return {n for n in new if self.leaves[self.links[n].taker] & leaves & ~certain.get(n, 0)}
+                if not missing & other:
+                    apart.append(other)
+            groups.setdefault(tuple(apart), []).extend(by_missing[missing])
+        places = {number: place for place, number in enumerate(numbers)}
+        for clashing, links in groups.items():
+            without = {number for missing in clashing for number in by_missing[missing]}
+            rivals = [n for found in by_missing.values() for n in found if n not in without]
+            if len(rivals) > 1:
+                yield _Rivals(links=links, rivals=rivals, places=places)
 
-    def _above(self, numbers: frozenset[int]) -> list[int]:
-        """List the takers of these links and all that depends on them, dependencies first."""
-        seen = {self.links[number].taker for number in numbers}
-        stack = list(seen)
-        while stack:
-            for number in self.taken[stack.pop()]:
-                taker = self.links[number].taker
-                if taker not in seen:
-                    seen.add(taker)
-                    stack.append(taker)
-        return sorted(seen, key=self.place.__getitem__)
+    def _overtaken(self, rivals: Sequence[_Rivals]) -> set[int]:
+        """Find the links that some walk can pass after a rival, for many sets of rivals at once: a bit for each set."""
+        width = max(one.width for one in rivals).bit_length()
+        passed: dict[int, int] = {}
+        asked: dict[int, int] = {}
+        places: dict[int, int] = {}
+        for bit, one in enumerate(rivals):
+            for number in one.rivals:
+                passed[number] = passed.get(number, 0) | 1 << bit
+                places[number] = one.places[number]
+            for number in one.links:
+                asked[number] = asked.get(number, 0) | 1 << bit
+        first = self._first(passed, places, width)
+        lost: set[int] = set()
+        above: dict[int, _First] = {}
+        asking: dict[int, list[int]] = {}
+        for number in asked:
+            asking.setdefault(self.links[number].taker, []).append(number)
+        for key in reversed(self.order):
+            takers = {self.links[number].taker for number in self.taken[key]}
+            found = _First(width) if takers else first.get(key, _First(width))
+            for taker in takers & above.keys():
+                found.join(above[taker])
+            if not found.some:
+                continue
+            above[key] = found
+            for number in asking.get(key, ()):
+                if asked[number] & ~found.surely(places[number]):
+                    lost.add(number)
+        return lost
+
+    def _first(self, passed: Mapping[int, int], places: Mapping[int, int], width: int) -> dict[int, _First]:
+        """Say of each key which link of each set a walk down from it passes first."""
+        first: dict[int, _First] = {}
+        for key in self.order:
+            found = None
+            for slot in self.slots[key]:
+                inside = None
+                for number, source in slot:
+                    below = first.get(source)
+                    if bits := passed.get(number, 0):
+                        below = below.copy() if below else _First(width)
+                        below.put(bits, places[number])
+                    if below is None:
+                        continue
+                    if inside is None:
+                        inside = below.copy()
+                    else:
+                        inside.join(below)
+                if inside is None:
+                    continue
+                if found is None:
+                    found = inside
+                else:
+                    found.then(inside)
+            if found is not None:
+                first[key] = found
+        return first
 
 
-def _bits(number: int) -> Iterator[int]:
-    """Go through the bits that are set."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rivals:
+    """Links from one key, and the links that can cost each of them its place.
+
+    Attributes
+    ----------
+    links : list of int
+        Those that are asked about; all have the same rivals.
+    rivals : list of int
+        Themselves among them.
+    places : dict of int to int
+        Place of each link from the key, by its number.
+    """
+
+    links: list[int]
+    rivals: list[int]
+    places: dict[int, int]
+
+    @property
+    def width(self) -> int:
+        """Number of links from the key."""
+        return len(self.places)
+
+
+class _First:
+    """Which link a walk passes first, for many sets of rivals: bit n of each number is about set n.
+
+    Attributes
+    ----------
+    some : int
+        Sets of which it passes any.
+    either : int
+        Sets where chance decides.
+    digits : list of int
+        Place of the link that it passes first, in binary: of each set one bit in each number, lowest digit first.
+    """
+
+    __slots__ = ("digits", "either", "some")
+
+    def __init__(self, width: int) -> None:
+        self.some = 0
+        self.either = 0
+        self.digits = [0] * width
+
+    def copy(self) -> _First:
+        """Give another one to change."""
+        made = _First(0)
+        made.some, made.either, made.digits = self.some, self.either, self.digits.copy()
+        return made
+
+    def put(self, bits: int, place: int) -> None:
+        """Let it pass the link at a place first, in sets of which it passed none."""
+        self.some |= bits
+        for digit in range(place.bit_length()):
+            if place >> digit & 1:
+                self.digits[digit] |= bits
+
+    def join(self, other: _First) -> None:
+        """Let it go one way or the other: where they differ, chance decides."""
+        both = self.some & other.some
+        new = other.some & ~self.some
+        self.either |= other.either
+        for digit, bits in enumerate(other.digits):
+            mine = self.digits[digit]
+            if bits is not mine:
+                if both:
+                    self.either |= (mine ^ bits) & both
+                self.digits[digit] = mine | bits & new
+        self.some |= new
+
+    def then(self, other: _First) -> None:
+        """Let it go this way first, and then the other."""
+        new = other.some & ~self.some
+        if new:
+            self.either |= other.either & new
+            for digit, bits in enumerate(other.digits):
+                if bits:
+                    self.digits[digit] |= bits & new
+            self.some |= new
+
+    def surely(self, place: int) -> int:
+        """Give the sets where it passes the link at a place first, whatever chance decides."""
+        bits = self.some & ~self.either
+        for digit, one in enumerate(self.digits):
+            bits &= one if place >> digit & 1 else ~one
+        return bits

@@ -14,12 +14,23 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
-from cachegraph.core.gotime import is_time
+from cachegraph.core.govalues import (
+    NOTHING,
+    Number,
+    Raw,
+    Refusal,
+    Slice,
+    built,
+    converted,
+    fields_of,
+    folded,
+    target,
+    unquoted,
+)
 from cachegraph.core.untrusted import NOT_JSON
 from cachegraph.errors import DecodeError
 
@@ -75,7 +86,7 @@ def read(data: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "", hint:
             return value
     try:
         careful: T = _Reader(data).document(decoder.type, path)
-    except _Refusal as refusal:
+    except Refusal as refusal:
         message, where = refusal.args
         raise DecodeError(message, path=where or None, hint=hint) from None
     return careful
@@ -101,30 +112,11 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         raise ValueError
 
 
-class _Refusal(Exception):  # noqa: N818 - carries message and path out of the recursion
-    """What is wrong, and where."""
-
-
-class _Slice:
-    """A Go slice: an element that is read a second time is read into what the first left, beyond the end as well."""
-
-    __slots__ = ("items", "length")
-
-    def __init__(self) -> None:
-        self.items: list[Any] = []
-        self.length = 0
-
-
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
-_ESCAPE = re.compile(r"\\u([dD][89abAB]..)\\u([dD][c-fC-F]..)|\\u(....)|\\(.)")
-_LONE = re.compile("[\ud800-\udfff]")
-_PLAIN_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS = {"true": True, "false": False, "null": None}
 _WORD = re.compile("true|false|null")
-_NOTHING = object()
 
 
 class _Reader:
@@ -140,13 +132,13 @@ class _Reader:
     def document(self, kind: Any, path: str) -> Any:  # noqa: ANN401 - whatever the decoder's type is
         """Read all of it."""
         if not self._text.strip(" \t\n\r"):
-            raise _Refusal("the document is empty, expected JSON", "")
+            raise Refusal("the document is empty, expected JSON", "")
         info = msgspec.inspect.type_info(kind)
-        value = self._value(info, _NOTHING, path)
+        value = self._value(info, NOTHING, path)
         self._space()
         if self._at < len(self._text):
             self._not_json("extra data")
-        return _built(info, value)
+        return built(info, value)
 
     # --- Syntax ----------------------------------------------------------------------------------------------------
 
@@ -162,7 +154,7 @@ class _Reader:
     def _not_json(self, what: str) -> NoReturn:
         before = self._text[: self._at]
         where = f"line {before.count(chr(10)) + 1} column {self._at - before.rfind(chr(10))}"
-        raise _Refusal(f"not JSON: {what} at {where} of {len(self._data):,} bytes", "")
+        raise Refusal(f"not JSON: {what} at {where} of {len(self._data):,} bytes", "")
 
     def _next(self, pattern: re.Pattern[str], what: str) -> re.Match[str]:
         found = pattern.match(self._text, self._at)
@@ -182,23 +174,23 @@ class _Reader:
         self._at += 1
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise _Refusal(f"nested more than {_MAX_DEPTH:,} deep", "")
+            raise Refusal(f"nested more than {_MAX_DEPTH:,} deep", "")
 
     def _key(self) -> str:
         if self._peek() != '"':
             self._not_json("Expecting property name enclosed in double quotes")
-        key = _unquoted(self._next(_STRING, "Unterminated or invalid string")[1])
+        key = unquoted(self._next(_STRING, "Unterminated or invalid string")[1])
         self._punctuation(":", "Expecting ':' delimiter")
         return key
 
     def _scalar(self) -> Any:  # noqa: ANN401 - text of a number, raw text of a string, true, false, None
-        """Read a value that is no object and no array: strings as they stand, numbers as `_Number`."""
+        """Read a value that is no object and no array: strings as they stand, numbers as `Number`."""
         first = self._peek()
         if first == '"':
-            return _Raw(self._next(_STRING, "Unterminated or invalid string")[1])
+            return Raw(self._next(_STRING, "Unterminated or invalid string")[1])
         if first in "tfn" and first:
             return _WORDS[self._next(_WORD, "Expecting value")[0]]
-        return _Number(self._next(_NUMBER, "Expecting value")[0])
+        return Number(self._next(_NUMBER, "Expecting value")[0])
 
     def _skip(self) -> None:
         """Pass over a value, however deep."""
@@ -238,7 +230,7 @@ class _Reader:
             if self._peek() == "n":
                 self._scalar()
                 return None
-            info, old = _target(info), _NOTHING if old is None else old
+            info, old = target(info), NOTHING if old is None else old
         first = self._peek()
         match info:
             case msgspec.inspect.StructType() if first == "{":
@@ -250,25 +242,25 @@ class _Reader:
         shown = "an object" if first == "{" else "an array" if first == "[" else None
         found = None if shown else self._scalar()
         if found is None and shown is None:  # null
-            return _NOTHING if isinstance(info, msgspec.inspect.VarTupleType | msgspec.inspect.DictType) else old
-        return _converted(info, found, path, shown)
+            return NOTHING if isinstance(info, msgspec.inspect.VarTupleType | msgspec.inspect.DictType) else old
+        return converted(info, found, path, shown)
 
     def _struct(self, info: msgspec.inspect.StructType, old: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - any state
-        found: dict[str, Any] = {} if old is _NOTHING else old
-        fields = _fields(info.cls)
+        found: dict[str, Any] = {} if old is NOTHING else old
+        fields = fields_of(info.cls)
         for key in self._pairs():
-            field = fields.get(_folded(key))
+            field = fields.get(folded(key))
             if field is None:
                 self._skip()
                 continue
             where = f"{path}.{field.encode_name}" if path else field.encode_name
-            found[field.name] = self._value(field.type, found.get(field.name, _NOTHING), where)
+            found[field.name] = self._value(field.type, found.get(field.name, NOTHING), where)
         return found
 
     def _map(self, info: msgspec.inspect.DictType, old: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - any state
-        found: dict[str, Any] = {} if old is _NOTHING else old
+        found: dict[str, Any] = {} if old is NOTHING else old
         for key in self._pairs():
-            found[key] = self._value(info.value_type, _NOTHING, f"{path}.{key}")
+            found[key] = self._value(info.value_type, NOTHING, f"{path}.{key}")
         return found
 
     def _pairs(self) -> Any:  # noqa: ANN401 - an iterator of keys
@@ -282,16 +274,16 @@ class _Reader:
         else:
             self._leave()
 
-    def _slice(self, info: msgspec.inspect.VarTupleType, old: Any, path: str) -> _Slice:  # noqa: ANN401 - any state
-        found = _Slice() if old is _NOTHING else old
+    def _slice(self, info: msgspec.inspect.VarTupleType, old: Any, path: str) -> Slice:  # noqa: ANN401 - any state
+        found = Slice() if old is NOTHING else old
         self._enter()
         count = 0
         if self._peek() == "]":
             self._leave()
-            return _Slice()
+            return Slice()
         while True:
             if count == len(found.items):
-                found.items.append(_NOTHING)
+                found.items.append(NOTHING)
             found.items[count] = self._value(info.item_type, found.items[count], f"{path}[{count}]")
             count += 1
             if self._punctuation(",]", "Expecting ',' delimiter") == "]":
@@ -299,119 +291,3 @@ class _Reader:
         self._depth -= 1
         found.length = count
         return found
-
-
-class _Raw(str):
-    """A string as it stands between its quotes."""
-
-    __slots__ = ()
-
-
-class _Number(str):
-    """A number as it stands."""
-
-    __slots__ = ()
-
-
-@cache
-def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """Fields of a struct by their folded names."""
-    info = msgspec.inspect.type_info(struct)
-    assert isinstance(info, msgspec.inspect.StructType)
-    return {_folded(field.encode_name): field for field in info.fields}
-
-
-def _target(info: msgspec.inspect.UnionType) -> Any:  # noqa: ANN401 - msgspec's description of a type
-    return next(kind for kind in info.types if not isinstance(kind, msgspec.inspect.NoneType))
-
-
-def _converted(info: Any, found: Any, path: str, shown: str | None) -> Any:  # noqa: ANN401 - any JSON value in
-    """Convert a scalar to the type as Go would."""
-    match info:
-        case msgspec.inspect.Metadata() if isinstance(found, _Raw):
-            if not is_time(found):
-                _refuse(path, "an RFC 3339 time", f'"{found}"')
-            return str(found)
-        case msgspec.inspect.BoolType() if isinstance(found, bool):
-            return found
-        case msgspec.inspect.IntType() if isinstance(found, _Number):
-            if _INTEGER.fullmatch(found) and -(2**63) <= int(found) < 2**63:
-                return int(found)
-        case msgspec.inspect.StrType() if isinstance(found, _Raw):
-            return _unquoted(found)
-    raw = shown or (
-        f'"{found}"' if isinstance(found, _Raw) else str(found).lower() if isinstance(found, bool) else found
-    )
-    return _refuse(path, _EXPECTED[type(info)], str(raw))
-
-
-_EXPECTED: dict[type, str] = {
-    msgspec.inspect.StructType: "an object",
-    msgspec.inspect.DictType: "an object",
-    msgspec.inspect.VarTupleType: "an array",
-    msgspec.inspect.BoolType: "true or false",
-    msgspec.inspect.IntType: "an integer of 64 bits",
-    msgspec.inspect.StrType: "a string",
-    msgspec.inspect.Metadata: "an RFC 3339 time",
-}
-
-
-def _refuse(path: str, expected: str, shown: str) -> NoReturn:
-    if len(shown) > 40:
-        shown = shown[:37] + "..."
-    raise _Refusal(f"expected {expected}, got {shown}", path)
-
-
-def _built(info: Any, value: Any) -> Any:  # noqa: ANN401 - any state to any value
-    """Make of what was read the objects that the decoder gives."""
-    if isinstance(info, msgspec.inspect.UnionType):
-        return None if value is None or value is _NOTHING else _built(_target(info), value)
-    if value is _NOTHING:
-        return _zero(info)
-    match info:
-        case msgspec.inspect.StructType():
-            fields = {field.name: field for field in info.fields}
-            return info.cls(**{k: _built(fields[k].type, v) for k, v in value.items() if v is not _NOTHING})
-        case msgspec.inspect.VarTupleType():
-            return tuple(_built(info.item_type, item) for item in value.items[: value.length])
-        case msgspec.inspect.DictType():
-            return {key: _built(info.value_type, item) for key, item in value.items()}
-    return value
-
-
-def _zero(info: Any) -> Any:  # noqa: ANN401 - the zero value of any type
-    """Give the zero value of a Go variable of this type."""
-    match info:
-        case msgspec.inspect.StructType():
-            return info.cls()
-        case msgspec.inspect.VarTupleType():
-            return ()
-        case msgspec.inspect.DictType():
-            return {}
-        case msgspec.inspect.BoolType():
-            return False
-        case msgspec.inspect.IntType():
-            return 0
-    return ""
-
-
-def _folded(key: str) -> str:
-    """Fold a key as Go does: letter by letter (the long s and the Kelvin sign included), and no ligatures."""
-    return key.lower().replace("\u017f", "s")
-
-
-def _unquoted(raw: str) -> str:
-    """Replace the escapes of a string, and by U+FFFD what is half a character."""
-    if raw.isascii() and "\\" not in raw:
-        return str(raw)
-    whole = _LONE.sub("\ufffd", raw)
-    return _ESCAPE.sub(_escape, whole) if "\\" in whole else whole
-
-
-def _escape(found: re.Match[str]) -> str:
-    high, low, single, plain = found.groups()
-    if high:
-        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
-    if single:
-        return _LONE.sub("\ufffd", chr(int(single, 16)))
-    return _PLAIN_ESCAPES.get(plain, plain)

@@ -10,11 +10,16 @@ from cachegraph.core.folding import fold_results
 from cachegraph.core.images import Images, recognise_images
 from cachegraph.core.merges import Merge, lay_out
 from cachegraph.core.model import CacheExport, Name, Names
+from cachegraph.core.naming import LayerNames, content_names
 from cachegraph.core.resolved import ResolvedExport
 
 __all__ = ["ExportGraph", "record_title"]
 
+RANDOM = "random:"
+"""How the key of a local context begins: a new one for every build."""
+
 _UNKNOWN = Name(op="unknown", name="")
+_CONTEXT = Name(op="source", name="local context")
 
 
 class ExportGraph(ResolvedExport):
@@ -58,14 +63,13 @@ class ExportGraph(ResolvedExport):
     @cached_property
     def namings(self) -> list[Name]:
         """What each record does, as `naming` says it."""
-        digests = self.names.records
-        made = [digests.get(record.digest, _UNKNOWN) for record in self.export.config.records]
-        for index in (*self.operations, *self.images.layers):
-            made[index] = self.naming(index)
-        return made
+        return [self.naming(record) for record in range(len(self))]
 
     def naming(self, record: int) -> Name:
-        """Say what a record does: by its plaintext, else by what its digest gives away.
+        """Say what a record does.
+
+        By its plaintext; else by what its digest gives away; by the layer that its result ends in, where an image's
+        history says what made it; or, of a root, by the named step that takes it.
 
         Parameters
         ----------
@@ -76,9 +80,15 @@ class ExportGraph(ResolvedExport):
         Name
             ``op`` is ``unknown`` where that is not known.
         """
+        return self._own_naming(record) or self._content_names.get(record) or _UNKNOWN
+
+    def _own_naming(self, record: int) -> Name | None:
+        """Name a record by itself, not by what takes it."""
         found = self.export.config.records[record]
         if name := self.names.records.get(found.digest):
             return name
+        if found.digest.startswith(RANDOM):
+            return _CONTEXT
         match self.operations.get(record):
             case "merge":
                 return Name(op="merge", name=f"merge of {len(found.inputs)} inputs")
@@ -86,7 +96,20 @@ class ExportGraph(ResolvedExport):
                 return Name(op="diff", name="diff")
         if (layers := self.images.layers.get(record)) is not None:
             return Name(op="source", name=f"base image of {len(layers)} layer{'s' * (len(layers) != 1)}")
-        return _UNKNOWN
+        return self._layer_names.of(record) if self._layer_names is not None and found.inputs else None
+
+    @cached_property
+    def _layer_names(self) -> LayerNames | None:
+        """What made layers, if anything says that."""
+        if not self.names.layers and not any(self.export.layer_names):
+            return None
+        return LayerNames(self, self.names.layers)
+
+    @cached_property
+    def _content_names(self) -> dict[int, Name]:
+        """Names of roots that named steps take."""
+        unnamed = [root for root in self.roots if self._own_naming(root) is None]
+        return content_names(self, lambda record: self._own_naming(record) or _UNKNOWN, unnamed) if unnamed else {}
 
     def is_source(self, record: int) -> bool:
         """Tell whether a root is known to be fetched from elsewhere: an image, git, a local context."""
@@ -121,5 +144,5 @@ def record_title(index: int, name: str, digest: str) -> str:
         What it does; empty where that is not known.
     digest : str
     """
-    shown = name if len(name) <= 60 else name[:57] + "..."
+    shown = name if len(name) <= 60 else f"{name[:57].rsplit(' ', 1)[0] or name[:57]}..."
     return f"record {index} ({shown or digest[:19]})"

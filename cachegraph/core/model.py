@@ -32,6 +32,7 @@ __all__ = [
     "CacheRecord",
     "CacheResult",
     "ChainedResult",
+    "Fault",
     "Kind",
     "LayerAnnotations",
     "Name",
@@ -39,6 +40,7 @@ __all__ = [
     "Op",
     "Problem",
     "ProblemCode",
+    "Shape",
     "StrayBlob",
 ]
 
@@ -48,10 +50,23 @@ ZERO_TIME = "0001-01-01T00:00:00Z"
 Kind = Literal["local", "registry", "inline", "s3", "azblob", "gha", "daemon", "config"]
 """Where an export came from."""
 
+Shape = Literal["manifest", "index"]
+"""What lists an export's blobs: an image manifest (the default since BuildKit 0.21), or an image index."""
+
+Fault = Literal["wrong-size", "wrong-digest", "no-diff-id", "wrong-media-type", "wrong-diff-id"]
+"""Why a blob that is there cannot be loaded all the same.
+
+wrong-size, wrong-digest, wrong-diff-id: its bytes are not those that the manifest describes. no-diff-id: the manifest
+lacks the annotation ``containerd.io/uncompressed``. wrong-media-type: the manifest calls it what no layer is, or what
+its bytes are not.
+"""
+
 Op = Literal["merge", "diff", "exec", "file", "source", "content", "unknown"]
 """The operation behind a record."""
 
-ProblemCode = Literal["size-mismatch", "digest-mismatch", "image-ignored", "manifest-missing", "source-note"]
+ProblemCode = Literal[
+    "size-mismatch", "digest-mismatch", "image-ignored", "builder-panic", "manifest-missing", "spec-trap", "source-note"
+]
 """What a loader can notice about a source without giving it up."""
 
 
@@ -121,6 +136,8 @@ class Blob:
     media_type, diff_id : str or None
     present : bool or None
         Whether the store has it; None when the loader did not look.
+    fault : str or None
+        Why it cannot be loaded although it is listed and, as far as known, there.
     """
 
     digest: str
@@ -128,6 +145,7 @@ class Blob:
     media_type: str | None = None
     diff_id: str | None = None
     present: bool | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +196,14 @@ class CacheExport:
     platform : str or None
         ``os/arch[/variant]`` of an inline cache's image.
     manifest_digest : str or None
+    shape : {"manifest", "index"} or None
+        What lists the blobs; None where there is no manifest.
     refusal : str or None
         BuildKit's words if it refuses the export before it reads the config (too large).
     layer_history : tuple of (created_at, created_by)
         For inline images, of each layer in order; each may be None.
+    layer_names : tuple of Name or None
+        For inline images, what made each layer in order, as its history says.
     problems : tuple of Problem
     strays : tuple of StrayBlob, or None
         Blobs of the same store that no manifest reaches; None when the loader did not look. Exports of one store
@@ -195,6 +217,8 @@ class CacheExport:
         A slot of -1 stands for the record's own digest. Empty for a real export.
     uncached : frozenset of int
         Of a build that has not run: records that it looks for in no cache (``--no-cache``). Empty for a real export.
+    given : str
+        The spec as its reader was given it, without credentials; empty where none was.
     """
 
     source: str
@@ -205,26 +229,31 @@ class CacheExport:
     blobs: tuple[Blob, ...] | None = None
     platform: str | None = None
     manifest_digest: str | None = None
+    shape: Shape | None = None
     refusal: str | None = None
     layer_history: tuple[tuple[str | None, str | None], ...] = ()
+    layer_names: tuple[Name | None, ...] = field(default=(), compare=False)
     problems: tuple[Problem, ...] = ()
     strays: tuple[StrayBlob, ...] | None = None
     store: str = ""
     results_known: bool = True
     unknown: frozenset[tuple[int, int]] = frozenset()
     uncached: frozenset[int] = frozenset()
+    given: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
     """What a record does, from a plaintext: its operation and a line that a build engineer recognises.
 
-    ``places`` are the files and lines that ask for it, where a Dockerfile named it.
+    ``places`` are the files and lines that ask for it, where a Dockerfile named it; ``text`` is the command with its
+    line ends, where it is known and has some.
     """
 
     op: Op
     name: str
     places: tuple[tuple[str, int], ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +266,18 @@ class Names:
         By the digest of a record.
     selectors : mapping of str to str
         The path or paths that a selector's digest stands for.
+    layers : mapping of tuple of str to Name
+        What made the last of these layers, by the digests of blobs, or of their content (diff IDs), bottom first.
     """
 
     records: Mapping[str, Name] = field(default_factory=dict)
     selectors: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[tuple[str, ...], Name] = field(default_factory=dict)
+
+    def __or__(self, other: Names) -> Names:
+        """Join names; of what both name, the right one counts."""
+        return Names(
+            records={**self.records, **other.records},
+            selectors={**self.selectors, **other.selectors},
+            layers={**self.layers, **other.layers},
+        )

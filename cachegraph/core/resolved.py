@@ -10,7 +10,7 @@ from itertools import pairwise
 import msgspec
 
 from cachegraph.core.columns import Columns, build_columns
-from cachegraph.core.model import CacheExport, CacheRecord, Op
+from cachegraph.core.model import CacheExport, CacheRecord, Fault, Op
 from cachegraph.core.operations import operation, operation_digests
 from cachegraph.core.results import Resolved, State, ancestors, resolve
 from cachegraph.core.search import Links
@@ -39,6 +39,10 @@ class ResolvedExport:
         1 for each record that has a loadable result.
     parents : list of int, length layers
         Parent of each layer, as the export says.
+    missing_blobs : set of str
+        Listed blobs that the store lacks.
+    faults : dict of str to str
+        Why a listed blob cannot be loaded although it is there, by digest.
     """
 
     def __init__(self, export: CacheExport) -> None:
@@ -46,7 +50,8 @@ class ResolvedExport:
         self.columns: Columns = build_columns(export.config)
         self.listed = None if export.blobs is None else {blob.digest for blob in export.blobs}
         self.missing_blobs = {blob.digest for blob in export.blobs or () if blob.present is False}
-        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs)
+        self.faults: dict[str, Fault] = {b.digest: b.fault for b in export.blobs or () if b.fault is not None}
+        self.resolved: Resolved = resolve(self.columns, self.listed, self.missing_blobs, self.faults)
         self.parents = self.columns.layer_parent
         states, bounds, loadable = self.resolved.result, self.columns.result_ptr, int(State.LOADABLE)
         self.loadable = bytearray(loadable in states[low:high] for low, high in pairwise(bounds))

@@ -18,9 +18,10 @@ class State(IntEnum):
     """What becomes of a layer or a result, from best to worst."""
 
     LOADABLE = 0
-    BLOB_MISSING = 1  # the manifest lists every blob, the store lacks one
-    BLOB_NOT_LISTED = 2  # dropped in silence: the manifest lacks a blob
-    INVALID = 3  # an index out of range or a loop: the import fails
+    BLOB_DAMAGED = 1  # every blob is listed and there, and one of them is not what the manifest says
+    BLOB_MISSING = 2  # the manifest lists every blob, the store lacks one
+    BLOB_NOT_LISTED = 3  # dropped in silence: the manifest lacks a blob
+    INVALID = 4  # an index out of range or a loop: the import fails
 
     @property
     def reason(self) -> str | None:
@@ -44,7 +45,9 @@ class Resolved:
     result: list[int]
 
 
-def resolve(columns: Columns, listed: Collection[str] | None, missing: Collection[str]) -> Resolved:
+def resolve(
+    columns: Columns, listed: Collection[str] | None, missing: Collection[str], damaged: Collection[str] = ()
+) -> Resolved:
     """Find what becomes of every layer and result.
 
     Parameters
@@ -54,6 +57,8 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
         Digests that the manifest lists; None when every layer's blob counts as listed.
     missing : collection of str
         Listed digests that the store is known to lack.
+    damaged : collection of str
+        Listed digests whose blobs are known to be unloadable.
 
     Returns
     -------
@@ -62,7 +67,7 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     if listed is None and not missing:
         own = [int(State.LOADABLE)] * len(columns.layer_blob)
     else:
-        own = [_own_state(blob, listed, missing) for blob in columns.layer_blob]
+        own = [_own_state(blob, listed, missing, damaged) for blob in columns.layer_blob]
     layer = _resolve_layers(columns.layer_parent, own)
     chain = [_resolve_chain(layers, own) for layers in columns.chains]
     count, invalid = len(layer), int(State.INVALID)
@@ -73,10 +78,12 @@ def resolve(columns: Columns, listed: Collection[str] | None, missing: Collectio
     return Resolved(layer=layer, result=result)
 
 
-def _own_state(blob: str, listed: Collection[str] | None, missing: Collection[str]) -> int:
+def _own_state(blob: str, listed: Collection[str] | None, missing: Collection[str], damaged: Collection[str]) -> int:
     if listed is not None and blob not in listed:
         return int(State.BLOB_NOT_LISTED)
-    return int(State.BLOB_MISSING if blob in missing else State.LOADABLE)
+    if blob in missing:
+        return int(State.BLOB_MISSING)
+    return int(State.BLOB_DAMAGED if blob in damaged else State.LOADABLE)
 
 
 def ancestors(parents: Sequence[int], layer: int) -> list[int]:
@@ -105,7 +112,7 @@ def ancestors(parents: Sequence[int], layer: int) -> list[int]:
 
 def _resolve_layers(parents: list[int], own: list[int]) -> list[int]:
     """Walk up from each layer as ``getRemoteChain`` does, never twice over the same ground."""
-    loadable, missing, not_listed, invalid = map(int, State)
+    not_listed, invalid = int(State.BLOB_NOT_LISTED), int(State.INVALID)
     if not any(own) and all(-1 <= parent < index for index, parent in enumerate(parents)):
         return own  # as BuildKit writes them: parents first, so that no walk can loop
     new, on_the_walk = -1, -2
@@ -126,12 +133,12 @@ def _resolve_layers(parents: list[int], own: list[int]) -> list[int]:
             walk.append(at)
             states[at] = on_the_walk
             if parents[at] == -1:
-                state = loadable
+                state = int(State.LOADABLE)
                 break
             at = parents[at]
         for index in reversed(walk):
-            if state == loadable and own[index] == missing:
-                state = missing
+            if state < not_listed:  # what the store lacks, or has damaged: the worse of the two counts
+                state = max(state, own[index])
             states[index] = state
     return states
 

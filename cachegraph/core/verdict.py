@@ -13,11 +13,12 @@ from enum import Enum, auto
 from cachegraph.core.model import CacheConfig, CacheRecord, Kind
 from cachegraph.core.results import Resolved, State
 from cachegraph.core.search import Links
+from cachegraph.core.versions import config_limit
 
 __all__ = ["MAX_CONFIG_BYTES", "SIZE_LIMITED", "annotation_refusal", "parse_refusal", "too_large"]
 
-MAX_CONFIG_BYTES = 1 << 20
-"""Bytes that a manifest or a cache config may have in a registry or a local export."""
+MAX_CONFIG_BYTES = config_limit()
+"""Bytes that a manifest or a cache config may have in a registry or a local export, for the newest builder."""
 
 SIZE_LIMITED: frozenset[Kind] = frozenset({"local", "registry"})
 """Kinds whose config BuildKit reads through ``readBlob``."""

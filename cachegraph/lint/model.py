@@ -23,7 +23,7 @@ from typing import Literal
 
 from cachegraph.lint.jobs import Combination, Job, Permissions, Step, Trigger
 from cachegraph.lint.values import Choice, Condition, Direction, Part, Place, Unknown, Value
-from cachegraph.loaders.specs.parse import shown_spec
+from cachegraph.loaders.specs.shown import shown
 
 __all__ = [
     "Build",
@@ -124,7 +124,7 @@ class Entry:
     @property
     def shown(self) -> str:
         """The text to print: ``*`` for what is unknown, credentials masked."""
-        return shown_spec(self.value.pattern)
+        return shown(self.value.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ class _Workflow:
             needs=tuple(one.text for one in tree.get("needs").elements()),
             runs_on=tuple(
                 self._session.holes.value(
-                    expressions.fill(one.text), Place(file=file, line=one.line, path=f"{path}.runs-on")
+                    unknown.expressions().fill(one.text), Place(file=file, line=one.line, path=f"{path}.runs-on")
                 )
                 for one in _runs_on(tree)
             ),

@@ -11,6 +11,7 @@ from functools import cache
 from cachegraph.schema.exports import EXPORT
 from cachegraph.schema.inputs import INPUT
 from cachegraph.schema.layers import BLOB, BLOB_OF, HAS_LAYER, HAS_STRAY, LAYER, LISTS, PARENT
+from cachegraph.schema.looks import RUN, SOURCE
 from cachegraph.schema.problems import HAS_PROBLEM, PROBLEM
 from cachegraph.schema.properties import Node, Property, Relationship
 from cachegraph.schema.records import HAS_RECORD, RECORD
@@ -19,6 +20,7 @@ from cachegraph.schema.results import HAS_RESULT, RESULT, USES
 __all__ = [
     "BOOKKEEPING",
     "DECLARED",
+    "KEPT",
     "NODES",
     "RELATIONSHIPS",
     "Node",
@@ -30,6 +32,9 @@ __all__ = [
 ]
 
 NODES: tuple[Node, ...] = (EXPORT, RECORD, RESULT, LAYER, PROBLEM, BLOB)
+
+KEPT: tuple[Node, ...] = (SOURCE, RUN)
+"""Labels that only a store keeps: nothing of them is computed from an export."""
 
 RELATIONSHIPS: tuple[Relationship, ...] = (
     HAS_RECORD,
@@ -58,6 +63,7 @@ BOOKKEEPING: tuple[Property, ...] = (
     ),
     Property("claimed_by", "string", "Token of the load under way, else null."),
     Property("claimed_until", "time", "When that load counts as dead unless it reports before."),
+    Property("claimed_lease", "float", "Seconds that it may take from one report to the next."),
     Property("claimed_step", "integer", "Batches that it has written."),
 )
 """Properties of an ``Export`` that only a store keeps."""

@@ -9,10 +9,13 @@ from typing import Any, get_args
 import msgspec
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import CacheExport, Kind
+from cachegraph.core.model import CacheExport, Kind, Shape
 from cachegraph.core.verdict import MAX_CONFIG_BYTES, SIZE_LIMITED
+from cachegraph.schema.fragile import fragile
 from cachegraph.schema.properties import Column, Node, Property, once
 from cachegraph.schema.refs import short_ref
+from cachegraph.schema.storage import breaks_builds, compressions, newest_at, store_type
+from cachegraph.schema.uncached import uncached
 
 __all__ = ["EXPORT", "Weights", "weigh"]
 
@@ -152,7 +155,69 @@ EXPORT = Node(
             "Number of its records with inputs that have a loadable result.",
             _one(lambda g: sum(g.loadable) - sum(g.loadable[root] for root in g.roots)),
         ),
+        Property(
+            "earlier_steps",
+            "integer",
+            "Number of its records with inputs that only earlier builds asked for.",
+            _one(lambda g: sum(found.cause == "earlier-build" for found in uncached(g).values())),
+        ),
+        Property(
+            "newest_at",
+            "time",
+            "When its newest result was made, or where results carry no time, its newest layer; null where unknown.",
+            _one(newest_at),
+        ),
+        Property(
+            "shape",
+            "string",
+            "What lists its blobs: manifest (of an image) or index; null where there is no manifest.",
+            _said(lambda e: e.shape),
+            words=get_args(Shape),
+            column="listed_by",
+        ),
+        Property(
+            "compression",
+            "strings",
+            "How the blobs that it lists are compressed: gzip, zstd, none; empty where nothing tells.",
+            _one(compressions),
+        ),
+        Property(
+            "store_type",
+            "string",
+            "Type of the store that holds its blobs: for an inline cache that of the image.",
+            _one(store_type),
+        ),
         Property("layers", "integer", "Number of its layers.", _said(lambda e: len(e.config.layers))),
+        Property(
+            "listed_blobs",
+            "integer",
+            "Number of blobs that its manifest lists; without a manifest, those of its layers.",
+            _said(lambda e: len({layer.blob for layer in e.config.layers} if e.blobs is None else e.blobs)),
+        ),
+        Property(
+            "probed_blobs",
+            "integer",
+            "How many of these the store was asked for.",
+            _said(lambda e: sum(blob.present is not None for blob in e.blobs or ())),
+        ),
+        Property(
+            "lost_blobs",
+            "integer",
+            "How many of these the store is known to lack.",
+            _one(lambda g: len(g.missing_blobs)),
+        ),
+        Property(
+            "damaged_blobs",
+            "integer",
+            "How many of these are known to be unloadable although they are there.",
+            _one(lambda g: len(g.faults.keys() - g.missing_blobs)),
+        ),
+        Property(
+            "breaks_builds",
+            "boolean",
+            "Whether a build that needs what it lacks fails, where other caches would have it run the step.",
+            _one(breaks_builds),
+        ),
         Property(
             "listed_bytes",
             "integer",
@@ -168,6 +233,13 @@ EXPORT = Node(
         Property("importable", "boolean", "Whether BuildKit imports it.", _one(lambda g: g.import_error is None)),
         Property(
             "import_error", "string", "BuildKit's words for refusing it, else null.", _one(lambda g: g.import_error)
+        ),
+        Property(
+            "fragile_known",
+            "boolean",
+            "Whether it is known which records builders of BuildKit 0.25 to 0.32 can miss; false where that takes too "
+            "long to find out.",
+            _one(lambda g: fragile(g) is not None),
         ),
         Property(
             "store",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Any
+from typing import Any, get_args
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import Blob
+from cachegraph.core.model import Blob, Fault
 from cachegraph.core.times import known_times
 from cachegraph.schema.properties import Column, Ends, Node, Property, Relationship, keys, once
 
@@ -118,6 +118,16 @@ def _present(graph: ExportGraph) -> Column:
     return [None] * len(_lists(graph)[1]) if blobs is None else [blob.present for blob in blobs]
 
 
+def _listed_bytes(graph: ExportGraph) -> Column:
+    blobs = graph.export.blobs
+    return [None] * len(_lists(graph)[1]) if blobs is None else [blob.size for blob in blobs]
+
+
+def _faults(graph: ExportGraph) -> Column:
+    blobs = graph.export.blobs
+    return [None] * len(_lists(graph)[1]) if blobs is None else [blob.fault for blob in blobs]
+
+
 def _strays(graph: ExportGraph) -> Ends:
     rows = _blobs(graph)
     ends = [rows[stray.digest] for stray in graph.export.strays or ()]
@@ -154,7 +164,24 @@ LISTS = Relationship(
     "Blob",
     "The export's manifest lists the blob.",
     _lists,
-    (Property("present", "boolean", "Whether the store has it; null when the loader did not look.", _present),),
+    (
+        Property("present", "boolean", "Whether the store has it; null when the loader did not look.", _present),
+        Property(
+            "bytes",
+            "integer",
+            "Bytes of the blob, as this export's manifest says; null where it does not.",
+            _listed_bytes,
+            column="bytes_listed",
+        ),
+        Property(
+            "fault",
+            "string",
+            "Why it cannot be loaded although it is there: wrong-size, wrong-digest, no-diff-id, wrong-media-type or "
+            "wrong-diff-id; null where nothing is known to be wrong.",
+            _faults,
+            words=get_args(Fault),
+        ),
+    ),
 )
 HAS_STRAY = Relationship(
     "HAS_STRAY",

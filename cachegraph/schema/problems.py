@@ -8,6 +8,7 @@ from typing import Any, get_args
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Problem, ProblemCode
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys
+from cachegraph.schema.uncached import uncached
 
 __all__ = ["HAS_PROBLEM", "PROBLEM"]
 
@@ -18,6 +19,15 @@ def _count(graph: ExportGraph) -> int:
 
 def _said(value: Callable[[Problem], Any]) -> Callable[[ExportGraph], Column]:
     return lambda graph: [value(problem) for problem in graph.export.problems]
+
+
+def _severities(graph: ExportGraph) -> Column:
+    """Give each problem its severity: a note where another question tells what it costs."""
+    problems = graph.export.problems
+    blobs = {found.blob for found in uncached(graph).values()} - {None} if problems else set()
+    refused = graph.import_error is not None
+    told = [problem.digest in blobs or (refused and problem.code == "builder-panic") for problem in problems]
+    return ["note" if elsewhere else problem.severity for problem, elsewhere in zip(problems, told, strict=True)]
 
 
 PROBLEM = Node(
@@ -31,15 +41,15 @@ PROBLEM = Node(
         Property(
             "code",
             "string",
-            "size-mismatch, digest-mismatch, image-ignored, manifest-missing or source-note.",
+            "size-mismatch, digest-mismatch, image-ignored, builder-panic, manifest-missing, spec-trap or source-note.",
             _said(lambda p: p.code),
             words=get_args(ProblemCode),
         ),
         Property(
             "severity",
             "string",
-            "error, warning or note.",
-            _said(lambda p: p.severity),
+            "error, warning or note; a note where uncached-steps or import-errors tells what it costs.",
+            _severities,
             words=("error", "warning", "note"),
         ),
         Property(

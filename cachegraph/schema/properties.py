@@ -18,7 +18,7 @@ __all__ = ["Column", "Ends", "Node", "Property", "Relationship", "Type", "keys",
 
 T = TypeVar("T")
 
-Type = Literal["string", "integer", "boolean", "time", "integers", "strings"]
+Type = Literal["string", "integer", "float", "boolean", "time", "integers", "strings"]
 
 Column = Sequence[Any]
 """A value for each row; None where it is unknown or there is none. Times are nanoseconds since 1970 UTC."""

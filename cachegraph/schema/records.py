@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheRecord, Op
 from cachegraph.core.results import State
+from cachegraph.schema.fragile import missed
 from cachegraph.schema.properties import Column, Node, Property, Relationship, keys, once
 from cachegraph.schema.uncached import UncachedCause, uncached
 
-__all__ = ["HAS_RECORD", "RECORD", "Lost", "MissingReason", "RootReason", "lost_roots", "root_reasons"]
+__all__ = ["HAS_RECORD", "RECORD", "Lost", "LostAs", "MissingReason", "RootReason", "lost_roots", "root_reasons"]
 
-MissingReason = Literal["blob-missing", "blob-not-listed", "not-exported"]
+MissingReason = Literal["blob-damaged", "blob-missing", "blob-not-listed", "not-exported"]
 """Why a record has no loadable result; of several reasons the one nearest to loading, which is the first here."""
 
 RootReason = Literal["orphan", "dead", "lost"]
 """Why a root leads to no cached result."""
+
+LostAs = Literal["source", "bottom", "operation", "unknown"]
+"""What a lost root is, as far as the merges that it feeds tell.
+
+source: it brought two layers or more, and an operation on scratch makes one at most. bottom: it is the first input of a
+merge, so it is a base image, or an operation on scratch that others were put upon. operation: it brought one layer
+further up, as an operation on scratch does. unknown: which layers it brought cannot be told.
+"""
+
+_KINDS: tuple[LostAs, ...] = ("source", "bottom", "operation", "unknown")
+"""The one that counts first, where several merges tell."""
 
 
 @once
@@ -28,7 +40,9 @@ def _missing_reasons(graph: ExportGraph) -> dict[int, MissingReason]:
     for record in graph.missing:
         states = {graph.state(result) for result in graph.results(record)}
         found[record] = (
-            "blob-missing"
+            "blob-damaged"
+            if State.BLOB_DAMAGED in states
+            else "blob-missing"
             if State.BLOB_MISSING in states
             else "blob-not-listed"
             if State.BLOB_NOT_LISTED in states
@@ -75,11 +89,14 @@ class Lost:
         Index of the merge record, and which of its slots.
     layers : list of int, or None
         Positions in the merged result; None where the other slots do not leave exactly one gap.
+    kind : str
+        What the root is, by all merges that it feeds.
     """
 
     merge: int
     slot: int
     layers: list[int] | None
+    kind: LostAs
 
 
 @once
@@ -101,10 +118,25 @@ def lost_roots(graph: ExportGraph) -> dict[int, Lost]:
             if any(graph.loadable[link] for link, _ in slot.alternatives):
                 continue
             layers = None if slot.place is None else list(range(*slot.place))
+            kind = _lost_as(number, layers)
             for root in dict.fromkeys(link for link, _ in slot.alternatives if graph.is_root(link)):
-                if not graph.is_source(root) and (root not in found or found[root].layers is None):
-                    found[root] = Lost(merge.record, number, layers)
+                if graph.is_source(root):
+                    continue
+                known = found.get(root)
+                best = kind if known is None else min(kind, known.kind, key=_KINDS.index)
+                if known is None or known.layers is None:
+                    found[root] = Lost(merge.record, number, layers, best)
+                else:
+                    found[root] = replace(known, kind=best)
     return found
+
+
+def _lost_as(slot: int, layers: list[int] | None) -> LostAs:
+    if layers is not None and len(layers) > 1:
+        return "source"
+    if slot == 0:
+        return "bottom"
+    return "operation" if layers else "unknown"
 
 
 @once
@@ -209,7 +241,8 @@ RECORD = Node(
         Property(
             "missing_reason",
             "string",
-            "Why a record that is not a root has no loadable result: blob-missing, blob-not-listed or not-exported.",
+            "Why a record that is not a root has no loadable result: blob-damaged, blob-missing, blob-not-listed or "
+            "not-exported.",
             _spread(_missing_reasons),
             indexed=True,
             words=get_args(MissingReason),
@@ -217,8 +250,8 @@ RECORD = Node(
         Property(
             "uncached_cause",
             "string",
-            "Why, as a cause that it shares with others: lost-blob, unlisted-blob, inline, final-image, earlier-build "
-            "or unknown.",
+            "Why, as a cause that it shares with others: lost-blob, damaged-blob, unlisted-blob, inline-link, inline, "
+            "final-image, earlier-build or unknown.",
             _spread(uncached, lambda found: found.cause),
             indexed=True,
             words=get_args(UncachedCause),
@@ -226,7 +259,7 @@ RECORD = Node(
         Property(
             "lacking_blob",
             "string",
-            "Digest of the blob that its result lacks, the lowest one; null where none is the cause.",
+            "Digest of the blob that its result lacks or cannot load, the lowest one; null where none is the cause.",
             _spread(uncached, lambda found: found.blob),
         ),
         Property(
@@ -262,6 +295,14 @@ RECORD = Node(
             _spread(lost_roots, lambda lost: lost.layers),
         ),
         Property(
+            "lost_as",
+            "string",
+            "Of a lost root: what it is, as far as its merges tell: source (it brought two layers or more), bottom "
+            "(the first input of a merge), operation (one layer further up) or unknown.",
+            _spread(lost_roots, lambda lost: lost.kind),
+            words=get_args(LostAs),
+        ),
+        Property(
             "merged_layers",
             "integer",
             "Of a merge: layers of its result; null if none is loadable.",
@@ -273,6 +314,26 @@ RECORD = Node(
             "Loadable chains of a record that nothing else makes loadable: builders before BuildKit 0.10 miss it.",
             _spread(_legacy),
             indexed=True,
+        ),
+        Property(
+            "fragile_slots",
+            "integers",
+            "Slots all of whose links builders of BuildKit 0.25 to 0.32 can lose, at random; null if there is none, or "
+            "that is not known.",
+            _spread(missed, lambda found: list(found.slots)),
+            indexed=True,
+        ),
+        Property(
+            "fragile_cost",
+            "integer",
+            "Steps that match no longer when such a builder misses the record, itself among them.",
+            _spread(missed, lambda found: found.count),
+        ),
+        Property(
+            "fragile_steps",
+            "integers",
+            "Indexes of the first of them, at most 20.",
+            _spread(missed, lambda found: list(found.steps)),
         ),
         Property(
             "folds_into",

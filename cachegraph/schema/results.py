@@ -71,9 +71,9 @@ RESULT = Node(
         Property(
             "reason",
             "string",
-            "Why not: blob-missing, blob-not-listed or invalid; null if it can.",
+            "Why not: blob-damaged, blob-missing, blob-not-listed or invalid; null if it can.",
             lambda g: [_REASONS[state] for state in g.resolved.result],
-            words=("blob-missing", "blob-not-listed", "invalid"),
+            words=("blob-damaged", "blob-missing", "blob-not-listed", "invalid"),
         ),
     ),
 )

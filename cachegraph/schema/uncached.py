@@ -11,10 +11,14 @@ from cachegraph.schema.properties import once
 
 __all__ = ["Uncached", "UncachedCause", "uncached"]
 
-UncachedCause = Literal["lost-blob", "unlisted-blob", "inline", "final-image", "earlier-build", "unknown"]
+UncachedCause = Literal[
+    "lost-blob", "damaged-blob", "unlisted-blob", "inline-link", "inline", "final-image", "earlier-build", "unknown"
+]
 """Why a step has no loadable result.
 
-lost-blob, unlisted-blob: a blob that its result needs is gone, or is not among those that the manifest lists.
+lost-blob, damaged-blob, unlisted-blob: a blob that its result needs is gone, is there and cannot be loaded, or is not
+among those that the manifest lists.
+inline-link: an inline cache of a build that ends in COPY --link, which keeps no merge.
 inline, final-image: the export keeps the layers of the final image only. That is what mode=min does; a build that
 imported such a cache, and did not need to run the other steps, exports it like that too.
 earlier-build: a key that an earlier build asked for, carried along; this build asked for another in its place.
@@ -30,7 +34,7 @@ class Uncached:
     ----------
     cause : str
     blob : str or None
-        Digest of the blob that its first result lacks, the lowest one; None where none is the cause.
+        Digest of the blob that its first result lacks, or cannot load, the lowest one; None where none is the cause.
     """
 
     cause: UncachedCause
@@ -55,7 +59,10 @@ def uncached(graph: ExportGraph) -> dict[int, Uncached]:
     listed = graph.listed
     for record in graph.missing:
         states = {graph.state(result): result for result in reversed(graph.results(record))}
-        if (result := states.get(State.BLOB_MISSING)) is not None:
+        if (result := states.get(State.BLOB_DAMAGED)) is not None:
+            blobs = (blob for blob in graph.result_blobs(result) if blob in graph.faults)
+            found[record] = Uncached("damaged-blob", next(blobs, None))
+        elif (result := states.get(State.BLOB_MISSING)) is not None:
             blobs = (blob for blob in graph.result_blobs(result) if blob in graph.missing_blobs)
             found[record] = Uncached("lost-blob", next(blobs, None))
         elif (result := states.get(State.BLOB_NOT_LISTED)) is not None:
@@ -76,13 +83,18 @@ def uncached(graph: ExportGraph) -> dict[int, Uncached]:
 def _systematic(graph: ExportGraph) -> UncachedCause:
     """Say how an export came to keep no result for steps that it asked for."""
     if graph.export.kind == "inline":
-        return "inline"
+        return "inline-link" if _ends_in_merge(graph) else "inline"
     if graph.export.kind == "daemon":
         return "unknown"
     steps = [record for record in range(len(graph)) if not graph.is_root(record)]
     targets = [record for record in steps if not graph.links.dependents[record]]
     final = _layers(graph, targets)
     return "final-image" if final and _layers(graph, steps) <= final else "unknown"
+
+
+def _ends_in_merge(graph: ExportGraph) -> bool:
+    """Tell whether what was built is a merge that has no result: nothing of it is loaded as long as nothing changes."""
+    return any(not graph.links.dependents[merge] and not graph.loadable[merge] for merge in graph.merges)
 
 
 def _layers(graph: ExportGraph, records: list[int]) -> set[int]:

@@ -10,11 +10,14 @@ import msgspec
 
 from cachegraph.errors import StoreError
 from cachegraph.server.places import needs_server_extra, write_private, writing
+from cachegraph.server.space import means_full_disk
 
 if TYPE_CHECKING:
     import psutil
 
 __all__ = ["HOST", "Home", "Login", "Running", "State", "Status"]
+
+_SPARE = " " * 16  # so that another process id fits into the same room
 
 HOST = "127.0.0.1"
 """The only address that a server listens on."""
@@ -70,10 +73,16 @@ class Status:
     version : str or None
         Of the Neo4j that the data was last opened with.
     running : Running or None
+    answers : bool or None
+        Whether its database answers; None if it is not running.
+    ailment : str or None
+        Why not, as far as it or its log says.
     crashed : bool
         The server ended without being told to.
     data_bytes : int
         Size of the home directory.
+    free_bytes : int or None
+        Room on its disk; None if nobody can tell.
     memory_bytes : int or None
         Resident memory of the server, if it is running.
     """
@@ -82,8 +91,11 @@ class Status:
     cache: Path
     version: str | None
     running: Running | None
+    answers: bool | None
+    ailment: str | None
     crashed: bool
     data_bytes: int
+    free_bytes: int | None
     memory_bytes: int | None
 
 
@@ -130,8 +142,13 @@ class Home:
             raise StoreError(f"{self._state}: cannot be read: {error}", hint="delete it") from error
 
     def write(self, state: State) -> None:
-        """Remember, whole or not at all."""
-        write_private(self._state, msgspec.json.encode(state).decode())
+        """Remember, whole or not at all; on a full disk in the room of what was remembered before."""
+        text = msgspec.json.encode(state).decode() + _SPARE
+        try:
+            write_private(self._state, text)
+        except StoreError as error:
+            if not means_full_disk(str(error)) or not _overwrite(self._state, text.rstrip()):
+                raise
 
     def process(self, state: State | None) -> psutil.Process | None:
         """Find the server's process, alive; never one that was given the same pid later."""
@@ -166,3 +183,18 @@ class Home:
             return self.console.read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return ""
+
+
+def _overwrite(path: Path, text: str) -> bool:
+    """Write over a file that is long enough, with blanks behind: that needs no room."""
+    data = text.encode()
+    try:
+        size = path.stat().st_size
+        if len(data) > size:
+            return False
+        with path.open("r+b") as file:
+            file.write(data.ljust(size))
+    except OSError:
+        return False
+    path.with_name(f"{path.name}.partial").unlink(missing_ok=True)
+    return True

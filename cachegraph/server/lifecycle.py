@@ -22,6 +22,8 @@ from cachegraph.server.home import Home, Running, State, Status
 from cachegraph.server.jars import fetch
 from cachegraph.server.java import command, reason, run, start
 from cachegraph.server.places import cache_home, data_home, needs_server_extra, write_private, writing
+from cachegraph.server.probe import ask
+from cachegraph.server.space import FREE_SPACE, ailing, check_start, free_bytes, means_full_disk
 
 if TYPE_CHECKING:
     import psutil
@@ -32,6 +34,8 @@ _BOLT, _HTTP = 7687, 7474
 _BROWSER = "neo4j-browser-5.24.0"
 _START, _STOP, _LOCK = 180.0, 60.0, 900.0
 """Seconds that a start, a stop, and another process's start or stop may take."""
+_NO_LOG = 1 << 16
+"""Bytes of room without which a server cannot even say that it is ready."""
 
 
 def up(
@@ -83,7 +87,8 @@ def up(
         process = place.process(state)
         if state and process:
             _check_same(place, state, version=version, browser=browser, port=port, settings=settings)
-            return _wait(place, state, process)
+            return _answering(place, _wait(place, state, process))
+        check_start(place.path)
         if state and place.has_data() and _numbers(version) < _numbers(state.version):
             message = f"{place.path}: its data was opened by Neo4j {state.version}, which {version} cannot read"
             raise StoreError(message, hint="name another home, or delete this one")
@@ -135,20 +140,28 @@ def status(*, home: Path | None = None) -> Status:
     place = Home(home or data_home())
     state = place.read()
     process = place.process(state)
+    server = running(home=place.path)
+    refusal = ask(server) if server else None
     return Status(
         home=place.path,
         cache=cache_home(),
         version=state.version if state else None,
-        running=running(home=place.path),
+        running=server,
+        answers=refusal is None if server else None,
+        ailment=ailing(place.path) or refusal if refusal or not server else None,
         crashed=state is not None and state.pid is not None and process is None,
         data_bytes=sum(map(_size, place.path.rglob("*"))),
+        free_bytes=free_bytes(place.path),
         memory_bytes=process.memory_info().rss if process else None,
     )
 
 
 def logs(lines: int = 50, *, home: Path | None = None) -> list[str]:
-    """Give the last lines that the server printed since its last start."""
-    return Home(home or data_home()).log().splitlines()[-lines:] if lines > 0 else []
+    """Give the last lines that the server printed since its last start, and what its other log says of an error."""
+    place = Home(home or data_home())
+    found = ailing(place.path)
+    because = [f"reason: {found}"] if found else []
+    return [*place.log().splitlines(), *because][-lines:] if lines > 0 else []
 
 
 def _numbers(version: str) -> list[int]:
@@ -226,7 +239,7 @@ def _start(place: Home, state: State, jars: Sequence[Path], settings: Mapping[st
     try:
         state = replace(state, pid=child.pid)
         place.write(state)
-        return _wait(place, state, psutil.Process(child.pid))
+        return _answering(place, _wait(place, state, psutil.Process(child.pid)))
     except BaseException:  # Also when the user interrupts: a server that is half started helps nobody.
         child.kill()
         child.wait()
@@ -243,12 +256,32 @@ def _wait(place: Home, state: State, process: psutil.Process) -> Running:
             state = replace(state, ready=True)
             place.write(state)
         elif not process.is_running() or process.status() == "zombie":
-            raise StoreError(f"Neo4j {state.version} died at start: {reason(place.log())}", hint=hint)
+            why = _full(place) or reason(place.log())
+            raise StoreError(f"Neo4j {state.version} died at start: {why}", hint=hint)
+        elif full := _full(place):  # it cannot write that it is ready, either
+            raise StoreError(f"Neo4j {state.version} cannot start: {full}", hint=FREE_SPACE)
         elif time.monotonic() > deadline:
             raise StoreError(f"Neo4j {state.version} is not ready after {_START:g} s", hint=hint)
         else:
             time.sleep(0.1)
     return place.running(state)
+
+
+def _full(place: Home) -> str | None:
+    """Say that the server found its disk full, if its log does."""
+    found = ailing(place.path, least=_NO_LOG)
+    return f"disk full: {found}" if found and means_full_disk(found) else None
+
+
+def _answering(place: Home, server: Running) -> Running:
+    """Make sure that its database answers: a server whose disk was full goes on running without it."""
+    refusal = ask(server)
+    if refusal is None:
+        return server
+    why = ailing(place.path) or refusal
+    full = "disk full: " if means_full_disk(why) else ""
+    hint = f"{FREE_SPACE if full else 'mend that'}, then cachegraph neo4j down and up again"
+    raise StoreError(f"Neo4j {server.version} runs, but its database does not answer: {full}{why}", hint=hint)
 
 
 def _stop(process: psutil.Process) -> None:

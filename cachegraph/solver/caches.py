@@ -5,13 +5,12 @@ Source: BuildKit ``cache/remotecache/v1/parse.go``; versions: its release notes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from cachegraph.core.graph import ExportGraph
-from cachegraph.errors import UsageError
+from cachegraph.core.versions import LOSES_LINKS, NO_CHAINS, parse_version
 from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.loads import KeyLoads
 from cachegraph.solver.prediction import NotImported
@@ -20,14 +19,6 @@ __all__ = ["Caches", "Graph", "prepare", "title"]
 
 Graph: TypeAlias = Iterable[ExportGraph]
 """A `cachegraph.CacheGraph`, or anything else that gives exports."""
-
-CHAINS_SINCE = (0, 10)
-"""First version that reads ``chains``."""
-
-LOSES_SINCE, LOSES_UNTIL = (0, 25), (0, 33)
-"""Versions whose importer loses links at random, see `cachegraph.core.fragile`."""
-
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.\d{1,6})?(?:[-+].{0,80})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +65,10 @@ def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Cac
     for item in caches:
         exports += [item] if isinstance(item, ExportGraph) else item
     good = [export for export in exports if export.import_error is None]
-    chains = version is None or version >= CHAINS_SINCE
+    chains = not NO_CHAINS.hold(version)
     loads = tuple(KeyLoads(CacheKeys(export), chains=chains) for export in good)
     lossy = loads
-    if version is not None and LOSES_SINCE <= version < LOSES_UNTIL:
+    if LOSES_LINKS.hold(version):
         lossy = tuple(_without_lost(one, chains=chains) for one in loads)
     return Caches(
         loads=loads,
@@ -98,26 +89,6 @@ def _without_lost(loads: KeyLoads, *, chains: bool) -> KeyLoads:
 
     lost = lost_links(loads.keys.export)
     return KeyLoads(CacheKeys(loads.keys.export, lost=lost), chains=chains) if lost else loads
-
-
-def parse_version(text: str | None) -> tuple[int, int] | None:
-    """Read a version of BuildKit.
-
-    Parameters
-    ----------
-    text : str or None
-        Such as ``0.31`` or ``v0.31.2``; None for the newest.
-
-    Raises
-    ------
-    UsageError
-        Anything else.
-    """
-    if text is None:
-        return None
-    if match := _VERSION.fullmatch(text.strip()):
-        return int(match[1]), int(match[2])
-    raise UsageError(f"{text!r} is not a version of BuildKit", hint="write it as 0.31 or v0.31.2")
 
 
 def title(export: ExportGraph) -> str:

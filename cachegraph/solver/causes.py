@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -220,3 +220,13 @@ class Explanation(Rows[Miss]):
         if self.notes:
             lines += ["", *(f"Note: {note}" for note in self.notes)]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        """Say it in one line."""
+        return f"<{type(self).__name__}: {self.summary}>"
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show it in a notebook."""
+        from cachegraph.solver.display import describe_explanation
+
+        return describe_explanation(self)

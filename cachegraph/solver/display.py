@@ -11,10 +11,19 @@ from cachegraph.text.words import capital
 
 if TYPE_CHECKING:
     from cachegraph.solver.blast import BlastRadius
+    from cachegraph.solver.causes import Explanation
+    from cachegraph.solver.diff import Diff
     from cachegraph.solver.prediction import Prediction
     from cachegraph.solver.sources import Sources
 
-__all__ = ["describe", "describe_blast", "describe_prediction", "describe_sources"]
+__all__ = [
+    "describe",
+    "describe_blast",
+    "describe_diff",
+    "describe_explanation",
+    "describe_prediction",
+    "describe_sources",
+]
 
 _OPEN = 20
 """Rows that are shown at once; the others are folded."""
@@ -77,3 +86,17 @@ def describe_sources(found: Sources) -> Mapping[str, str]:
     """Show what each cache brings."""
     columns = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
     return describe(found.summary, columns, [source_cells(row) for row in found])
+
+
+def describe_explanation(found: Explanation) -> Mapping[str, str]:
+    """Show why steps ran, cause by cause."""
+    rows = [(cause.sentence, "; ".join(cause.details), cause.cost, cause.advice) for cause in found.causes]
+    return describe(
+        found.summary.rstrip("."), ("what ran", "what changed", "cost", "to change"), rows, notes=found.notes
+    )
+
+
+def describe_diff(found: Diff) -> Mapping[str, str]:
+    """Show what two exports differ in."""
+    rows = [(row.change, str(row.old if row.new is None else row.new), row.name or row.digest[:19]) for row in found]
+    return describe(found.summary.rstrip("."), ("difference", "record", "step"), rows)

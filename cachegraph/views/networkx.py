@@ -175,6 +175,7 @@ class _Reader:
             strays=tuple(_stray(blob, found) for blob, found in self.out[key, "HAS_STRAY"]) or None,
             store=found.get("store", ""),
             manifest_digest=found.get("manifest_digest"),
+            shape=found.get("shape"),
             results_known=found["results_known"],
             layer_history=history if any(created or by for created, by in history) else (),
         )
@@ -225,6 +226,7 @@ class _Reader:
             media_type=found.get("media_type"),
             diff_id=found.get("diff_id"),
             present=listed.get("present"),
+            fault=listed.get("fault"),
         )
 
 

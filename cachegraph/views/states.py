@@ -27,7 +27,7 @@ class Look:
     marker : str
         matplotlib's letter of the shape.
     shape : str
-        Bokeh's name of it.
+        Its name in `cachegraph.views.drawing.looks`.
     meaning : str
         For the legend.
     """
@@ -41,12 +41,10 @@ class Look:
 LOOKS: dict[State, Look] = {
     "loadable": Look(colour="#009E73", marker="o", shape="circle", meaning="loadable: its result is in the cache"),
     "merge": Look(colour="#0072B2", marker="D", shape="diamond", meaning="merge, loadable"),
-    "key only": Look(
-        colour="#E69F00", marker="v", shape="inverted_triangle", meaning="key only: matches, not loadable"
-    ),
+    "key only": Look(colour="#E69F00", marker="v", shape="down", meaning="key only: matches, not loadable"),
     "root": Look(colour="#56B4E9", marker="s", shape="square", meaning="root: no inputs, never exported"),
     "lost root": Look(
-        colour="#D55E00", marker="X", shape="star", meaning="lost root: layers in a merge, not loadable apart"
+        colour="#D55E00", marker="X", shape="cross", meaning="lost root: layers in a merge, not loadable apart"
     ),
 }
 """The states in the order of the legend."""

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from cachegraph.lint.rules.catalogue import LINT_RULES
 from cachegraph.queries.base import Finding
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import QUERIES, TOGETHER
 from cachegraph.queries.library import CypherFile, library
-from cachegraph.schema.declaration import BOOKKEEPING, NODES, RELATIONSHIPS, Property
+from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
 from docs.tools.api import api_page
 from docs.tools.docstrings import typed_attributes
@@ -49,6 +50,12 @@ def schema_page() -> str:
         "In Neo4j an `Export` has these properties too. Readers ask for `{complete: true}`, and those who want no "
         "history for `{current: true}` as well.",
         _properties(BOOKKEEPING),
+        "## Sources and loads",
+        "Neo4j keeps two more labels. They belong to no export: `Source.id` is the `source` of its exports.",
+    ]
+    for node in KEPT:
+        parts += [f"### `{node.label}`", f"{node.description} Key: `{node.key}`.", _properties(node.properties)]
+    parts += [
         "## Data frames",
         "`graph.exports`, `graph.records` and the others: the properties above, and first the columns that join them.",
     ]
@@ -65,17 +72,54 @@ def questions_page() -> str:
     parts = [
         "# Questions",
         _MADE,
-        "`cachegraph check` asks all of them, `cachegraph query NAME` one, `graph.query(name)` gives the findings in "
-        "Python. Every finding has these fields, and those of its question:",
+        "`cachegraph check` asks all of them (those about certain builders if `--buildkit` names one), "
+        "`cachegraph query NAME` one, `graph.query(name)` gives the findings in Python. Every "
+        "finding has these fields, and those of its question:",
         _fields(Finding),
     ]
     common = {field.name for field in fields(Finding)}
-    for query in QUERIES:
+    for query in (*QUERIES, *TOGETHER):
         parts += [f"## `{query.name}`", f"**{query.title}**", query.meaning, f"Severity: {query.severity}."]
         own = _fields(query.finding, skip=common)
         if own:
             parts.append(own)
     return "\n\n".join(parts) + "\n"
+
+
+def rules_page() -> str:
+    """Write the page on the rules of ``cachegraph lint``."""
+    parts = [
+        "# Rules",
+        _MADE,
+        f"The {len(LINT_RULES)} rules of [`cachegraph lint`](lint.md). Each has an example that it finds fault with, "
+        "and one that no rule does; both are tested. No rule guesses: what cannot be decided from the files is not "
+        "reported.",
+        "| code | rule | severity |\n| --- | --- | --- |\n"
+        + "\n".join(f"| {rule.code} | [{rule.title}](#{rule.name}) | {rule.severity} |" for rule in LINT_RULES),
+    ]
+    for rule in LINT_RULES:
+        parts += [
+            f"## `{rule.name}`",
+            f"**{rule.code}: {rule.title}.** {rule.meaning}",
+            f"Severity: {rule.severity}.",
+            "Found:",
+            *_files(rule.bad, rule.good),
+            "Not found:",
+            *_files(rule.good, rule.bad),
+            f"**Cure.** {rule.cure} [More]({rule.link}).",
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _files(files: Mapping[str, str], others: Mapping[str, str]) -> Iterable[str]:
+    """Show the files that are not the same on the other side."""
+    for name, text in files.items():
+        if others.get(name) != text:
+            yield f"```{_language(name)}\n# {name}\n{text.strip()}\n```"
+
+
+def _language(name: str) -> str:
+    return {".yml": "yaml", ".hcl": "hcl"}.get(Path(name).suffix, "dockerfile" if name == "Dockerfile" else "text")
 
 
 def cypher_page() -> str:
@@ -123,6 +167,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "architecture.md": architecture_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,
+    "rules.md": rules_page,
     "schema.md": schema_page,
 }
 """Makes each page, by its file name."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cachegraph.core.digests import sha256
-from cachegraph.core.untrusted import decode_json
+from cachegraph.core.untrusted import decode_json, known_json
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.distribution.auth import Authenticator
@@ -30,6 +30,7 @@ from cachegraph.loaders.http.failures import at, check_status
 from cachegraph.loaders.limits import Limits, over_limit
 from cachegraph.loaders.oci.manifests import MANIFEST_TYPES, check_digest
 from cachegraph.loaders.specs.reference import is_loopback
+from cachegraph.text.clean import one_line
 
 __all__ = ["RawManifest", "RegistryClient", "close_clients", "shared_client"]
 
@@ -37,6 +38,8 @@ _HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
 _PAGE = 1000  # tags a page
 _EXPORT_AGAIN = "export the cache again"
 _ERROR_CODE = re.compile(rb'"code"\s*:\s*"([A-Z_]{1,40})"')
+_CODE = re.compile(r"[A-Z_]{1,40}")
+_MOST_WORDS = 200  # characters of a registry's own message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,19 @@ class _Tags(msgspec.Struct, frozen=True):
     tags: list[str] | None = None
 
 
+class _Error(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    """The body of an error (distribution specification, "Error Codes")."""
+
+    errors: tuple[_Error, ...] = ()
+
+
 _TAGS = msgspec.json.Decoder(_Tags)
+_ERRORS = msgspec.json.Decoder(_Errors)
 
 
 class RegistryClient:
@@ -211,13 +226,24 @@ def _headers(accept: str, login: str | None) -> dict[str, str]:
 def _check(answer: Answer, host: str) -> None:
     if answer.status == 200:
         return
-    code = _ERROR_CODE.search(answer.body)
-    said = f"{host} answered {answer.status}{f' {code[1].decode()}' if code else ''}"
+    said = f"{host} answered {answer.status}{_own_words(answer.body)}"
     if answer.status in (401, 403):
         raise AccessError(said, hint=f"run docker login {host}, and check the name and that you may pull")
     if answer.status == 404:
         raise NotFoundError(said, hint="check the name and the tag; has the cache expired?")
     raise SourceError(said, hint="is it a registry?")
+
+
+def _own_words(body: bytes) -> str:
+    """Give the code and the message of a registry's error, cleaned: `` MANIFEST_UNKNOWN: manifest unknown``."""
+    answer = known_json(body, _ERRORS)
+    first = answer.errors[0] if answer is not None and answer.errors else None
+    if first is None:
+        code = _ERROR_CODE.search(body)
+        return f" {code[1].decode()}" if code else ""
+    code_said = first.code if _CODE.fullmatch(first.code) else ""
+    words = one_line(first.message)[:_MOST_WORDS].strip().rstrip(".")
+    return (f" {code_said}" if code_said else "") + (f": {words}" if words else "")
 
 
 def _compare(content: bytes, digest: str) -> None:

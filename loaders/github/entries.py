@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-__all__ = ["CacheEntry", "Listing", "blob_key", "index_key", "sort_entries"]
+__all__ = ["CacheEntry", "Listing", "blob_key", "index_key", "is_signed", "sort_entries"]
 
 _INDEX = re.compile(r"(?P<group>index-(?P<scope>.+)-1-[0-9a-f]{8}(?:-sig)?)#(?P<number>\d+)")
 _BLOB = re.compile(r"buildkit-blob-1-(?P<digest>sha256:[0-9a-f]{64})")
@@ -40,6 +40,11 @@ class CacheEntry(msgspec.Struct, frozen=True):
         """The ``scope=`` that an index entry belongs to; None for other entries."""
         found = _INDEX.fullmatch(self.key)
         return found["scope"] if found else None
+
+    @property
+    def signed(self) -> bool:
+        """Whether an index entry belongs to a signed cache."""
+        return is_signed(self.key)
 
     @property
     def digest(self) -> str | None:
@@ -80,6 +85,12 @@ def index_key(scope: str, ref: str) -> str:
     'index-buildkit-1-f921bd05'
     """
     return f"index-{scope}-1-{hashlib.sha256(ref.encode()).hexdigest()[:8]}"
+
+
+def is_signed(key: str) -> bool:
+    """Tell the key of an index entry of a signed cache, which only a daemon that is set up for it writes."""
+    found = _INDEX.fullmatch(key)
+    return found is not None and found["group"].endswith("-sig")
 
 
 def blob_key(digest: str) -> str:

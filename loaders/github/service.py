@@ -5,7 +5,12 @@ The cache service (v2) takes JSON by POST at ``twirp/github.actions.results.api.
     GetCacheEntryDownloadURL {"key": "index-web-1-f921bd05", "restore_keys": [..], "version": "<a constant>"}
                           -> {"ok": true, "signed_download_url": "https://..", "matched_key": "index-web-1-f921bd05#3"}
 
-Its token is a JWT whose claim ``ac`` lists the branches that the run may read::
+Its first version, which GitHub Enterprise Server and stand-ins still speak, takes a GET, and answers 204 for nothing::
+
+    GET _apis/artifactcache/cache?keys=index-web-1-f921bd05&version=<the same constant>
+     -> {"cacheKey": "index-web-1-f921bd05#3", "archiveLocation": "https://..", "scope": "refs/heads/main"}
+
+Their token is a JWT whose claim ``ac`` lists the branches that the run may read::
 
     [{"Scope": "refs/pull/7/merge", "Permission": 3}, {"Scope": "refs/heads/main", "Permission": 1}]
 
@@ -14,7 +19,7 @@ The REST API lists entries a hundred at a time at ``GET /repos/<owner>/<name>/ac
     {"total_count": 2, "actions_caches": [{"id": 5, "ref": "refs/heads/main", "key": "..", "version": "..",
      "last_accessed_at": "2026-11-02T19:00:00Z", "created_at": "2026-11-01T18:00:00Z", "size_in_bytes": 1024}, ..]}
 
-Facts from go-actions-cache (``loadV2``, ``version``, ``New``, ``ListKeys``), which BuildKit uses.
+Facts from go-actions-cache (``loadV1``, ``loadV2``, ``version``, ``New``, ``ListKeys``), which BuildKit uses.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -35,10 +41,11 @@ from cachegraph.loaders.http.client import Answer, Http
 from cachegraph.loaders.http.failures import check_status
 from cachegraph.loaders.limits import Limits, over_limit
 
-__all__ = ["CacheService", "host_of", "list_cache", "readable_refs"]
+__all__ = ["CacheService", "Found", "cache_usage", "host_of", "list_cache", "readable_refs"]
 
 _VERSION = hashlib.sha256(b"|go-actionscache-1.0").hexdigest()
 _METHOD = "twirp/github.actions.results.api.v1.CacheService/GetCacheEntryDownloadURL"
+_FIRST = "_apis/artifactcache/cache"
 _PER_PAGE = 100
 _T = TypeVar("_T")
 
@@ -55,6 +62,17 @@ class _Claims(msgspec.Struct):
 class _Found(msgspec.Struct):
     ok: bool = False
     signed_download_url: str = ""
+    matched_key: str = ""
+
+
+class _FirstFound(msgspec.Struct, rename={"key": "cacheKey", "location": "archiveLocation"}):
+    key: str = ""
+    location: str = ""
+
+
+class _Usage(msgspec.Struct):
+    active_caches_size_in_bytes: int = 0
+    active_caches_count: int = 0
 
 
 class _Page(msgspec.Struct):
@@ -65,7 +83,17 @@ class _Page(msgspec.Struct):
 _CLAIMS = msgspec.json.Decoder(_Claims)
 _SCOPES = msgspec.json.Decoder(tuple[_Scope, ...])
 _FOUND = msgspec.json.Decoder(_Found)
+_FIRST_FOUND = msgspec.json.Decoder(_FirstFound)
+_USAGE = msgspec.json.Decoder(_Usage)
 _PAGE = msgspec.json.Decoder(_Page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An entry that the service found: its whole key, and the signed address of its content."""
+
+    key: str
+    url: str = field(repr=False)
 
 
 class CacheService:
@@ -75,35 +103,51 @@ class CacheService:
     ----------
     http : Http
     url : str
-        ``ACTIONS_RESULTS_URL``.
+        ``ACTIONS_RESULTS_URL``; of the first version ``ACTIONS_CACHE_URL``.
     token : str
         ``ACTIONS_RUNTIME_TOKEN``.
     limits : Limits
+    version : {1, 2}
     """
 
-    def __init__(self, http: Http, url: str, token: str, limits: Limits) -> None:
+    def __init__(self, http: Http, url: str, token: str, limits: Limits, version: int = 2) -> None:
         self._http = http
         self._limits = limits
-        self._url = f"{url.rstrip('/')}/{_METHOD}"
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._version = version
+        self._url = f"{url.rstrip('/')}/{_FIRST if version == 1 else _METHOD}"
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def has(self, key: str) -> bool:
         """Say whether some entry's key starts with ``key``."""
-        return self._find(key) is not None
+        return self.find(key) is not None
 
     def read(self, key: str) -> bytes | None:
         """Return the content of the newest entry whose key starts with ``key``, or None where there is none."""
-        url = self._find(key)
-        if url is None:
-            return None
-        answer = _ask(self._http, "GET", url, {}, self._limits.config_bytes)
-        return answer.body
+        found = self.find(key)
+        return None if found is None else self.content(found)
 
-    def _find(self, key: str) -> str | None:
+    def content(self, found: Found) -> bytes:
+        """Return the content of an entry."""
+        return _ask(self._http, "GET", found.url, {}, self._limits.config_bytes).body
+
+    def find(self, key: str) -> Found | None:
+        """Find the newest entry whose key starts with ``key``; None where there is none."""
+        if self._version == 1:
+            return self._find_first(key)
         content = msgspec.json.encode({"key": key, "restore_keys": [key], "version": _VERSION})
-        answer = _ask(self._http, "POST", self._url, self._headers, self._limits.page_bytes, content)
+        headers = {**self._headers, "Content-Type": "application/json"}
+        answer = _ask(self._http, "POST", self._url, headers, self._limits.page_bytes, content)
         found = _decoded(answer, self._url, _FOUND)
-        return found.signed_download_url if found.ok else None
+        return Found(key=found.matched_key or key, url=found.signed_download_url) if found.ok else None
+
+    def _find_first(self, key: str) -> Found | None:
+        headers = {**self._headers, "Accept": "application/json;api-version=6.0-preview.1"}
+        url = f"{self._url}?{urlencode({'keys': key, 'version': _VERSION})}"
+        answer = _ask(self._http, "GET", url, headers, self._limits.page_bytes)
+        if not answer.body:
+            return None
+        found = _decoded(answer, self._url, _FIRST_FOUND)
+        return Found(key=found.key, url=found.location) if found.key else None
 
 
 def readable_refs(token: str) -> tuple[str, ...]:
@@ -170,12 +214,25 @@ def list_cache(
         page, seen, total = page + 1, seen + len(answer.actions_caches), answer.total_count
 
 
+def cache_usage(http: Http, api: str, repository: str, token: str | None, limits: Limits) -> tuple[int, int]:
+    """Return how many entries a repository's cache has, BuildKit's or not, and their bytes.
+
+    Takes and raises what `list_cache` does.
+    """
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    url = f"{api.rstrip('/')}/repos/{quote(repository)}/actions/cache/usage"
+    usage = _decoded(_ask(http, "GET", url, headers, limits.page_bytes), url, _USAGE)
+    return usage.active_caches_count, usage.active_caches_size_in_bytes
+
+
 def _ask(
     http: Http, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None
 ) -> Answer:
     host = host_of(url)
     if not host:
-        raise SpecError("the address of GitHub's service is not a URL", hint="check url_v2= or GITHUB_API_URL")
+        raise SpecError("the address of GitHub's service is not a URL", hint="check url=, url_v2= or GITHUB_API_URL")
 
     def attempt() -> Answer:
         answer = http.send(method, url, headers=headers, limit=limit, content=content)
@@ -190,8 +247,8 @@ def _ask(
         raise AccessError(f"{said}: the rate limit is used up", hint="set GITHUB_TOKEN, or wait an hour")
     if answer.status in {401, 403}:
         raise AccessError(said, hint="the token needs the right to read Actions (actions: read)")
-    if answer.status not in {200, 206}:
-        raise SourceError(said, hint="check url_v2= or GITHUB_API_URL")
+    if answer.status not in {200, 204, 206}:
+        raise SourceError(said, hint="check url=, url_v2= or GITHUB_API_URL")
     return answer
 
 
@@ -205,4 +262,4 @@ def host_of(url: str) -> str:
 
 def _decoded(answer: Answer, url: str, decoder: msgspec.json.Decoder[_T]) -> _T:
     what = f"{host_of(url)} answered no such JSON as its manual says"
-    return decode_json(answer.body, decoder, what, hint="check url_v2= or GITHUB_API_URL")
+    return decode_json(answer.body, decoder, what, hint="check url=, url_v2= or GITHUB_API_URL")

@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from cachegraph.errors import SourceError
 
@@ -26,7 +27,7 @@ class TransientError(SourceError):
     """A failure that may pass; ``retry_after`` is what the server asked to wait, in seconds."""
 
     def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, buildkit="skip")
         self.retry_after = retry_after
 
 
@@ -37,14 +38,22 @@ class _SlowError(SourceError):
 
 
 @contextlib.contextmanager
-def at(place: str, *, hint: str | None = None) -> Iterator[None]:
-    """Put the place before the message of an error that is raised inside, and a hint after one that has none."""
+def at(place: str, *, hint: str | None = None, buildkit: Literal["skip", "fail"] | None = None) -> Iterator[None]:
+    """Put the place before the message of an error that is raised inside, and say more where it says nothing.
+
+    Parameters
+    ----------
+    place : str
+    hint : str, optional
+    buildkit : {"skip", "fail"}, optional
+        What a build does that is given this source.
+    """
     try:
         yield
     except SourceError as exc:
         kind = SourceError if isinstance(exc, TransientError | _SlowError) else type(exc)
         message = exc.message if f"{place}: " in exc.message else f"{place}: {exc.message}"
-        raise kind(message, hint=exc.hint or hint) from None
+        raise kind(message, hint=exc.hint or hint, buildkit=exc.buildkit or buildkit) from None
 
 
 def check_status(status: int, headers: Mapping[str, str], host: str) -> None:

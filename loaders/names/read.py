@@ -1,13 +1,14 @@
-"""Where names come from: plaintexts that a daemon kept, or the provenance of an image.
+"""Where names come from: plaintexts that a daemon kept, the provenance and history of an image, a Dockerfile.
 
 =========================  ===========================================================================================
 ``cache-debug.db``         a daemon's plaintexts, also while it runs; as a spec ``type=daemon,db=PATH``
 ``http://127.0.0.1:6060``  a running daemon's ``/debug/cache/all``; as a spec ``type=daemon,debug=URL``
 a JSON file                a saved answer of ``/debug/cache/all``, ``lookup`` or ``store``; or an in-toto statement with
                            SLSA provenance, or its predicate
-a directory, an archive    an OCI image layout: the provenance of every image in it; as a spec ``type=local,src=DIR``;
-                           so also a build record (``.dockerbuild``)
-``app:latest``             the provenance of an image in a registry; as a spec ``type=registry,ref=REF``
+a directory, an archive    an OCI image layout: the provenance and the history of every image in it; as a spec
+                           ``type=local,src=DIR``
+a ``.dockerbuild`` file    a build record: its provenance, and what its progress called the steps
+``app:latest``             the provenance and the history of an image in a registry; as a spec ``type=registry,ref=REF``
 ``Dockerfile``             what its instructions ask for, with lines; ``Dockerfile:.`` with the files of a context;
                            ``type=dockerfile,src=PATH,context=DIR,platform=OS/ARCH`` for another platform
 =========================  ===========================================================================================
@@ -16,14 +17,13 @@ a directory, an archive    an OCI image layout: the provenance of every image in
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from cachegraph.builds.dockerbuild.reading import is_record, load_record
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.provenance import Texts, provenance_texts
-from cachegraph.core import gojson
 from cachegraph.core.digests import sha256
 from cachegraph.core.model import Names
 from cachegraph.core.untrusted import known_json
@@ -36,22 +36,19 @@ from cachegraph.loaders.http.failures import at
 from cachegraph.loaders.http.parallel import within
 from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.names.dockerfiles import dockerfile_texts, find_dockerfile, is_dockerfile
+from cachegraph.loaders.names.images import IMAGE_HINT, texts_of_image
 from cachegraph.loaders.names.plaintexts import decode_answer, decode_database
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
-from cachegraph.loaders.oci.manifests import Descriptor, Manifest, child_manifests
+from cachegraph.loaders.oci.manifests import Descriptor
 from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.registry import open_image
 from cachegraph.loaders.specs.parse import check_keys, parse, required
 
 __all__ = ["is_provenance", "read_names", "read_texts", "texts_of_image"]
 
-_MANIFEST = msgspec.json.Decoder(Manifest)
 _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PREDICATE_TYPE = "in-toto.io/predicate-type"
-_SLSA = "https://slsa.dev/provenance/"
 _PROVENANCE = frozenset({"predicate", "buildDefinition", "buildConfig"})
 _DAEMON_HINT = "start buildkitd with --save-cache-debug and build again"
-_IMAGE_HINT = "build it with --attest type=provenance,mode=max"
 
 
 def read_names(source: str, options: Options) -> Names:
@@ -142,6 +139,8 @@ def _daemon_texts(address: str, options: Options) -> Texts:
 def _file_texts(source: str, options: Options) -> Texts:
     path = local_path(source)
     kind = kind_of(path)
+    if kind == "file" and is_record(path):
+        return _record_texts(path, source, options)
     if kind == "directory":
         return _layout_texts(DirectoryStore(path, options.limits), source)
     if kind == "file" and is_archive(path, options.limits):
@@ -149,11 +148,26 @@ def _file_texts(source: str, options: Options) -> Texts:
             return _layout_texts(store, source)
     data = read_answer(str(path), "", options)
     if is_provenance(data):
-        return _some(provenance_texts(data, source), source, _IMAGE_HINT)
+        return _some(provenance_texts(data, source), source, IMAGE_HINT)
     plaintexts = (
         decode_database(read_database(path, options.limits)) if b"\0" in data[:64] else decode_answer(data, source)
     )
     return _some(_texts(plaintexts), source, _DAEMON_HINT)
+
+
+def _record_texts(path: Path, source: str, options: Options) -> Texts:
+    """Read a build record: its provenance, and what its progress called the steps."""
+    texts = Texts()
+    with (
+        contextlib.suppress(NotFoundError),
+        contextlib.closing(ArchiveStore(path, options.report, options.limits)) as store,
+    ):
+        texts = _layout_texts(store, source)
+    for record in load_record(path):
+        for digest, name in record.names.records.items():
+            texts.names.setdefault(digest, name)
+        texts.references |= {**record.references, **texts.references}
+    return _some(texts, source, "the build failed before it had provenance; give another record")
 
 
 def _texts(plaintexts: dict[str, Plaintext]) -> Texts:
@@ -163,7 +177,7 @@ def _texts(plaintexts: dict[str, Plaintext]) -> Texts:
 
 
 def _some(texts: Texts, place: str, hint: str) -> Texts:
-    if not texts.named().records:
+    if not texts.layers and not texts.named().records:
         raise NotFoundError(f"{place}: no name in it", hint=hint)
     return texts
 
@@ -197,41 +211,3 @@ def _registry_texts(spec: Spec, options: Options) -> Texts:
     image = open_image(spec, options)
     with at(str(image.reference), hint="build the image again"):
         return texts_of_image(image.manifest().content, image.fetch, str(image.reference))
-
-
-def texts_of_image(root: bytes, read: Callable[[Descriptor], bytes | None], place: str) -> Texts:
-    """Compute the plaintexts of what the provenance in the attestation manifests below an index tells of.
-
-    Parameters
-    ----------
-    root : bytes
-        An image index.
-    read : callable
-        Gives the blob of a descriptor, checked, or None if it is not there.
-    place : str
-        What errors call the source.
-
-    Raises
-    ------
-    cachegraph.errors.NotFoundError
-        No provenance, or none that names a step.
-    cachegraph.errors.DecodeError
-        A manifest or a statement that is none.
-    """
-    texts = Texts()
-    waiting = [root]
-    seen: set[str] = set()
-    while waiting:
-        document = gojson.read(waiting.pop(), _MANIFEST, path=place)
-        for child in child_manifests(document):
-            if child.digest not in seen and (data := read(child)) is not None:
-                seen.add(child.digest)
-                waiting.append(data)
-        for layer in document.layers or ():
-            if layer.annotations.get(_PREDICATE_TYPE, "").startswith(_SLSA):
-                found = provenance_texts(read(layer) or b"", f"{place}: {layer.digest}")
-                texts.plaintexts |= found.plaintexts
-                texts.references |= found.references
-    if not texts.plaintexts:
-        raise NotFoundError(f"{place}: no provenance that names a step", hint=_IMAGE_HINT)
-    return texts

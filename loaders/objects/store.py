@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Literal, Protocol
 
 from cachegraph.core.decode import decode
-from cachegraph.core.model import CacheExport, Kind, Problem, StrayBlob
+from cachegraph.core.model import Blob, CacheExport, Kind, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NotFoundError, SourceError
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.config import annotated_blobs, export_from_config
@@ -165,7 +165,9 @@ def read_exports(store: ObjectStore, place: Place, options: Options) -> Sequence
         raise _no_manifest(store, place)
     problems = tuple(_missing_manifest(place, name) for name in missing)
     exports = [replace(export, problems=problems) for export in exports]
-    return _probe(store, place, exports, options) if options.probe else exports
+    if options.probe:
+        return _probe(store, place, exports, options)
+    return _look_for(store, place, exports, options.probe_blobs) if options.probe_blobs else exports
 
 
 def stored_export(data: bytes, *, source: str, kind: Kind, store: str, called: str) -> CacheExport:
@@ -240,13 +242,36 @@ def _probe(store: ObjectStore, place: Place, exports: Sequence[CacheExport], opt
     return [_probed(export, there, strays, unread) for export in exports]
 
 
+def _look_for(store: ObjectStore, place: Place, exports: list[CacheExport], most: int) -> list[CacheExport]:
+    """Look for the blobs of some exports in one short listing; of a long one, what was not met is not known."""
+    wanted = {blob.digest for export in exports for blob in export.blobs or ()}
+    if not wanted or len(wanted) > most:
+        return exports
+    there: dict[str, StoredObject] = {}
+    looked = 0
+    try:
+        for found in islice(store.list(place.blobs), _LOOKED_THROUGH):
+            looked += 1
+            digest = found.key.removeprefix(place.blobs)
+            if digest in wanted:
+                there[digest] = found
+                if len(there) == len(wanted):
+                    break
+    except SourceError:
+        return exports  # nobody asked for it: what is there is not known
+    whole = looked < _LOOKED_THROUGH
+    return [_probed(export, there, None, (), whole=whole) for export in exports]
+
+
 def _probed(
     export: CacheExport,
     there: Mapping[str, StoredObject],
     strays: tuple[StrayBlob, ...] | None,
     unread: Sequence[Problem],
+    *,
+    whole: bool = True,
 ) -> CacheExport:
-    blobs = tuple(replace(blob, present=blob.digest in there) for blob in export.blobs or ())
+    blobs = tuple(_looked_at(blob, there.get(blob.digest), whole=whole) for blob in export.blobs or ())
     sizes = tuple(
         Problem(
             code="size-mismatch",
@@ -254,9 +279,17 @@ def _probed(
             message=f"{blob.digest} has {there[blob.digest].size:,} bytes; the cache config says {blob.size:,}.",
         )
         for blob in blobs
-        if blob.size is not None and blob.digest in there and there[blob.digest].size != blob.size
+        if blob.fault == "wrong-size"
     )
     return replace(export, blobs=blobs, strays=strays, problems=(*export.problems, *sizes, *unread))
+
+
+def _looked_at(blob: Blob, found: StoredObject | None, *, whole: bool) -> Blob:
+    """Say of a blob whether it is there, and as it should be; of a listing that was cut short, no more than it told."""
+    if found is None:
+        return replace(blob, present=False) if whole else blob
+    wrong = blob.size is not None and found.size != blob.size
+    return replace(blob, present=True, fault="wrong-size" if wrong else blob.fault)
 
 
 def _used(

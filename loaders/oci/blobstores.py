@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from cachegraph.loaders.paths import kind_of, open_file, read_file, refused
 __all__ = ["ArchiveStore", "BlobStore", "DirectoryStore"]
 
 _BLOB = re.compile(r"blobs/(sha256|sha512)/([0-9a-f]+)")
+_INDEX = "index.json"
 _RIGHTS = "check who may read it"
 _CHUNK = 1 << 20
 
@@ -34,6 +35,9 @@ class BlobStore(Protocol):
 
     def size(self, digest: str) -> int | None:
         """Size of a blob in bytes; None if it is not there."""
+
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
 
     def matches(self, digest: str) -> bool:
         """Tell whether the bytes of a blob that is there are those that its digest names."""
@@ -74,11 +78,15 @@ class DirectoryStore:
         """Size of a blob in bytes; None if it is not there."""
         return _size(self._path(digest))
 
-    def matches(self, digest: str) -> bool:
-        """Tell whether the bytes of a blob that is there are those that its digest names."""
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
         path = self._path(digest)
         with open_file(path, str(path), _RIGHTS) as file:
-            return _hashes_to(iter(lambda: file.read(_CHUNK), b""), digest)
+            yield from iter(lambda: file.read(_CHUNK), b"")
+
+    def matches(self, digest: str) -> bool:
+        """Tell whether the bytes of a blob that is there are those that its digest names."""
+        return _hashes_to(self.chunks(digest), digest)
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
@@ -126,21 +134,30 @@ def _size(path: Path) -> int | None:
 
 
 class ArchiveStore:
-    """A tar archive; see `cachegraph.loaders.archives`.
+    """A tar archive of a layout, or of a folder that is one; see `cachegraph.loaders.archives`.
 
     Parameters
     ----------
     path : pathlib.Path
     report : Report
     limits : Limits
+    place : str, optional
+        What errors call it, if not by its path.
     """
 
-    def __init__(self, path: Path, report: Report, limits: Limits) -> None:
-        self._archive = Archive(path, report, limits)
+    def __init__(self, path: Path, report: Report, limits: Limits, place: str | None = None) -> None:
+        self._archive = Archive(path, report, limits, place)
+        self._folder = "" if _INDEX in self._archive else self._top_folder()
+
+    def _top_folder(self) -> str:
+        """Find the one folder that is a layout: ``tar c cache`` packs the folder, not what is in it."""
+        names = [name for name, _ in self._archive.sizes() if name.endswith(f"/{_INDEX}") and "/blobs/" not in name]
+        return names[0].removesuffix(_INDEX) if len(names) == 1 else ""
 
     def file(self, name: str) -> bytes | None:
         """Read a file beside the blobs; None if there is none."""
-        return self._archive.read(name) if name in self._archive else None
+        path = self._folder + name
+        return self._archive.read(path) if path in self._archive else None
 
     def read(self, digest: str) -> bytes:
         """Read a blob that is there."""
@@ -150,13 +167,18 @@ class ArchiveStore:
         """Size of a blob in bytes; None if it is not there."""
         return self._archive.size(self._name(digest))
 
+    def chunks(self, digest: str) -> Iterator[bytes]:
+        """Read a blob that is there in pieces, however large."""
+        return self._archive.chunks(self._name(digest))
+
     def matches(self, digest: str) -> bool:
         """Tell whether the bytes of a blob that is there are those that its digest names."""
-        return _hashes_to(self._archive.chunks(self._name(digest)), digest)
+        return _hashes_to(self.chunks(digest), digest)
 
     def blobs(self) -> Mapping[str, int]:
         """Sizes in bytes of all blobs, by digest."""
-        matches = ((_BLOB.fullmatch(name), size) for name, size in self._archive.sizes())
+        within = ((name.removeprefix(self._folder), size) for name, size in self._archive.sizes())
+        matches = ((_BLOB.fullmatch(name), size) for name, size in within)
         return {f"{match[1]}:{match[2]}": size for match, size in matches if match}
 
     def close(self) -> None:
@@ -164,7 +186,7 @@ class ArchiveStore:
         self._archive.close()
 
     def _name(self, digest: str) -> str:
-        return "blobs/" + "/".join(check_digest(digest))
+        return f"{self._folder}blobs/" + "/".join(check_digest(digest))
 
 
 def _hashes_to(chunks: Iterable[bytes], digest: str) -> bool:

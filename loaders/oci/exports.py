@@ -18,6 +18,7 @@ from cachegraph.loaders.oci.manifests import (
     Fetch,
     Present,
     distinct,
+    is_image,
     listed_blob,
     parse_manifest,
     size_problems,
@@ -87,6 +88,7 @@ def read_manifest(
             config_bytes=len(data),
             blobs=tuple(listed_blob(d, d.annotations.get(UNCOMPRESSED), sizes) for d in distinct(listed)),
             manifest_digest=manifest_digest,
+            shape="manifest" if is_image(top) else "index",
             refusal=too_large(manifest_digest, len(manifest)) or too_large(config.digest, config.size),
             problems=size_problems(listed, sizes),
         )

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
+from cachegraph.builds.history_names import layer_names
 from cachegraph.core import gojson
 from cachegraph.core.decode import decode_records
 from cachegraph.core.digests import sha256
@@ -142,7 +143,8 @@ class InlineImages:
         sizes = self.present(layers) if self.present else {}
         self._check_times(image)
         history = [entry for entry in image.history if not entry.empty_layer]
-        short = f"panic: runtime error: index out of range [{len(history)}] with length {len(history)}"
+        short = len(history) < len(layers)
+        panic = f"panic: runtime error: index out of range [{len(history)}] with length {len(history)}"
         diff_ids = dict(zip((d.digest for d in layers), image.rootfs.diff_ids, strict=True))
         return CacheExport(
             source=self.source,
@@ -156,10 +158,20 @@ class InlineImages:
             config_bytes=len(data),
             blobs=tuple(listed_blob(d, diff_ids[d.digest], sizes) for d in distinct(layers)),
             manifest_digest=digest,
-            refusal=self.refusal or (short if len(history) < len(layers) else None),
+            shape="manifest",
+            refusal=self.refusal or (panic if short else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
-            problems=size_problems(layers, sizes),
+            layer_names=layer_names([entry.created_by or None for entry in history]),
+            problems=(*(_panics(digest, len(history), len(layers)) if short else ()), *size_problems(layers, sizes)),
         )
+
+
+def _panics(digest: str, history: int, layers: int) -> tuple[Problem]:
+    message = (
+        f"importing this image ends buildkitd, with every build on it: its history tells of {history} of its {layers} "
+        "layers, and BuildKit counts on all; take it out of --cache-from, and build the image again"
+    )
+    return (Problem(code="builder-panic", digest=digest, severity="error", message=message),)
 
 
 def refused_together(exports: list[CacheExport]) -> list[CacheExport]:

@@ -27,7 +27,7 @@ import msgspec
 
 from cachegraph.core import gojson
 from cachegraph.core.gojson import GoInt, Wire
-from cachegraph.core.model import Blob, Problem
+from cachegraph.core.model import Blob, Fault, Problem
 from cachegraph.errors import DecodeError
 
 __all__ = [
@@ -55,6 +55,12 @@ _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.doc
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 MANIFEST_TYPES = (*_MANIFESTS, *_INDEXES)
 """Media types of manifests and indexes; everything else is a config or a layer."""
+
+_LAYER = re.compile(
+    r"|application/vnd\.oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+gzip|\+zstd)?"
+    r"|application/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.gzip|\.zstd)?"
+)
+"""Media types from which containerd unpacks a layer (``images.DiffCompression``); a descriptor may leave it out."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
@@ -174,7 +180,7 @@ def distinct(descriptors: Sequence[Descriptor]) -> list[Descriptor]:
 
 
 def listed_blob(descriptor: Descriptor, diff_id: str | None, sizes: Mapping[str, int | None]) -> Blob:
-    """Describe a blob that a manifest lists, and whether the store has it."""
+    """Describe a blob that a manifest lists, whether the store has it, and what keeps it from being loaded."""
     size = sizes.get(descriptor.digest, ...)
     return Blob(
         digest=descriptor.digest,
@@ -182,7 +188,17 @@ def listed_blob(descriptor: Descriptor, diff_id: str | None, sizes: Mapping[str,
         media_type=descriptor.media_type or None,
         diff_id=diff_id,
         present=None if size is ... else size is not None,
+        fault=_fault(descriptor, diff_id, None if size is ... else size),
     )
+
+
+def _fault(descriptor: Descriptor, diff_id: str | None, size: int | None) -> Fault | None:
+    """Say why a blob cannot be loaded, as far as its descriptor and its size tell (``cache/manager.go``, GetByBlob)."""
+    if size is not None and size != descriptor.size:
+        return "wrong-size"
+    if not diff_id:
+        return "no-diff-id"
+    return None if _LAYER.fullmatch(descriptor.media_type) else "wrong-media-type"
 
 
 def size_problems(descriptors: Sequence[Descriptor], sizes: Mapping[str, int | None]) -> tuple[Problem, ...]:

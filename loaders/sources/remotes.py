@@ -149,8 +149,7 @@ class RemoteSources:
         """Fetch a commit and give its files."""
         if origin.keep_git_dir:
             return Unknown(because="remote", reason="what .git holds (keep-git-dir) differs from clone to clone")
-        if origin.mtime not in ("", "checkout"):
-            return Unknown(because="remote", reason=f"mtime={origin.mtime} is not supported here")
+        # Times of files (``mtime=commit``) are in the key of a repository, and in no content key.
         resolved = self.commit(origin)
         if isinstance(resolved, Unknown):
             return resolved

@@ -16,11 +16,11 @@ Source: buildx ``util/buildflags/cache.go`` (``ParseCacheEntry``, ``addGithubTok
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from cachegraph.errors import SpecError
 
-__all__ = ["CacheEntry", "read_cache_entries"]
+__all__ = ["CacheEntry", "github_attrs", "read_cache_entries"]
 
 _GO_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
@@ -36,10 +36,13 @@ class CacheEntry:
         As written: neither trimmed nor lowered nor checked. The builder refuses a type that it does not know.
     attrs : mapping of str to str
         Keys in lower case, otherwise as written. The builder ignores those that it does not know.
+    repeated : tuple of str
+        Keys that were given more than once, of which the last one counts.
     """
 
     type: str
     attrs: Mapping[str, str]
+    repeated: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def read_cache_entries(text: str, environment: Mapping[str, str] | None = None) -> list[CacheEntry]:
@@ -72,7 +75,7 @@ def read_cache_entries(text: str, environment: Mapping[str, str] | None = None) 
     """
     if not text:
         return []
-    entries = [_entry(text)] if "=" in text else [_entry(field) for field in _fields(text)]
+    entries = [_entry(text)] if "=" in text else [_entry(one) for one in _fields(text)]
     if environment is None:
         return entries
     added = (_with_environment(entry, environment) for entry in entries)
@@ -84,15 +87,19 @@ def _entry(text: str) -> CacheEntry:
     if len(fields) == 1 and "=" not in fields[0]:
         return CacheEntry(type="registry", attrs={"ref": fields[0]})
     attrs: dict[str, str] = {}
-    for field in fields:
-        key, equals, value = field.partition("=")
+    repeated: dict[str, None] = {}
+    for one in fields:
+        key, equals, value = one.partition("=")
         if not equals:
-            raise SpecError(f"invalid value {field}")
-        attrs[_lower(key)] = value
+            raise SpecError(f"invalid value {one}")
+        key = _lower(key)
+        if key in attrs:
+            repeated[key] = None
+        attrs[key] = value
     kind = attrs.pop("type", "")
     if not kind:
         raise SpecError(f"type required for {_quoted(text)}")
-    return CacheEntry(type=kind, attrs=attrs)
+    return CacheEntry(type=kind, attrs=attrs, repeated=tuple(repeated))
 
 
 def _lower(key: str) -> str:
@@ -126,33 +133,33 @@ def _fields(text: str) -> list[str]:
     start = 0
     while True:
         if line[start : start + 1] == b'"':
-            field, end = _quoted_field(line, start + 1)
+            found, end = _quoted_field(line, start + 1)
         else:
             end = line.find(b",", start)
             end = len(line) if end < 0 else end
-            field = line[start:end]
-            if b'"' in field:
-                raise _parse_error(start + field.index(b'"'), 'bare " in non-quoted-field')
-        fields.append(field)
+            found = line[start:end]
+            if b'"' in found:
+                raise _parse_error(start + found.index(b'"'), 'bare " in non-quoted-field')
+        fields.append(found)
         if end == len(line):
-            return [field.decode("utf-8", "surrogatepass") for field in fields]
+            return [one.decode("utf-8", "surrogatepass") for one in fields]
         start = end + 1
 
 
 def _quoted_field(line: bytes, start: int) -> tuple[bytes, int]:
     """Read a field behind its opening quote; give it, and where its comma or the end of the line is."""
-    field = b""
+    found = b""
     while True:
         quote = line.find(b'"', start)
         if quote < 0:
             raise _parse_error(start, 'extraneous or missing " in quoted-field')
-        field += line[start:quote]
+        found += line[start:quote]
         match line[quote + 1 : quote + 2]:
             case b'"':
-                field += b'"'
+                found += b'"'
                 start = quote + 2
             case b"," | b"":
-                return field, quote + 1
+                return found, quote + 1
             case _:
                 raise _parse_error(quote, 'extraneous or missing " in quoted-field')
 
@@ -170,8 +177,14 @@ def _with_environment(entry: CacheEntry, environment: Mapping[str, str]) -> Cach
     return entry
 
 
-def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry | None:
-    attrs = dict(entry.attrs)
+def github_attrs(attrs: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Add to the keys of ``type=gha`` what buildx finds in the environment: token and addresses.
+
+    Parameters
+    ----------
+    attrs : mapping of str to str
+    environment : mapping of str to str
+    """
     results = environment.get("ACTIONS_RESULTS_URL")
     second = "2" if environment.get("ACTIONS_CACHE_SERVICE_V2", "") in _GO_TRUE else ""
     added = {
@@ -179,10 +192,14 @@ def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntr
         "url_v2": results if attrs.get("version", second) == "2" else None,
         "url": environment.get("ACTIONS_CACHE_URL", results),
     }
-    attrs = {**{key: value for key, value in added.items() if value is not None}, **attrs}
+    return {**{key: value for key, value in added.items() if value is not None}, **attrs}
+
+
+def _with_github(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry | None:
+    attrs = github_attrs(entry.attrs, environment)
     if not attrs.get("token") or not (attrs.get("url") or attrs.get("url_v2")):
         return None
-    return CacheEntry(type=entry.type, attrs=attrs)
+    return replace(entry, attrs=attrs)
 
 
 def _with_aws(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry:
@@ -195,4 +212,4 @@ def _with_aws(entry: CacheEntry, environment: Mapping[str, str]) -> CacheEntry:
     added = {"access_key_id": key, "secret_access_key": secret}
     if token := environment.get("AWS_SESSION_TOKEN"):
         added["session_token"] = token
-    return CacheEntry(type=entry.type, attrs={**added, **entry.attrs})
+    return replace(entry, attrs={**added, **entry.attrs})

@@ -1,31 +1,39 @@
-"""The strings that buildx takes, read as buildx reads them.
+"""What users write to name an export: cache strings as buildx reads them, then what people paste beside these.
 
 ::
 
-    type=local,src=./cache          --cache-from and --cache-to values, verbatim
-    type=registry,ref=app:cache     (dest= is read as src=; mode=, compression= and the like do not matter here)
-    app:latest                      an image reference
-    ./cache  cache.tar  cache.json  a directory, an archive, a bare cache config
+    type=local,src=./cache          --cache-from and --cache-to values, letter by letter as buildx takes them
+    type=registry,ref=app:cache     (dest= is read as src=)
+    app:latest  app:a,app:b         image references
+    ./cache  cache.tar  cache.json  a directory, an archive, a bare cache config; - is standard input
+    docker://app:latest             skopeo's names: docker://, oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, dir:
+    --cache-from type=gha           with the option or the workflow's key before it, in quotes, several on lines or
+                                    between semicolons
 
-Source: buildx ``util/buildflags/cache.go``, ``parseCacheEntry``.
+Source: `cachegraph.loaders.specs.entries`, which has buildx's own rules.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from dataclasses import replace
 
-from cachegraph.errors import SpecError, encodable, hide, masked
+from cachegraph.errors import SpecError, hide
 from cachegraph.loaders.base import Spec
-from cachegraph.loaders.paths import kind_of
+from cachegraph.loaders.paths import kind_of, local_path
+from cachegraph.loaders.specs.bare import looks_like_path, path_or_reference, path_spec, skopeo
+from cachegraph.loaders.specs.entries import CacheEntry, read_cache_entries
+from cachegraph.loaders.specs.fields import IRRELEVANT, bare_url, check_keys, flag, required
+from cachegraph.loaders.specs.keys import FALSE, KEYS, TRUE, TYPES, Direction
+from cachegraph.loaders.specs.shown import SECRET, canonical, shown
+from cachegraph.loaders.specs.traps import Trap, traps
 from cachegraph.text.nearest import did_you_mean
 
 __all__ = [
     "FALSE",
     "IRRELEVANT",
+    "OURS",
     "SECRET",
     "TRUE",
     "bare_url",
@@ -33,236 +41,249 @@ __all__ = [
     "check_keys",
     "flag",
     "parse",
+    "parse_all",
     "required",
-    "shown_spec",
+    "specs_of_setting",
+    "unknown_type",
 ]
 
-IRRELEVANT = frozenset(
-    {
-        "compression",
-        "compression-level",
-        "force-compression",
-        "ignore-error",
-        "image-manifest",
-        "mode",
-        "oci-artifact",
-        "oci-mediatypes",
-        "timeout",
-    }
+OURS: Mapping[str, frozenset[str]] = {
+    "registry": frozenset({"all-tags"}),
+    "gha": frozenset({"ref", "repository", "ghtoken"}),
+}
+"""Keys that say what to read, and that BuildKit does not have or look at: no trap here."""
+
+_OPTION = re.compile(
+    r"(?:- *)?(?:--(?:(?P<buildctl>import|export)-cache|cache-(?P<option>from|to))[= ] *"
+    r"|cache[-_](?P<key>from|to)(?: *: +| *:(?=\n)| *= *))"
 )
-"""Keys that shape a build or an export and say nothing about where it is."""
-
-SECRET = frozenset({"access_key_id", "ghtoken", "password", "secret_access_key", "session_token", "token"})
-"""Keys whose values are never shown."""
-
-TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-"""What Go's ``strconv.ParseBool`` takes."""
-
-_COMMAS = "separate fields with commas"
-_ARCHIVE = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
-# No address, but what a user may have in mind: user:password@host/name. A tag before a digest looks like it.
-_LOGIN = re.compile(r"[^/@\s=]*:[^/@\s]+@(?!sha256:|sha512:)")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*=")
+_SEVERAL = re.compile(r"\s*[;\n]\s*(?=type=)", re.IGNORECASE)
+_LONGEST = 64 << 10  # characters
+_MOST = 1000  # caches that one text may name
+_DEEPEST = 4  # quotes, options and lists within one another
 
 
 def parse(text: str) -> Spec:
-    """Read a spec.
-
-    Parameters
-    ----------
-    text : str
-        What a user would give to ``--cache-from``, a path, or an image reference.
-
-    Returns
-    -------
-    Spec
+    """Read a spec of one place; see `parse_all`.
 
     Raises
     ------
-    SpecError
-        Empty, not ``key=value`` throughout, a key twice, or no ``type``.
+    cachegraph.errors.SpecError
+        As `parse_all`, or it names several.
 
     Examples
     --------
-    >>> parse("type=local,dest=./cache,mode=max").attrs
+    >>> dict(parse("type=local,dest=./cache,mode=max").attrs)
     {'src': './cache', 'mode': 'max'}
     >>> parse("registry.example.com/app:cache").type
     'registry'
     """
-    text = text.strip()
-    if not text:
-        raise SpecError("the spec is empty", hint="give a path, an image reference, or type=local,src=DIR")
-    if not _FIELD.match(text):
-        return _bare(text)
-    try:
-        spec = _fields(text)
-    except SpecError:
-        if kind_of(Path(text)) is None:
-            raise
-        return _bare(text)  # a file whose name has an equals sign
-    for key in SECRET & spec.attrs.keys():
-        hide(spec.attrs[key])
-    return spec
+    first, *others = parse_all(text)
+    if others:
+        raise SpecError(f"{shown(text)}: this names {len(others) + 1} caches", hint="give one of them")
+    return first
 
 
-def _fields(text: str) -> Spec:
-    attrs: dict[str, str] = {}
-    for field in _split(text):
-        key, equals, value = field.partition("=")
-        key = key.strip().lower()
-        if not equals or not key:
-            raise SpecError(f"{shown_spec(text)}: {_masked_field(field)!r} is not key=value", hint=_COMMAS)
-        if key in attrs:
-            raise SpecError(f"{shown_spec(text)}: {key} is given twice")
-        attrs[key] = value
-    kind = attrs.pop("type", "")
-    if not kind:
-        raise SpecError(f"{shown_spec(text)}: there is no type=", hint="begin with type=local, type=registry, ...")
-    if kind == "local" and {"src", "dest"} <= attrs.keys():
-        raise SpecError(f"{shown_spec(text)}: src and dest mean the same here, and both are given")
-    if kind == "local" and "dest" in attrs:
-        attrs = {"src" if key == "dest" else key: value for key, value in attrs.items()}
-    return Spec(type=kind, attrs=attrs, text=shown_spec(text))
-
-
-def check_keys(spec: Spec, known: Collection[str]) -> None:
-    """Refuse keys that a loader does not know.
-
-    Parameters
-    ----------
-    spec : Spec
-    known : collection of str
-        Keys that the loader reads; `IRRELEVANT` ones are passed over.
-
-    Raises
-    ------
-    SpecError
-        Names the key, the known ones, and the nearest of them.
-    """
-    for key in spec.attrs:
-        if key not in known and key not in IRRELEVANT:
-            raise SpecError(
-                f"{spec.text}: type={spec.type} has no key {key}", hint=did_you_mean(key, sorted(known), "known keys")
-            )
-
-
-def required(spec: Spec, key: str, example: str) -> str:
-    """Give the value of a key that must be there.
-
-    Parameters
-    ----------
-    spec : Spec
-    key : str
-    example : str
-        Shown when it is missing, such as ``src=./cache``.
-
-    Raises
-    ------
-    SpecError
-        Missing or empty.
-    """
-    value = spec.attrs.get(key, "")
-    if not value:
-        raise SpecError(f"{spec.text}: {key} is missing", hint=f"add {example}")
-    return value
-
-
-def flag(spec: Spec, key: str) -> bool:
-    """Give the value of a key that is true or false, as Go writes that; false where it is missing.
-
-    Raises
-    ------
-    SpecError
-        Neither.
-    """
-    value = spec.attrs.get(key, "false")
-    if value not in TRUE | FALSE:
-        raise SpecError(f"{spec.text}: {key} is {value!r}", hint="write true or false")
-    return value in TRUE
-
-
-def bare_url(url: str, key: str) -> str:
-    """Return a URL without user, password, query and fragment: what may be shown of it.
-
-    Parameters
-    ----------
-    url : str
-    key : str
-        Where in the spec it is, for the error.
-
-    Raises
-    ------
-    SpecError
-        It is none.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise SpecError(f"{key} is not a URL") from None
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _bare(text: str) -> Spec:
-    """Tell what a path or reference is by what lies there, else by how it looks."""
-    path = Path(text)
-    there = kind_of(path)
-    kind, key = "registry", "ref"
-    if there == "directory" or (_ARCHIVE.search(text) and (there is not None or _looks_like_path(text))):
-        kind, key = "local", "src"
-    elif path.suffix == ".db":
-        kind, key = "daemon", "db"
-    elif there == "file" or path.suffix == ".json":
-        kind, key = "config", "src"
-    elif _looks_like_path(text):
-        kind, key = "local", "src"
-    return Spec(type=kind, attrs={key: text}, text=shown_spec(text))
-
-
-def _looks_like_path(text: str) -> bool:
-    return text.startswith(("./", "../", "/", "~", ".\\")) or text in (".", "..") or bool(_ARCHIVE.search(text))
-
-
-def _split(text: str) -> list[str]:
-    try:
-        return next(csv.reader([text], strict=True))
-    except (csv.Error, StopIteration) as error:
-        reason = str(error) or "nothing in it"
-        raise SpecError(f"{shown_spec(text)}: {reason}", hint='quote a field with a comma as "key=a,b"') from None
-
-
-def shown_spec(text: str) -> str:
-    """Show a spec without its credentials: secret keys, and in addresses what stands before ``@`` or behind ``?``.
+def parse_all(text: str) -> tuple[Spec, ...]:
+    """Read what names one place or several.
 
     Parameters
     ----------
     text : str
-        Need not be one that can be read.
+        What a user would give to ``--cache-from``, a path, or an image reference; or what a user may paste.
+
+    Returns
+    -------
+    tuple of Spec
+        At least one. What BuildKit takes otherwise than meant is in their ``traps``.
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        Empty, or refused by buildx, in its words, and nothing else that is known here.
+
+    Examples
+    --------
+    >>> [spec.attrs["ref"] for spec in parse_all("app:a,app:b")]
+    ['app:a', 'app:b']
     """
+    if len(text) > _LONGEST:
+        raise SpecError(
+            f"{shown(text[:60])}..: {len(text):,} characters are no spec", hint="name files with --from-file"
+        )
+    return _parse(text, 0)
+
+
+def _parse(text: str, depth: int) -> tuple[Spec, ...]:
+    if not text.strip():
+        raise SpecError("the spec is empty", hint="give a path, an image reference, or type=local,src=DIR")
+    if text == "-":
+        return (Spec(type="config", attrs={"src": "-"}, text="-", bare=True),)
+    if kind_of(local_path(text)) is not None:
+        return (path_spec(text),)  # a file's name may have an equals sign or a comma in it
+    pasted = _pasted(text, depth + 1) if depth < _DEEPEST else None
+    if pasted is not None:
+        return pasted
     try:
-        fields = next(csv.reader([text], strict=True))
-    except (csv.Error, StopIteration):  # where a value ends is not known: show nothing behind the first secret
-        fields = [re.sub(rf"(?i)\b({'|'.join(SECRET)})=.*", r"\1=***", text)]
-    hidden = (_masked_field(encodable(field)) for field in fields)
-    return masked(",".join(f'"{field}"' if "," in field and len(fields) > 1 else field for field in hidden))
+        entries = read_cache_entries(text)
+    except SpecError as error:
+        if looks_like_path(text):
+            return (path_spec(text),)
+        words = _without_text(error.message)
+        raise SpecError(f"{shown(text)}: buildx refuses it: {words}", hint=_cure(text, words)) from None
+    if "=" in text:
+        return tuple(_of_entry(entry, shown(text)) for entry in entries)
+    return tuple(_listed(entry.attrs["ref"], among=len(entries)) for entry in entries)
 
 
-def _masked_field(field: str) -> str:
-    key, equals, _ = field.partition("=")
-    if equals and key.strip().lower() in SECRET:
-        return f"{key}=***"
-    field = _LOGIN.sub("***@", field)
-    return re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", re.sub(r"://[^/@\s]*@", "://***@", field))
+def specs_of_setting(text: str, direction: Direction, place: str) -> tuple[Spec, ...]:
+    """Read a cache string of a file as buildx reads it, and as nothing else.
+
+    Parameters
+    ----------
+    text : str
+    direction : {"from", "to"}
+    place : str
+        The file and line that hold it.
+
+    Returns
+    -------
+    tuple of Spec
+        Empty for an empty text.
+
+    Raises
+    ------
+    cachegraph.errors.SpecError
+        In buildx's words.
+    """
+    return tuple(replace(_of_entry(entry, shown(text), direction), place=place) for entry in read_cache_entries(text))
 
 
-def canonical(kind: str, attrs: Mapping[str, str]) -> str:
-    """Write a spec back from what identifies it.
+def _listed(text: str, *, among: int) -> Spec:
+    """Read a reference of a list, which buildx does not trim."""
+    bare = text.strip()
+    if not bare:
+        raise SpecError("an empty entry in a list", hint="leave out the comma, or give a reference")
+    spec = path_or_reference(bare)
+    if bare == text or among < 2:
+        return spec
+    where = "before" if text != text.lstrip() else "behind"
+    trap = Trap(
+        code="blank",
+        key="ref",
+        message=f"the blank {where} `{shown(bare)}` is part of the reference: BuildKit refuses it"
+        " (invalid reference format), and builds without this cache",
+        instead=shown(bare),
+    )
+    return _with_trap(spec, trap)
+
+
+def _without_text(words: str) -> str:
+    """Take from buildx's words what they repeat of the text, which may hold a password."""
+    if words.startswith("type required"):
+        return "type required"
+    kind, quoted, field = words.partition("invalid value ")
+    return f"{kind}{quoted}{shown(field)}" if quoted else words
+
+
+def _cure(text: str, words: str) -> str:
+    if words.startswith("type required"):
+        return "begin with type=local, type=registry, ..."
+    if words.startswith("parse error"):
+        return 'quotes go around a whole field, as in "key=a,b"'
+    if ";" in text or "\n" in text:
+        return "give each cache with an option of its own"
+    return "separate fields with commas, each key=value; with a = anywhere, the whole is one cache"
+
+
+def _of_entry(entry: CacheEntry, text: str, direction: Direction | None = None) -> Spec:
+    """Make a spec of what buildx hands to the builder."""
+    attrs = dict(entry.attrs)
+    for key, value in attrs.items():
+        if key.strip() in SECRET:
+            hide(value)
+    if entry.type == "inline":
+        raise SpecError(
+            f"{text}: the cache goes into the image itself",
+            hint="give the image's reference, as --cache-from type=registry,ref=IMAGE does",
+        )
+    ours = OURS.get(entry.type, frozenset())
+    theirs = replace(entry, attrs={key: value for key, value in attrs.items() if key not in ours})
+    said = traps(theirs, direction) if entry.type in KEYS else ()
+    if entry.type == "local" and attrs.get("dest") and (direction == "to" or not attrs.get("src")):
+        attrs = {"src" if key == "dest" else key: value for key, value in attrs.items() if key != "src"}
+    return Spec(type=entry.type, attrs=attrs, text=text, traps=said)
+
+
+def unknown_type(kind: str, text: str, known: Collection[str]) -> SpecError:
+    """Make the error of a type that no loader reads.
 
     Parameters
     ----------
     kind : str
-    attrs : mapping of str to str
-        Without credentials.
+    text : str
+        The spec, as it may be shown.
+    known : collection of str
+        The types that are read.
     """
-    fields = [encodable(field) for field in (f"type={kind}", *(f"{key}={value}" for key, value in attrs.items()))]
-    return ",".join(f'"{field}"' if "," in field else field for field in fields)
+    near = did_you_mean(kind.strip(), sorted(known), "known types")
+    blank = " (the blank belongs to it)" if kind != kind.strip() else ""
+    cost = "" if kind in TYPES["from"] else "; BuildKit does not know it either, and builds without this cache"
+    return SpecError(f"{text}: there is no type={kind}{blank}{cost}", hint=near)
+
+
+# --- What people paste beside what buildx takes --------------------------------------------------------------------
+
+
+def _pasted(text: str, depth: int) -> tuple[Spec, ...] | None:
+    """Read what buildx would not take for what it is: options, lists on lines, quotes, skopeo's names; else None."""
+    bare = text.strip()
+    if (option := _OPTION.match(bare)) is not None and bare[option.end() :]:
+        way: Direction = "from" if {"from", "import"} & set(option.groups()) else "to"
+        return tuple(_directed(spec, way) for spec in _parse(bare[option.end() :], depth))
+    lines = [line.strip().removeprefix("- ") for line in bare.splitlines() if line.strip() not in ("", "|", ">")]
+    if bare.startswith("- "):
+        return _parse(bare[2:], depth)
+    if len(bare.splitlines()) > 1 and lines and not any(line.count('"') % 2 for line in lines):
+        return _each(lines, depth)
+    if len(parts := _SEVERAL.split(bare)) > 1:
+        return tuple(_with_trap(spec, _semicolons()) for spec in _each(parts, depth))
+    if "=" not in bare and ";" in bare:
+        return tuple(
+            _with_trap(spec, _semicolons()) for spec in _each([part for part in bare.split(";") if part], depth)
+        )
+    if len(bare) > 2 and bare[0] == bare[-1] and bare[0] in "'\"`" and bare[0] not in bare[1:-1]:
+        return _parse(bare[1:-1], depth)
+    if "=" not in bare and (spec := skopeo(bare)) is not None:
+        return (spec,)
+    return None
+
+
+def _each(texts: Collection[str], depth: int) -> tuple[Spec, ...]:
+    if len(texts) > _MOST:
+        raise SpecError(f"{len(texts):,} caches in one text", hint=f"give at most {_MOST:,}")
+    return tuple(spec for text in texts for spec in _parse(text, depth))
+
+
+def _directed(spec: Spec, direction: Direction) -> Spec:
+    """Find the traps of a direction that is told."""
+    if spec.bare or spec.type not in KEYS:
+        return spec
+    ours = OURS.get(spec.type, frozenset())
+    attrs = {key: value for key, value in spec.attrs.items() if key not in ours}
+    if direction == "to" and "src" in attrs:
+        attrs = {"dest" if key == "src" else key: value for key, value in attrs.items()}
+    kept = tuple(trap for trap in spec.traps if trap.code == "repeated")
+    return replace(spec, traps=(*kept, *traps(CacheEntry(type=spec.type, attrs=attrs), direction)))
+
+
+def _with_trap(spec: Spec, trap: Trap) -> Spec:
+    return replace(spec, traps=(*spec.traps, trap))
+
+
+def _semicolons() -> Trap:
+    return Trap(
+        code="unknown-value",
+        key="",
+        message="BuildKit takes what has `;` in it for one cache, and finds none; give each in an option of its own",
+    )

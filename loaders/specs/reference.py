@@ -34,6 +34,7 @@ _REFERENCE = re.compile(
     rf"(?::(?P<tag>{_TAG}))?"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?"
 )
+_SHOWN = 300  # characters of what is no reference
 _LONGEST_NAME = 255  # distribution/reference: RepositoryNameTotalLengthMax
 
 _ALLOWED = "HOST[:PORT]/NAME[:TAG][@DIGEST], the name in lower case"
@@ -96,6 +97,7 @@ def parse_reference(text: str) -> Reference:
     match = _REFERENCE.fullmatch(f"{host}/{remainder}")
     if match is None or len(match["repository"]) > _LONGEST_NAME:
         shown = f"***@{text.rpartition('@')[2]}" if "@" in text else text
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}.."
         raise SpecError(f"{shown!r} is not an image reference", hint=f"write {_ALLOWED}")
     return Reference(host=match["host"], repository=match["repository"], tag=match["tag"], digest=match["digest"])
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
+import msgspec
 import pytest
 
+import cachegraph as cg
+from cachegraph.builds.cachemaps import operation_text
+from cachegraph.builds.keys import record_digest
+from cachegraph.builds.llb import AnyOp, Platform
 from cachegraph.causes.lines import Line
 from cachegraph.causes.words import age, listed
+from cachegraph.core.digests import sha256
+from cachegraph.errors import CacheGraphError, masked
+from cachegraph.graph import CacheGraph
 from tests.causes.project import Project
 
 DOCKERFILE = """\
@@ -171,6 +180,57 @@ def test_the_value_of_a_secret_argument_is_not_shown(project: Project) -> None:
     cache = project.cache()
     line = first_miss(project.lines(cache, build_args={"NPM_TOKEN": "hunter2"}))
     assert line.reason == "cached with another value of NPM_TOKEN, and this build has NPM_TOKEN"
+
+
+def test_several_arguments_at_once(project: Project) -> None:
+    text = "FROM busybox:1\nARG A=1\nARG B=2\nARG API_KEY=none\nARG C=3\nRUN make\n"
+    project.write({"Dockerfile": text})
+    cache = project.cache()
+    line = first_miss(project.lines(cache, build_args={"A": "x", "API_KEY": "hunter22", "C": "3"}))
+    assert line.reason == ("cached with A=1 and with another value of API_KEY, and this build has A=x and API_KEY")
+    assert line.remedy == "declare ARG A and API_KEY as late as they are needed: they count for every RUN behind them"
+    assert line.cause is not None
+    assert line.cause.was is None
+
+
+def test_a_secret_argument_is_in_no_error(project: Project) -> None:
+    project.write({"Dockerfile": "FROM busybox:1\nARG NPM_TOKEN\nCOPY ${NPM_TOKEN} /\n"})
+    with pytest.raises(CacheGraphError) as caught:
+        project.build(None, {"NPM_TOKEN": "hunter2hunter2"})
+    assert "hunter2" not in masked(str(caught.value))
+
+
+def with_other_run_keys(project: Project) -> CacheGraph:
+    """Give the cache of a build whose frontend writes RUN in another way."""
+    made = project.build(None, None)
+    config = json.loads(project.config())
+    for step in made.steps:
+        run = step.operation.op.exec
+        if run and run.meta and step.record is not None:
+            meta = msgspec.structs.replace(run.meta, remove_mount_stubs_recursive=False)
+            text = operation_text(
+                AnyOp(exec=msgspec.structs.replace(run, meta=meta)), 1, Platform(os="linux", architecture="amd64")
+            )
+            assert text is not None
+            config["records"][step.record]["digest"] = record_digest(sha256(text), 0)
+    return cg.from_config(json.dumps(config).encode())
+
+
+def test_another_frontend(project: Project) -> None:
+    project.write({"Dockerfile": "FROM busybox:1\nRUN make\n"})
+    line = first_miss(project.lines(with_other_run_keys(project)))
+    assert line.cause is not None
+    assert line.cause.kind == "frontend"
+    assert line.reason == "the cache has this line as another frontend writes it: another # syntax= or BuildKit"
+
+
+def test_each_line_says_its_platform(project: Project) -> None:
+    project.write(FILES)
+    lines = project.lines(project.cache(platform="linux/arm64"), platform="linux/amd64,linux/arm64")
+    assert {(line.line, line.platform, line.executed) for line in lines if line.line == 4} == {
+        (4, "linux/amd64", True),
+        (4, "linux/arm64", False),
+    }
 
 
 def test_the_text_of_an_instruction_changed_since_a_commit(project: Project) -> None:

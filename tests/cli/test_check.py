@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import asked
 
 
 def run(*args: str) -> Result:
@@ -31,12 +31,10 @@ def test_the_table_says_what_is_wrong_what_it_costs_and_what_to_do(layouts: Path
     result = run("check", str(layouts / "scratch-file-inline"))
     text = " ".join(result.stdout.split())
     assert result.exit_code == 0
-    assert (
-        "BuildKit imports it: 6 records (3 roots), 4 layers, 1.0 MiB. A build can load all 3 records that have inputs."
-        in text
-    )
-    assert "warning CG104 Record 1 (sha256:6eac9d425e3d) has no inputs, so the export left its result out." in text
-    assert "7 notes (1 unreachable-roots, 3 merge-subsets, 2 legacy-misses, 1 size-forecast): --all shows them." in text
+    assert "CACHED 3 of 3 steps (100 %) 4 layers, 1.0 MiB, all there newest result" in text
+    assert "warning CG104 1 operation on scratch keeps no result: its layer is in a merged result" in text
+    assert "It runs again as soon as another input of the merge changes. Fix: Give it an input" in text
+    assert "Costs nothing: 5 notes (--all shows them)." in text
     assert result.stderr == ""
 
 
@@ -44,9 +42,11 @@ def test_a_refusal_comes_first(broken: str) -> None:
     result = run("check", broken)
     text = " ".join(result.stdout.split())
     assert result.exit_code == 1
-    assert "BuildKit refuses it, so every build that imports it is cold. It holds 1 record (0 roots), 0 layers." in text
-    first = text.index('error CG101 BuildKit refuses this export ("invalid looping record")')
-    assert first < text.index("warning")
+    assert "COLD 0 of 1 step (0 %)" in text
+    assert (
+        'error CG101 BuildKit refuses it ("invalid looping record"). Every build that imports it starts cold.' in text
+    )
+    assert "warning" not in text
 
 
 @pytest.mark.parametrize(
@@ -94,29 +94,46 @@ def test_json_is_the_contract(layouts: Path) -> None:
 def test_csv_and_markdown_hold_every_finding(layouts: Path) -> None:
     spec = str(layouts / "scratch-file-inline")
     rows = run("check", "--format", "csv", spec).stdout.splitlines()
-    assert rows[0] == "query,severity,export,record,digest,message,code,source"
-    assert len(rows) == 9
-    table = run("check", "--format", "markdown", spec).stdout.splitlines()
-    assert table[1] == "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    assert len(table) == 10
+    assert rows[0] == "query,severity,export,record,digest,message,code,source,known,unread"
+    assert len(rows) == 7
+    report = run("check", "--format", "markdown", spec).stdout.splitlines()
+    assert report[0].startswith("### `type=local,src=")
+    assert report[2].startswith("CACHED  3 of 3 steps")
+    assert report[4:6] == ["| severity | code | what it costs, what to do |", "| --- | --- | --- |"]
+    assert [line.split(" | ")[:2] for line in report[6:]] == [
+        ["| warning", "CG104"],
+        *(["| note", code] for code in ("CG104", "CG105", "CG105", "CG105", "CG110")),
+    ]
 
 
 def test_sarif_names_rules_and_places(layouts: Path) -> None:
     log = json.loads(run("check", "--format", "sarif", str(layouts / "scratch-file-inline")).stdout)
     (one,) = log["runs"]
     assert log["version"] == "2.1.0"
-    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [query.name for query in QUERIES]
+    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [query.name for query in asked()]
     lost = one["results"][0]
     assert (lost["ruleId"], lost["level"]) == ("unreachable-roots", "warning")
     place = lost["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
     assert place.endswith("linux/amd64#records[1]")
 
 
-def test_junit_has_a_case_for_each_question(layouts: Path) -> None:
-    root = ET.fromstring(run("check", "--format", "junit", str(layouts / "scratch-file-inline")).stdout)
-    (suite,) = root
-    assert (suite.get("tests"), suite.get("failures")) == (str(len(QUERIES)), "1")
-    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["unreachable-roots"]
+@pytest.mark.parametrize(
+    ("fail_on", "failing"),
+    [
+        ("error", []),
+        ("warning", ["unreachable-roots"]),
+        ("note", ["unreachable-roots", "merge-subsets", "size-forecast"]),
+        ("never", []),
+    ],
+)
+def test_junit_fails_as_the_run_does(layouts: Path, fail_on: str, failing: list[str]) -> None:
+    result = run("check", "--format", "junit", "--fail-on", fail_on, str(layouts / "scratch-file-inline"))
+    (suite,) = ET.fromstring(result.stdout)
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(asked())), str(len(failing)))
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == failing
+    assert result.exit_code == bool(failing)
+    told = [line for case in suite for part in case for line in (part.text or "").splitlines()]
+    assert len(told) == 6
 
 
 def test_html_escapes_what_comes_from_an_export(tmp_path: Path) -> None:
@@ -140,7 +157,8 @@ def test_a_spec_that_fails_is_one_line_and_the_others_are_answered(layouts: Path
     assert result.exit_code == 3
     assert result.stderr == "cachegraph: nowhere.json: there is no such file (check src=)\n"
     assert "web-max" in result.stdout
-    assert "BuildKit refuses 1." in result.stdout
+    assert result.stdout.startswith("3 caches: 1 COLD, 1 UNREADABLE, 1 CACHED\n")
+    assert result.stdout.endswith("\n1 source could not be read: nowhere.json\n")
 
 
 def test_an_image_without_a_cache_is_no_failure_among_others(layouts: Path) -> None:
@@ -158,12 +176,12 @@ def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
     assert "Usage: " in result.stderr
 
 
-def test_long_lists_are_folded_and_counted(tmp_path: Path) -> None:
+def test_what_costs_nothing_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "cache.json"
     path.write_text(json.dumps({"records": [{"digest": f"d{i}"} for i in range(50)]}))
     folded, whole = run("check", str(path)).stdout, run("check", "--all", str(path)).stdout
-    assert folded.count("No record uses ") == 4
-    assert "... and 46 more of unreachable-roots (orphan): --all shows them." in folded
+    assert "No record uses " not in folded
+    assert "Costs nothing: 51 notes (--all shows them)." in folded
     assert whole.count("No record uses ") == 50
 
 
@@ -171,8 +189,9 @@ def test_an_empty_export_says_so(tmp_path: Path) -> None:
     path = tmp_path / "cache.json"
     path.write_text("{}")
     result = run("check", str(path))
-    assert result.exit_code == 0
-    assert "BuildKit imports it, and it is empty: every step runs." in result.stdout
+    assert result.exit_code == 1
+    assert "COLD" in result.stdout
+    assert "error CG114 It is empty: BuildKit imports it, and finds nothing." in result.stdout
 
 
 def test_no_traceback_ever_reaches_a_user(monkeypatch: pytest.MonkeyPatch, layouts: Path) -> None:

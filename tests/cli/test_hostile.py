@@ -127,12 +127,16 @@ def check_markdown(text: str) -> None:
     check_text(text)
     assert not {"<", "@"} & set(text)
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
-    columns = sum(token.type == "th_open" for token in tokens)
+    tables = sum(token.type == "table_open" for token in tokens)
+    columns = sum(token.type == "th_open" for token in tokens) // (tables or 1)
     cells = sum(token.type == "td_open" for token in tokens)
-    rows = sum(token.type == "tr_open" for token in tokens) - 1
-    assert (rows, cells) == (len(re.findall(r"^\|", text, re.MULTILINE)) - 2, rows * columns)
+    rows = sum(token.type == "tr_open" for token in tokens) - tables
+    assert (rows, cells) == (len(re.findall(r"^\|", text, re.MULTILINE)) - 2 * tables, rows * columns)
+    headings = [token for token in tokens if token.type == "heading_open"]
+    assert len(headings) == len(re.findall(r"^### ", text, re.MULTILINE))
+    assert {heading.tag for heading in headings} <= {"h3"}
     for token in [*tokens, *(child for parent in tokens for child in parent.children or ())]:
-        assert not re.match(r"html|link|image|em_|strong|s_open|fence|heading|hr|blockquote", token.type), token
+        assert not re.match(r"html|link|image|em_|strong|s_open|fence|hr|blockquote", token.type), token
         if token.type == "text":
             assert not re.search(r"@\w|://|www\.|#\d", token.content), token
 
@@ -167,6 +171,20 @@ def check_xml(text: str) -> None:
     ET.fromstring(text)
 
 
+def check_github(text: str) -> None:
+    """Every line is an annotation as the runner reads it, with no property but its own, or plain words."""
+    for line in text.removesuffix("\n").split("\n"):
+        found = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line)
+        if found is None:
+            assert line.startswith("cachegraph: ")
+            check_line(line)
+            continue
+        properties = [part.split("=", 1)[0] for part in found[2].split(",")]
+        assert properties in (["title"], ["file", "title"], ["file", "line", "title"])
+        assert found[2].isprintable()
+        check_line(f"cachegraph: {found[3]}")
+
+
 def check_dot(text: str) -> None:
     """Outside strings stands nothing but the language."""
     check_text(text)
@@ -180,6 +198,7 @@ CHECKS: Mapping[str, Callable[[str], None]] = {
     "markdown": check_markdown,
     "sarif": check_json,
     "junit": check_xml,
+    "github": check_github,
     "html": check_html,
     "graphml": check_xml,
     "dot": check_dot,

@@ -90,7 +90,7 @@ def test_one_run_writes_several_formats(spec: str, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["-f", "jsno"], "there is no format 'jsno' (did you mean json?)"),
-        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, html)"),
+        (["-f", "yml"], "there is no format 'yml' (formats: table, json, csv, markdown, sarif, junit, github, html)"),
         (["-f", "json="], "'json=' names no file"),
         (["-f", "json", "-f", "csv"], "--format json and csv would be written to one place"),
         (["-f", "json=a", "-o", "b"], "has no format left to write"),
@@ -131,7 +131,7 @@ def test_a_full_disk_is_told(spec: str) -> None:
 
 # --- Text that can be copied -----------------------------------------------------------------------------------------
 
-DIGEST = "digest=sha256:45feb6dfaaa202c398440bad24ef9137f75662958697955d2903e4b53fb7f38a linux/amd64"
+DIGEST = "digest=sha256:45feb6dfaaa202c398440bad24ef9137f75662958697955d2903e4b53fb7f38a"
 
 
 @pytest.mark.parametrize("columns", [40, 80, 160])
@@ -146,10 +146,10 @@ def test_no_digest_or_reference_is_broken_on_a_terminal(command: list[str], colu
 
 def test_without_a_terminal_nothing_is_folded_padded_or_coloured(spec: str) -> None:
     text = run("check", spec).stdout
-    assert DIGEST in text
+    assert text.splitlines()[0].endswith(DIGEST)
     assert not any(line != line.rstrip() for line in text.splitlines())
     assert "starting on scratch.\n" in text
-    assert text.count("\n") == 4
+    assert text.count("\n") == 7
     rows = run("records", spec).stdout.splitlines()[1:]
     assert {row.count("\t") for row in rows} == {6}
 
@@ -172,14 +172,17 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     for format_ in REPORTS:
         result = run("check", "-f", format_, spec, "gone.json")
         assert result.exit_code == 3
-        if format_ != "csv":  # rows of findings alone
-            assert "gone.json" in result.stdout
+        assert "gone.json" in result.stdout
     (failed,) = json.loads(run("check", "-f", "json", "gone.json").stdout)["sources_failed"]
     assert failed == {
         "source": "gone.json",
         "error": "NotFoundError",
         "message": "gone.json: there is no such file",
         "hint": "check src=",
+        "place": None,
+        "buildkit": None,
+        "warnings": [],
+        "verdict": "UNREADABLE",
     }
 
 
@@ -190,8 +193,8 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
     ("arguments", "message"),
     [
         (["--verify", "registry.example/app"], "--verify cannot be used here: it reads the blobs of a directory"),
-        (["--all-tags", "SPEC"], "--all-tags cannot be used here: it reads the tags of a repository in a registry"),
-        (["--tags", "v*", "SPEC"], "--tags cannot be used here"),
+        (["--all-tags", "c.json"], "--all-tags cannot be used here: it reads the tags of a directory or a repository"),
+        (["--tags", "v*", "c.json"], "--tags cannot be used here"),
         (["--insecure-registry", "a", "SPEC"], "--insecure-registry cannot be used here"),
         (["--probe", "cache.json"], "--probe cannot be used here: it asks a registry or a bucket"),
         (["--all-tags", "--tags", "v*", "registry.example/app"], "--all-tags and --tags: give one of them"),
@@ -212,7 +215,7 @@ def test_an_option_that_would_do_nothing_is_refused(arguments: list[str], messag
 def test_a_source_that_cannot_follow_an_option_is_named(spec: str, tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text("{}")
-    result = run("check", "--verify", "--probe", spec, str(config))
+    result = run("check", "--fail-on", "never", "--verify", "--probe", spec, str(config))
     assert result.exit_code == 0
     assert result.stderr == (
         f"cachegraph: {config}: --verify reads the blobs of a directory or archive, so it changes nothing for "

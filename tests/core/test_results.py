@@ -9,7 +9,7 @@ from cachegraph.core.model import CacheConfig, CacheLayer, CacheRecord, CacheRes
 from cachegraph.core.results import State, ancestors, resolve
 from tests.builders import layers
 
-GOOD, MISSING, NOT_LISTED, INVALID = State
+GOOD, DAMAGED, MISSING, NOT_LISTED, INVALID = State
 BLOBS = {f"blob-{number}" for number in range(6)}
 
 
@@ -115,7 +115,7 @@ def test_a_blob_of_several_layers_is_lost_to_all_of_them() -> None:
 
 
 def test_the_words_for_states() -> None:
-    assert [state.reason for state in State] == [None, "blob-missing", "blob-not-listed", "invalid"]
+    assert [state.reason for state in State] == [None, "blob-damaged", "blob-missing", "blob-not-listed", "invalid"]
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,6 @@ def test_an_object_of_several_reads(azure_account: str, container: ContainerClie
 @pytest.mark.parametrize(
     ("attrs", "message"),
     [
-        ({"account_url": "https://acme.example", "acount": "x"}, "type=azblob has no key acount"),
         ({"account_url": ""}, "type=azblob needs account_url="),
         ({"account_url": "https://["}, "account_url is not a URL"),
         ({"account_url": "::"}, "account_url=:: is no http or https URL"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import logging
 import re
@@ -61,6 +62,42 @@ def test_workflow_variables(filled: GitHub, corpus: Corpus, monkeypatch: pytest.
     monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", runtime_token(MAIN))
     (export,) = gha.load(spec(), Options())
     assert export.source == "type=gha,scope=buildkit,ref=refs/heads/main"
+
+
+def test_the_first_version_of_the_service(filled: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub Enterprise Server speaks it still: an address without `url_v2`, or `version=1`."""
+    (second,) = gha.load(inside(filled, PULL, MAIN, scope="web"), Options())
+    token = runtime_token(PULL, MAIN)
+    (first,) = gha.load(spec(url=filled.url + "/", token=token, scope="web"), Options(probe=True))
+    assert first.config == second.config
+    assert {blob.present for blob in first.blobs or ()} == {True}
+    given = spec(url=filled.url, url_v2="http://127.0.0.1:1", version="1", token=token, scope="web")
+    assert gha.load(given, Options())[0].config == second.config
+    monkeypatch.setenv("ACTIONS_CACHE_URL", filled.url)
+    monkeypatch.setenv("ACTIONS_RUNTIME_TOKEN", token)
+    assert gha.load(spec(scope="web"), Options())[0].config == second.config
+    assert sum("_apis/artifactcache/cache?keys=index-web-1-" in call for call in filled.calls) > 3
+    with pytest.raises(NotFoundError, match="no index entry of scope 'gone'"):
+        gha.load(spec(scope="gone"), Options())
+
+
+def test_signed_entries_are_exports_of_their_own(filled: GitHub) -> None:
+    config = b'{"layers":[],"records":[{"digest":"signed"}]}'
+    filled.add(MAIN, index("web", MAIN, 0).replace("#", "-sig#"), config)
+    signed, plain = gha.load(inside(filled, MAIN, scope="web"), Options())  # the newest first, as BuildKit finds it
+    assert (signed.source, plain.source) == (
+        "type=gha,scope=web,ref=refs/heads/main,signed=true",
+        "type=gha,scope=web,ref=refs/heads/main",
+    )
+    assert signed.config.records[0].digest == "signed"
+    (problem,) = signed.problems
+    assert (problem.severity, "its signature is gone" in problem.message) == ("warning", True)
+    filled.add(MAIN, f"buildkit-blob-1-sha256:{hashlib.sha256(config).hexdigest()}-sig", b"bundle")
+    (problem,) = gha.load(inside(filled, MAIN, scope="web"), Options())[0].problems
+    assert (problem.severity, problem.message) == (
+        "note",
+        "This entry is signed: a daemon that is set up to verify reads only such entries.",
+    )
 
 
 def test_probe(filled: GitHub) -> None:
@@ -170,8 +207,7 @@ def test_expired_token(github: GitHub) -> None:
     ("attrs", "message"),
     [
         ({}, "neither a workflow's cache service nor a repository is given"),
-        ({"version": "1"}, "version 1 of the cache service is no more"),
-        ({"scop": "web"}, "type=gha has no key scop"),
+        ({"version": "one", "url": "https://github.example"}, "version is 'one' (write 1 or 2, or leave it out)"),
         ({"url_v2": "https://[", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
         ({"url_v2": "nowhere", "token": runtime_token(MAIN)}, "the address of GitHub's service is not a URL"),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import cachegraph as cg
-from cachegraph.errors import CacheGraphError, DecodeError, NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, DecodeError, NoCacheError, NotFoundError
 from cachegraph.loaders.base import Options
 from tests.builders import CONFIG, INDEX, MANIFEST, Layout
 
@@ -24,9 +24,9 @@ def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "cache")
 
 
-def failure(spec: str) -> CacheGraphError:
+def failure(spec: str, options: Options | None = None) -> CacheGraphError:
     with pytest.raises(CacheGraphError) as caught:
-        cg.load(spec)
+        cg.load(spec, options=options)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -143,6 +143,9 @@ def test_attestations_are_passed_over(layouts: Path) -> None:
 
 def test_no_such_directory(tmp_path: Path) -> None:
     assert str(failure(str(tmp_path / "none"))) == (
+        f"{tmp_path / 'none'}: there is no such file or directory (check the path and the current folder)"
+    )
+    assert str(failure(f"type=local,src={tmp_path / 'none'}")) == (
         f"{tmp_path / 'none'}: there is no such directory or archive (check src=)"
     )
 
@@ -161,14 +164,57 @@ def test_a_directory_that_is_no_layout(tmp_path: Path) -> None:
 def test_an_unknown_tag_names_those_that_are_there(layout: Layout) -> None:
     layout.export(b"{}", tag="main")
     error = failure(f"type=local,src={layout.root},tag=nope")
-    assert str(error) == f"{layout.root}: there is no tag nope (tags there: main)"
+    assert str(error) == (
+        f"{layout.root}: there is no tag nope: BuildKit skips this cache with a warning, and every step runs "
+        "(tags there: main; --all-tags reads them all)"
+    )
     assert isinstance(error, NotFoundError)
+    assert error.buildkit == "skip"
 
 
-def test_an_unknown_key_names_the_known_ones(layout: Layout) -> None:
-    error = failure(f"type=local,src={layout.root},tga=x")
-    assert isinstance(error, SpecError)
-    assert str(error).endswith("type=local has no key tga (did you mean tag?)")
+def test_without_a_tag_buildkit_looks_for_latest(layout: Layout) -> None:
+    layout.export(b'{"records": [{"digest": "main"}]}', tag="main")
+    spec = f"type=local,src={layout.root}"
+    assert "there is no tag latest: BuildKit skips this cache" in str(failure(spec))
+    (bare,) = cg.load(str(layout.root))  # a path orders nothing of BuildKit: what is there is read
+    assert [problem.message for problem in bare.export.problems] == [
+        "No manifest has the tag latest, which type=local looks for without tag=: add tag=main there."
+    ]
+    layout.export(b'{"records": [{"digest": "latest"}]}', tag="latest")
+    for one in (spec, str(layout.root)):
+        (graph,) = cg.load(one)
+        assert graph.record(0).digest == "latest"
+        (problem,) = graph.export.problems
+        assert problem.message == "Other tags are there and were not read: main. --all-tags reads them."
+    every = cg.load(spec, options=Options(tag_glob="*"))
+    assert [graph.record(0).digest for graph in every] == ["main", "latest"]
+    assert [graph.record(0).digest for graph in cg.load(spec, options=Options(tag_glob="m*"))] == ["main"]
+    assert "no tag matches 'x*' (tags there: latest, main)" in str(failure(spec, Options(tag_glob="x*")))
+
+
+def test_an_empty_tag_is_refused_as_buildkit_refuses_it(layout: Layout) -> None:
+    layout.export(b"{}")
+    error = failure(f"type=local,src={layout.root},tag=")
+    assert (error.exit_code, error.buildkit) == (2, "fail")
+
+
+def test_the_image_name_comes_before_the_tag_and_the_first_of_two_counts(layout: Layout) -> None:
+    for digest in ("ref-1", "ref-2", "name"):
+        layout.export(f'{{"records": [{{"digest": "{digest}"}}]}}'.encode(), tag="latest")
+    digests = []
+    for _ in range(2):
+        digests.append(cg.load(f"type=local,src={layout.root}").graphs[0].record(0).digest)
+        layout.entries[2]["annotations"]["io.containerd.image.name"] = "latest"
+        layout.write()
+    assert digests == ["ref-1", "name"]
+
+
+def test_an_unknown_key_is_passed_over_with_a_warning(layout: Layout) -> None:
+    layout.export(b"{}")
+    (graph,) = cg.load(f"type=local,src={layout.root},tga=x")
+    (problem,) = graph.export.problems
+    assert (problem.code, problem.severity) == ("spec-trap", "warning")
+    assert problem.message == "BuildKit ignores `tga=x`: tag is latest; did you mean `tag=x`?"
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../x", "sha256:abc", "md5:" + "a" * 32, "", "sha256:" + "A" * 64])
@@ -203,8 +249,14 @@ def test_a_config_whose_bytes_are_others(layout: Layout) -> None:
     layout.export(b'{"records": []}')
     for path in (layout.root / "blobs" / "sha256").iterdir():
         if path.read_bytes() == b'{"records": []}':
-            path.write_bytes(b'{"records": {}}')
+            path.write_bytes(b'{"records": [ ]}')
     assert "has other bytes than its digest says (it is damaged, export again)" in str(failure(str(layout.root)))
+    path = next(path for path in (layout.root / "blobs" / "sha256").iterdir() if b"[ ]" in path.read_bytes())
+    path.write_bytes(b'{"Records": []}')  # as long as before: BuildKit does not look further
+    (graph,) = cg.load(str(layout.root))
+    (problem,) = graph.export.problems
+    assert (problem.code, problem.severity, problem.digest) == ("digest-mismatch", "warning", f"sha256:{path.name}")
+    assert "BuildKit imports it unchecked" in problem.message
 
 
 def test_a_config_that_is_missing(layout: Layout) -> None:
@@ -287,7 +339,13 @@ def inline(layout: Layout, records: str, **more: object) -> dict[str, Any]:
 
 def test_a_history_shorter_than_the_layers_kills_the_import(layout: Layout) -> None:
     layout.add({"mediaType": INDEX, "manifests": [inline(layout, "[]", history=[])]})
-    assert cg.load(str(layout.root)).import_error == "panic: runtime error: index out of range [0] with length 0"
+    graph = cg.load(str(layout.root))
+    assert graph.import_error == "panic: runtime error: index out of range [0] with length 0"
+    (problem,) = graph.graphs[0].export.problems
+    assert (problem.code, problem.severity) == ("builder-panic", "error")
+    assert problem.message.startswith(
+        "importing this image ends buildkitd, with every build on it: its history tells of 0"
+    )
 
 
 def test_one_refused_image_of_an_index_refuses_them_all(layout: Layout) -> None:

@@ -105,9 +105,9 @@ def test_refused_connection(secrets: list[str]) -> None:
     ("status", "kind", "message"),
     [
         (401, SourceError, "asks for a login of a kind that is not known"),
-        (403, AccessError, "answered 403 DENIED (run docker login "),
-        (404, NotFoundError, "answered 404 DENIED (check the name and the tag"),
-        (418, SourceError, "answered 418 DENIED (is it a registry?"),
+        (403, AccessError, "answered 403 DENIED: <b>no</b> (run docker login "),
+        (404, NotFoundError, "answered 404 DENIED: <b>no</b> (check the name and the tag"),
+        (418, SourceError, "answered 418 DENIED: <b>no</b> (is it a registry?"),
         (429, SourceError, "answered 429: too many requests (log in, or ask less at once"),
         (500, SourceError, "answered 500: the server is in trouble (try again later)"),
         (503, SourceError, "answered 503: the server is in trouble (try again later)"),
@@ -127,7 +127,8 @@ def test_status(
     error = failure(f"{host}/app:x", secrets)
     assert type(error) is kind
     assert f"{host}/app:x: manifest x: {host} {message}" in str(error)
-    assert tries == (4 if status in (429, 500, 503) else 1)
+    # Of a tag that is not there, the ones that are get asked for.
+    assert tries == (4 if status in (429, 500, 503) else 2 if status == 404 else 1)
 
 
 def test_the_other_specs_are_still_answered(store: Callable[[dict[str, bytes]], str]) -> None:

@@ -261,7 +261,6 @@ def test_not_a_config(s3_endpoint: str, own_bucket: str, s3_client: S3Client) ->
 @pytest.mark.parametrize(
     ("attrs", "message"),
     [
-        ({"bucket": "b", "buket": "c"}, "type=s3 has no key buket"),
         ({"bucket": ""}, "type=s3 needs bucket="),
         ({"bucket": "b", "region": ""}, "type=s3 needs region="),
         ({"bucket": "b", "retry_mode": "never"}, "retry_mode=never is not known"),

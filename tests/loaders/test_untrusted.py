@@ -399,5 +399,5 @@ def test_a_limit_names_its_option(tmp_path: Path) -> None:
 def test_a_spec_is_parsed_before_the_file_system_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a=b").mkdir()
-    assert parse("a=b") == Spec(type="local", attrs={"src": "a=b"}, text="a=b")
+    assert parse("a=b") == Spec(type="local", attrs={"src": "a=b"}, text="a=b", bare=True)
     assert parse("type=local,src=a=b").attrs == {"src": "a=b"}

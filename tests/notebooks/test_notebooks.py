@@ -95,13 +95,47 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         "The bright blocks are the same build": ("float(shares.loc['web-max', 'web-oci amd64'])", 1.0),
         "Both give the same findings": ("same", True),
     },
+    "05_cold_build": {
+        "At least **5 of 7** steps run": (
+            "[before.prediction.best.runs, before.prediction.worst.runs, len(before.prediction)]",
+            [5, 7, 7],
+        ),
+        "`COPY . .` takes `main.go`, which was changed": (
+            "[(cause.kind, list(cause.paths)) for cause in before.causes.values()]",
+            [["files", ["main.go"]]],
+        ),
+        "Their keys are in the cache, **3 steps** of them": (
+            "[line.line for line in before.lines if line.step.why == 'no-result']",
+            [3, 4, 5],
+        ),
+        "Lines 10 and 11 are open": ("[line.line for line in before.lines if line.executed is None]", [10, 11]),
+        "Now at least **2 of 7** steps run": ("[after.prediction.best.runs, len(after.prediction)]", [2, 7]),
+        "The costly part, line 5, is loaded": (
+            "[line.line for line in after.lines if line.step.how == 'loaded']",
+            [5],
+        ),
+        "One cause, **4 steps**": ("[cause.steps for cause in cg.explain(named, full).causes]", [4]),
+        "reruns up to **4 steps**, the README too": (
+            "[[row.runs for row in cg.blast_radius(wide) if (row.name or '').startswith('COPY . .')],"
+            " [line.line for line in predicted().lines if line.executed is not False]]",
+            [[4], [6, 8, 10, 11]],
+        ),
+        "the first build after that change still runs": (
+            "[line.line for line in ignored.lines if line.executed]",
+            [6, 8],
+        ),
+        "the build asks for the same keys": ("len(cg.diff(ignored.build, again.build))", 0),
+    },
 }
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
-# One starts a Neo4j; the others start a kernel each.
-MARKS = {name: pytest.mark.server if name == "04_fleet_in_neo4j" else pytest.mark.slow for name in FIGURES}
-NOTEBOOKS = [pytest.param(name, marks=mark) for name, mark in MARKS.items()]
+# One starts a Neo4j, in the same place as the other tests of it: all of these belong in one process.
+MARKS = {
+    name: (pytest.mark.server, pytest.mark.xdist_group("neo4j")) if name == "04_fleet_in_neo4j" else (pytest.mark.slow,)
+    for name in FIGURES
+}
+NOTEBOOKS = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
 
 
 def _read(name: str) -> nbformat.NotebookNode:

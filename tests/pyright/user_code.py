@@ -21,7 +21,7 @@ config = cg.from_config(b"{}", blobs=["sha256:a"])
 assert_type(graph, cg.CacheGraph)
 assert_type(graph.missing_results(), Findings[MissingResult])
 for missing in graph.missing_results():
-    assert_type(missing.reason, Literal["not-exported", "blob-not-listed", "blob-missing"])
+    assert_type(missing.reason, Literal["not-exported", "blob-not-listed", "blob-missing", "blob-damaged"])
     assert_type(missing.downstream_loadable, int | None)
     print(graph.record(missing).name, graph.focus(missing), graph.loadable_results(missing))
 for root in graph.unreachable_roots():

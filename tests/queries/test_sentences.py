@@ -83,13 +83,13 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "unreachable-roots",
-        {"severity": "warning", "reason": "orphan"},
-        "No record uses record 1. No build can load anything through it; it only takes room in the config.",
+        {"severity": "note", "reason": "orphan", "records": tuple(range(1, 21))},
+        "No record uses record 1, or any of the 19 records with its digest. A source is often there under two keys, and builds use one of them; this costs nothing.",
     ),
     (
         "unreachable-roots",
-        {"severity": "warning", "reason": "dead"},
-        "Record 1 leads to no cached result: every step that depends on it runs in every build. Export with mode=max to keep them.",
+        {"severity": "note", "reason": "dead"},
+        "Record 1 leads to no cached result: every step that depends on it runs in every build. uncached-steps says why.",
     ),
     (
         "unreachable-roots",
@@ -108,8 +108,18 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "unreachable-roots",
-        {"severity": "warning", "reason": "lost", "merge": 2, "slot": 1, "layers": (3, 4)},
-        "Record 1 has no inputs, so the export left its result out. It brought layers 3 to 4 of record 2 in slot 1, which cannot be loaded alone. It runs again as soon as another input of the merge changes. With 2 layers it is probably a base image, which costs nothing: --names can tell.",
+        {"severity": "note", "reason": "lost", "merge": 2, "slot": 1, "layers": (3, 4)},
+        "Record 1 has no inputs, so the export left its result out. It brought layers 3 to 4 of record 2 in slot 1, which cannot be loaded alone. With 2 layers it is a source, such as a base image: it is fetched from where it came from, and nothing is lost.",
+    ),
+    (
+        "unreachable-roots",
+        {"severity": "note", "reason": "lost", "merge": 2, "slot": 0, "layers": (0,)},
+        "Record 1 has no inputs, so the export left its result out. It brought layer 0 of record 2 in slot 0, which cannot be loaded alone. As the first input of a merge it is nearly always a base image, and then nothing is lost; an operation on scratch would run again. --names can tell.",
+    ),
+    (
+        "unreachable-roots",
+        {"severity": "note", "reason": "lost", "merge": 2, "slot": 3, "layers": None},
+        "Record 1 has no inputs, so the export left its result out. Which layers it brought to record 2 in slot 3 is unknown, and they cannot be loaded alone. Whether it is a source or an operation on scratch, which would run again, cannot be told: --names can tell.",
     ),
     (
         "merge-subsets",
@@ -177,9 +187,24 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "Record 1, slot 0: record 3 has no cached result; the other slots leave it 2 of 4 layers, positions 1 to 2.",
     ),
     (
+        "empty-exports",
+        {"records": 2, "record": None},
+        "The export holds 2 records without inputs and no step: BuildKit imports it, finds nothing, and every step runs. Export again.",
+    ),
+    (
+        "empty-exports",
+        {"records": 0, "record": None},
+        "The export holds no record: BuildKit imports it, finds nothing, and every step runs. Export again.",
+    ),
+    (
         "import-errors",
         {"error": "invalid looping record", "record": None},
         'BuildKit refuses this export ("invalid looping record"), so every build that imports it starts cold. Export again, to a new place.',
+    ),
+    (
+        "import-errors",
+        {"error": "panic: runtime error: index out of range [0] with length 0", "record": None},
+        'Importing this export ends buildkitd ("panic: runtime error: index out of range [0] with length 0"), and every build on it fails. Take it out of --cache-from, and build the image again.',
     ),
     (
         "import-errors",
@@ -197,9 +222,29 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "Record 1 has 2 chains and no other result to load. Builders before BuildKit 0.10 skip chains and run the step again: update them, or export with mode=max instead of inline.",
     ),
     (
+        "fragile-links",
+        {"reason": "missable", "slots": (0,), "cost": 1, "steps": (1,)},
+        "BuildKit 0.25 to 0.32 can miss record 1, at random from import to import: its importer may drop every link of slot 0. Then it runs, though nothing changed. Update the builders to 0.33 or newer, or export a cache for each target.",
+    ),
+    (
+        "fragile-links",
+        {"reason": "missable", "slots": (0, 2), "cost": 31, "steps": (1, 2, 3, 4, 5, 6)},
+        "BuildKit 0.25 to 0.32 can miss record 1, at random from import to import: its importer may drop every link of slots 0, 2. Then it runs, and so do 30 steps after it: record 2, record 3, record 4 and 27 more, though nothing changed. Update the builders to 0.33 or newer, or export a cache for each target.",
+    ),
+    (
+        "fragile-links",
+        {"record": None, "digest": None, "reason": "cannot-tell"},
+        "Whether BuildKit 0.25 to 0.32 can miss steps of this export cannot be told: it has so many records and targets that finding out takes too long. Newer builders miss none.",
+    ),
+    (
         "duplicate-keys",
         {"key": 0, "dropped_results": 0},
         "BuildKit folds record 1 into record 0: same digest, matching inputs. Both keep the results of both, which costs nothing.",
+    ),
+    (
+        "duplicate-keys",
+        {"key": 0, "dropped_results": 0, "records": tuple(range(1, 21))},
+        "BuildKit folds record 1 and 19 other records into record 0: same digest, matching inputs. Both keep the results of both, which costs nothing.",
     ),
     (
         "duplicate-keys",
@@ -292,6 +337,45 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "uncached-steps",
         {"record": None, "cause": "lost-blob", "kind": "local", "steps": (1, 2), "of": 9},
         "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is gone, and 2 steps of 9 cannot be loaded without it: record 1, record 2. A build that needs one of them runs the step instead, and fails if the blob belongs to its base image; every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at who deletes files there.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "cause": "lost-blob", "kind": "inline", "store": "local", "bytes": 2048, "steps": (), "of": 9},
+        "Blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (2.0 KiB) is gone. No step needs it to be loaded, but every build that exports its cache as well fails, unless it says ignore-error=true. Export again to a new place, and look at who deletes files there.",
+    ),
+    (
+        "uncached-steps",
+        {
+            "record": None,
+            "cause": "damaged-blob",
+            "fault": "wrong-size",
+            "kind": "registry",
+            "store": "registry",
+            "severity": "error",
+            "steps": (1,),
+            "of": 9,
+        },
+        "Of 9 steps, 1 cannot be loaded: blob sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa has another size than the manifest says. They are: record 1. A build that needs one of them fails. Export again, to a new place, and look at what rewrites manifests or blobs there.",
+    ),
+    (
+        "uncached-steps",
+        {
+            "record": None,
+            "digest": None,
+            "cause": "damaged-blob",
+            "fault": "no-diff-id",
+            "kind": "registry",
+            "store": "registry",
+            "severity": "warning",
+            "steps": (1, 2),
+            "of": 9,
+        },
+        "Of 9 steps, 2 cannot be loaded: the manifest says no containerd.io/uncompressed of their blobs. They are: record 1, record 2. A build that needs one of them runs it. Export again, to a new place, and look at what rewrites manifests or blobs there.",
+    ),
+    (
+        "uncached-steps",
+        {"record": None, "digest": None, "cause": "inline-link", "kind": "inline", "steps": (1,), "of": 9},
+        "Of 9 steps, 1 keeps no result: an inline cache keeps no result of the COPY --link steps that the build ends in. Without: record 1. They run in every build, even if nothing changed. Export a cache of its own beside the image: --cache-to type=registry,ref=REF,mode=max.",
     ),
     (
         "uncached-steps",

@@ -34,8 +34,9 @@ def test_a_match_goes_on_over_a_record_without_a_result() -> None:
 def test_nothing_behind_a_dead_end_is_loadable() -> None:
     graph = graph_of(record("root"), record("key", [0]))
     assert rows(graph, "missing-results", "record", "impact", "downstream_loadable", "severity") == [
-        (1, "dead-end", 0, "warning")
+        (1, "dead-end", 0, "note")
     ]
+    assert rows(graph, "uncached-steps", "cause", "severity", "steps") == [("unknown", "error", (1,))]
     assert rows(graph, "unreachable-roots", "record", "reason") == [(0, "dead")]
 
 
@@ -59,7 +60,7 @@ def test_a_record_that_is_counted_once_though_two_ways_lead_to_it() -> None:
 
 def test_a_root_that_nothing_takes_is_an_orphan() -> None:
     assert rows(graph_of(record("root")), "unreachable-roots", "record", "reason", "severity") == [
-        (0, "orphan", "warning")
+        (0, "orphan", "note")
     ]
 
 
@@ -222,9 +223,9 @@ def test_an_unknown_question_names_the_nearest() -> None:
         graph_of().query("missing-result")
 
 
-def test_an_empty_config_has_nothing_to_say() -> None:
+def test_an_empty_config_is_an_error_for_it_leaves_every_build_cold() -> None:
     graph = graph_of()
-    assert [f.query for f in graph.check()] == ["size-forecast"]
+    assert [(f.query, f.severity) for f in graph.check()] == [("empty-exports", "error"), ("size-forecast", "note")]
     assert graph.import_error is None
 
 

@@ -52,7 +52,7 @@ def test_a_key_beside_the_one_that_took_its_place_is_an_earlier_builds() -> None
 def test_a_content_key_takes_no_steps_place() -> None:
     # The slot holds the step and the content of its files: both are this build's.
     assert causes(
-        record("base"), record("RUN", [0]), record("content"), record("COPY", [1, 2], layer=1), kind="s3"
+        record("base"), record("RUN", [0]), record("content"), record("COPY", [1, 2], layer=1), kind="registry"
     ) == [("final-image", "warning", (1,), None)]
 
 
@@ -73,8 +73,13 @@ def test_each_lost_blob_is_its_own_cause_the_lowest_first() -> None:
 
 
 def test_a_blob_that_the_manifest_does_not_list() -> None:
+    steps = record("step", [0], layer=1), record("other", [0], layer=0)
+    assert causes(record("base"), *steps, blobs=["blob-0"]) == [("unlisted-blob", "warning", (1,), "blob-1")]
+
+
+def test_it_is_an_error_where_nothing_else_can_be_loaded() -> None:
     assert causes(record("base"), record("step", [0], layer=1), blobs=["blob-0"]) == [
-        ("unlisted-blob", "warning", (1,), "blob-1")
+        ("unlisted-blob", "error", (1,), "blob-1")
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import cachegraph as cg
 from cachegraph.loaders import catalogue
-from cachegraph.schema.declaration import BOOKKEEPING, DECLARED, NODES, RELATIONSHIPS, digest
+from cachegraph.schema.declaration import BOOKKEEPING, DECLARED, KEPT, NODES, RELATIONSHIPS, digest
 from cachegraph.schema.facts import ends, shown, whole
 from cachegraph.schema.refs import short_ref
 from cachegraph.schema.summary import ExportSummary, summarise
@@ -74,7 +74,7 @@ def test_a_window_selects_rows_and_computes_nothing_again(layouts: Path) -> None
 
 def test_only_bookkeeping_is_not_computed() -> None:
     assert all(one.of is not None for declared in DECLARED.values() for one in declared.properties)
-    assert all(one.of is None for one in BOOKKEEPING)
+    assert all(one.of is None for one in (*BOOKKEEPING, *(one for node in KEPT for one in node.properties)))
     assert {node.key for node in NODES} == {"id", "digest"}
 
 

@@ -100,7 +100,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.failed():
             return
         url = urlsplit(self.path)
-        if url.path.startswith("/storage/"):
+        if url.path == "/_apis/artifactcache/cache":
+            self.first_version({key: values[0] for key, values in parse_qs(url.query).items()})
+        elif url.path == "/repos/acme/app/actions/cache/usage":
+            size = sum(len(content) for _, _, content in self.server.entries)
+            usage = {"active_caches_size_in_bytes": size, "active_caches_count": len(self.server.entries)}
+            self.answer(200, json.dumps({"full_name": "acme/app", **usage}).encode())
+        elif url.path.startswith("/storage/"):
             assert self.headers["Authorization"] is None, "the storage must not get the service's token"
             allowed = url.query == SIGNATURE
             self.answer(200 if allowed else 403, self.server.entries[int(url.path[9:])][2] if allowed else b"")
@@ -111,6 +117,22 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, json.dumps(self.page({k: v[0] for k, v in parse_qs(url.query).items()})).encode())
         else:
             self.answer(404, b'{"message":"Not Found"}')
+
+    def first_version(self, query: dict[str, str]) -> None:
+        """Answer as the first version of the cache service does."""
+        assert self.headers["Accept"] == "application/json;api-version=6.0-preview.1"
+        assert query["version"] == VERSION
+        payload = self.headers["Authorization"].removeprefix("Bearer ").split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        refs = [scope["Scope"] for scope in json.loads(claims["ac"])]
+        entries = enumerate(self.server.entries)
+        begun = [n for n, (ref, key, _) in entries if ref in refs and key.startswith(query["keys"])]
+        if not begun:
+            self.answer(204, b"")
+            return
+        location = f"{self.server.url}/storage/{begun[-1]}?{SIGNATURE}"
+        body = {"cacheKey": self.server.entries[begun[-1]][1], "archiveLocation": location, "scope": refs[0]}
+        self.answer(200, json.dumps(body).encode())
 
     def page(self, query: dict[str, str]) -> dict[str, object]:
         entries = [
@@ -132,7 +154,15 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    for name in ("ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN", "GITHUB_REPOSITORY", "GITHUB_TOKEN", "GH_TOKEN"):
+    for name in (
+        "ACTIONS_CACHE_URL",
+        "ACTIONS_CACHE_SERVICE_V2",
+        "ACTIONS_RESULTS_URL",
+        "ACTIONS_RUNTIME_TOKEN",
+        "GITHUB_REPOSITORY",
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
     server = GitHub()
     monkeypatch.setenv("GITHUB_API_URL", server.url)

@@ -20,7 +20,7 @@ from cachegraph.server import Login
 from cachegraph.stores.neo4j import Neo4jStore
 from cachegraph.stores.neo4j.claims import Claim
 
-PASSING = ("loaded_at", "superseded_at")
+PASSING = ("loaded_at", "superseded_at", "looked_at", "last_seen")
 """Properties that tell when, and so differ from load to load."""
 
 
@@ -74,7 +74,7 @@ class Loader:
 
 def dump(store: Neo4jStore) -> dict[str, list[Any]]:
     """All that is in the store, but for when."""
-    nodes = store.run("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties")
+    nodes = store.run("MATCH (n) WHERE NOT n:Run RETURN labels(n) AS labels, properties(n) AS properties")
     ties = store.run(
         "MATCH (a)-[r]->(b) RETURN coalesce(a.id, a.digest), type(r), coalesce(b.id, b.digest), properties(r)"
     )

@@ -1,4 +1,4 @@
-"""Displays in a real browser: text stays text, light and dark are readable, the interactive view answers."""
+"""Displays in a real browser: text stays text, light and dark are readable."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.wait import WebDriverWait
 
 import cachegraph as cg
 
@@ -76,57 +74,3 @@ def test_long_lists_are_folded_not_cut(browser: Chrome, show: Show, fleet: cg.Ca
     folded = browser.find_element(By.TAG_NAME, "details")
     assert folded.get_attribute("open") is None
     assert folded.find_element(By.TAG_NAME, "summary").text == "49 more"
-
-
-def _deep(browser: Chrome, selector: str) -> list[WebElement]:
-    """Find what Bokeh keeps in shadow roots."""
-    script = """
-    const found = []
-    const walk = root => root.querySelectorAll('*').forEach(e => {
-        if (e.matches(arguments[0])) found.push(e)
-        if (e.shadowRoot) walk(e.shadowRoot)
-    })
-    walk(document)
-    return found
-    """
-    found: list[WebElement] = browser.execute_script(script, selector)
-    return found
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_interactive_view_searches_and_shows_details(
-    browser: Chrome, tmp_path: Path, named: cg.CacheGraph, hostile: str, scheme: str
-) -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    page = tmp_path / "explore.html"
-    named.explore().save(page)
-    browser.get(page.as_uri())
-    WebDriverWait(browser, 20).until(lambda b: _deep(b, "pre"))
-    (details,), (field,) = _deep(browser, "pre"), _deep(browser, "input")
-    assert details.text.startswith("Click a record")
-    field.send_keys("lost root")
-    WebDriverWait(browser, 10).until(lambda b: _deep(b, "pre")[0].text.startswith("1 found\n\nrecord 1: "))
-    assert _seen(hostile) in _deep(browser, "pre")[0].text
-    assert _deep(browser, "img") == []
-    canvas = _deep(browser, ".bk-Canvas")[0]
-    x, y = browser.execute_script("""
-        const plot = [...Bokeh.index][0].child_views[0], marks = plot.model.renderers.at(-1).data_source
-        const at = marks.data.index.indexOf("2")
-        return [plot.frame.x_scale.compute(marks.data.x[at]), plot.frame.y_scale.compute(marks.data.y[at])]
-    """)
-    box = canvas.rect
-    mouse = ActionChains(browser).move_to_element(canvas)
-    mouse.move_by_offset(x - box["width"] / 2, y - box["height"] / 2).click().perform()
-    WebDriverWait(browser, 10).until(lambda b: _deep(b, "pre")[0].text.startswith("record 2: merge of 3 inputs"))
-    assert _deep(browser, ".bk-tooltip img, .bk-Tooltip img") == []
-
-
-def test_the_interactive_view_works_inside_a_notebook(browser: Chrome, show: Show, named: cg.CacheGraph) -> None:
-    show(_html(named.explore()))
-    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-    WebDriverWait(browser, 20).until(lambda b: _deep(b, "pre"))
-    assert _deep(browser, "pre")[0].text.startswith("Click a record")
-    browser.switch_to.default_content()
-    assert browser.title == "whole"
-    assert browser.get_log("browser") == []

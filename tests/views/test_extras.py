@@ -11,10 +11,9 @@ _CALLS = {
     "graph.records": ("a data frame", "notebook"),
     "graph.check().to_frame()": ("a data frame", "notebook"),
     "graph.to_networkx()": ("a NetworkX graph", "notebook"),
-    "graph.plot()": ("a plot", "notebook"),
+    "graph.plot().save('x.png')": ("a PNG of a drawing", "notebook"),
     "graph.plot_merge(0)": ("a plot", "notebook"),
     "graph.plot_bytes()": ("a plot", "notebook"),
-    "graph.explore()": ("the interactive view", "interactive"),
     "files.write_graphml(graph.graphs, Path('x'))": ("a NetworkX graph", "notebook"),
     "files.write_parquet(graph.graphs, Path('x'))": ("Parquet", "parquet"),
     "progress.one_line()": ("progress in a notebook", "notebook"),
@@ -24,7 +23,7 @@ _PROGRAM = """
 import sys
 class Nothing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"pandas", "matplotlib", "networkx", "numpy", "bokeh", "pyarrow", "IPython"}:
+        if name.split(".")[0] in {"pandas", "matplotlib", "networkx", "numpy", "resvg_py", "pyarrow", "IPython"}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Nothing())
 import importlib.util
@@ -35,13 +34,13 @@ import cachegraph as cg
 from cachegraph.core.operations import operation_digests
 from cachegraph.errors import MissingExtraError
 from cachegraph.views import files, progress, frames, networkx
-from cachegraph.views.figures import plot
 from cachegraph.views.figures import plot_merge
 from cachegraph.views.figures import plot_bytes
-from cachegraph.views.html import interactive
+from cachegraph.views.html import drawing
 from cachegraph.views.html import record
 merge = next(digest for digest, known in operation_digests().items() if known == ("merge", 2))
 graph = cg.from_config(CONFIG.replace("%s", merge).encode())
+assert graph.plot().svg.startswith("<svg")
 print(graph._repr_mimebundle_()["text/plain"], graph.record(0), graph.check()._repr_mimebundle_()["text/plain"])
 for call in CALLS:
     try:

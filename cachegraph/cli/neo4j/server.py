@@ -12,7 +12,8 @@ from cachegraph.cli.formats import output_options
 from cachegraph.cli.output import TEXT, Output, json_text, write
 from cachegraph.cli.progress import progress
 from cachegraph.server.config import VERSIONS
-from cachegraph.text.clean import plain
+from cachegraph.server.space import RESERVE
+from cachegraph.text.clean import one_line, plain
 from cachegraph.text.words import size_text
 
 __all__ = ["down", "logs", "status", "up"]
@@ -58,11 +59,13 @@ def down(home: Path | None) -> None:
 @output_options(only=("table", "json"))
 @_home
 def status(outputs: tuple[Output, ...], home: Path | None) -> None:
-    """Show whether your own Neo4j runs, and where everything is. Exits with 1 when it does not run."""
+    """Show whether your own Neo4j runs, and where everything is. Exits with 1 unless it answers."""
     found = server.status(home=home)
     here = found.running
     rows = {
         "running": here is not None,
+        "answers": found.answers,
+        "ailment": found.ailment,
         "crashed": found.crashed,
         "version": found.version,
         "uri": here.uri if here else None,
@@ -71,21 +74,32 @@ def status(outputs: tuple[Output, ...], home: Path | None) -> None:
         "home": str(found.home),
         "downloads": str(found.cache),
         "data_bytes": found.data_bytes,
+        "free_bytes": found.free_bytes,
         "memory_bytes": found.memory_bytes,
     }
     state = "running" if here else "ended without being told to" if found.crashed else "not running"
+    if found.answers is False:
+        state = "running, but its database does not answer,"
     lines = [
         f"Neo4j {found.version or '(none yet)'}: {state}{f' at {here.uri}' if here else ''}",
-        f"data       {found.home} ({size_text(found.data_bytes)})",
+        f"data       {found.home} ({size_text(found.data_bytes)}{_room(found.free_bytes)})",
         f"downloads  {found.cache}",
     ]
     if here and here.browser:
         lines.append(f"browser    {here.browser}")
     if found.memory_bytes is not None:
         lines.append(f"memory     {size_text(found.memory_bytes)}")
+    if found.ailment:
+        lines.append(f"reason     {one_line(found.ailment)}")
     for output in outputs:
         write(json_text(rows) if output.format == "json" else plain("\n".join(lines)), output)
-    sys.exit(0 if here else 1)
+    sys.exit(0 if found.answers else 1)
+
+
+def _room(free: int | None) -> str:
+    if free is None:
+        return ""
+    return f", {size_text(free)} left on that disk{': too little to load' if free < RESERVE else ''}"
 
 
 @click.command(epilog="\b\nExample:\n  cachegraph neo4j logs --lines 200")

@@ -9,8 +9,22 @@
 from __future__ import annotations
 
 from cachegraph.stores.neo4j.connection import Auth
+from cachegraph.stores.neo4j.looks import Listing, Look
 from cachegraph.stores.neo4j.store import Neo4jStore
 from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
 from cachegraph.stores.neo4j.values import Table
+from cachegraph.stores.neo4j.writing import StoppedError
 
-__all__ = ["Auth", "Failure", "Neo4jStore", "PruneSummary", "Status", "StoredExport", "Table", "WriteSummary"]
+__all__ = [
+    "Auth",
+    "Failure",
+    "Listing",
+    "Look",
+    "Neo4jStore",
+    "PruneSummary",
+    "Status",
+    "StoppedError",
+    "StoredExport",
+    "Table",
+    "WriteSummary",
+]

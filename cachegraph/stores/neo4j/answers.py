@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cachegraph.core.graph import record_title
+from cachegraph.errors import UsageError
 from cachegraph.queries import library
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import get
@@ -33,8 +34,18 @@ def ask(connection: Connection, name: str, export: str | None) -> Findings[Any]:
     name : str
     export : str or None
         Id of an export, or source of current ones; None for all current ones.
+
+    Raises
+    ------
+    UsageError
+        The question is about several exports together.
     """
     question = get(name)
+    if question.ask_together is not None:
+        raise UsageError(
+            f"{name} is about the exports that one build imports, which a store of many refs does not know",
+            hint=f"cachegraph cypher {name} asks about all of them",
+        )
     text, params = library.get(name).bound({"export": export})
     rows = connection.read(text, params)
     names = library.get(name).columns

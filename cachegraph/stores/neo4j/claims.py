@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from cachegraph.errors import StoreError
-from cachegraph.stores.neo4j.connection import Connection
+from cachegraph.stores.neo4j.connection import Connection, literal
 
 if TYPE_CHECKING:
     import neo4j
 
-__all__ = ["LEASE", "Claim", "LostClaimError", "State"]
+__all__ = ["ALIVE", "LEASE", "Claim", "LostClaimError", "State"]
 
 LEASE = 60.0
 """Seconds without a sign of life after which a load counts as dead."""
@@ -25,26 +25,38 @@ LEASE = 60.0
 State = Literal["claimed", "busy", "whole", "superseded"]
 """What becomes of a claim: it is held; another load is at it; nothing to do; only to be made current again."""
 
+ALIVE = """coalesce(datetime.realtime() < e.claimed_until
+           AND e.claimed_until <= datetime.realtime() + duration({seconds: coalesce(e.claimed_lease, 60.0)}), false)"""
+"""Whether a load is at the export ``e``, in Cypher.
+
+A claim that ends later than a lease from now was made before the server's clock was set back. It counts as dead: else
+what a killed load left would be waited for as long as the clock went back. Should its load be alive after all, it
+finds its claim lost, and what it had to do is done. The time is the moment's: a transaction's own stands still while
+it waits for a lock, and what others claimed meanwhile would look as if it came from the future.
+"""
+
 # Writing locks a node, and what is read after it in the same transaction holds until its end.
 _CREATE = (
     "MERGE (e:Export {id: $id}) ON CREATE SET e.complete = false, e.current = false SET e.locked = true REMOVE e.locked"
 )
 _LOCK = "MATCH (e:Export {id: $id}) SET e.locked = true REMOVE e.locked"
 _LOCK_SOURCE = "MATCH (e:Export {source: $source}) WITH e ORDER BY e.id SET e.locked = true REMOVE e.locked"
-_LOOK = """
-MATCH (e:Export {id: $id})
+_LOOK = f"""
+MATCH (e:Export {{id: $id}})
 RETURN e.complete AS complete, e.current AS current, e.fingerprint AS fingerprint, e.claimed_by AS token,
-       coalesce(e.claimed_until > datetime(), false) AS alive, coalesce(e.claimed_step, 0) AS step
+       {ALIVE} AS alive, coalesce(e.claimed_step, 0) AS step
 """
 _TAKE = """
 MATCH (e:Export {id: $id})
 SET e = $properties
-SET e.complete = false, e.current = false, e.claimed_by = $token, e.claimed_step = 0,
+SET e.newest_at = CASE WHEN $properties.newest_at IS NULL THEN null ELSE
+      datetime('1970-01-01T00:00:00Z') + duration({nanoseconds: $properties.newest_at}) END
+SET e.complete = false, e.current = false, e.claimed_by = $token, e.claimed_step = 0, e.claimed_lease = $lease,
     e.claimed_until = datetime() + duration({seconds: $lease})
 """
 _TAKE_OLD = """
 MATCH (e:Export {id: $id})
-SET e.complete = false, e.claimed_by = $token, e.claimed_step = 0,
+SET e.complete = false, e.claimed_by = $token, e.claimed_step = 0, e.claimed_lease = $lease,
     e.claimed_until = datetime() + duration({seconds: $lease})
 """
 _GO_ON = """
@@ -62,7 +74,7 @@ RETURN count(old) AS superseded
 _FINISH = """
 MATCH (e:Export {id: $id})
 SET e.complete = true, e.current = true, e.loaded_at = datetime()
-REMOVE e.superseded_at, e.claimed_by, e.claimed_until, e.claimed_step
+REMOVE e.superseded_at, e.claimed_by, e.claimed_until, e.claimed_lease, e.claimed_step
 """
 _REMOVE = "MATCH (e:Export {id: $id}) DETACH DELETE e"
 
@@ -204,7 +216,7 @@ class Claim:
         self.connection.write(lambda tx: tx.run(_RELEASE, id=self.export, token=self.token).consume())
 
     def _look(self, tx: neo4j.ManagedTransaction) -> dict[str, Any]:
-        row = tx.run(_LOOK, id=self.export).single()
+        row = tx.run(literal(_LOOK), id=self.export).single()
         return row.data() if row else {}
 
     def _check(self, found: Mapping[str, Any]) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar, cast
 from urllib.parse import urlsplit
 
 from cachegraph import __version__
 from cachegraph.core.garbage import collection_paused
 from cachegraph.errors import CacheGraphError, MissingExtraError, StoreError, UsageError
+from cachegraph.server import space
+from cachegraph.server.space import FREE_SPACE, ailing, free_bytes, means_full_disk
+from cachegraph.text.words import size_text
 
 if TYPE_CHECKING:
     import neo4j
+
+    from cachegraph.server import Running
 
 __all__ = ["OLDEST", "Auth", "Connection", "ServerError", "check_agent", "environment", "literal"]
 
@@ -31,13 +40,26 @@ SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 _RACES = 20
 """How often a transaction is tried again because a node went or came under its hands."""
 
+_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two tries: at first, and at most."""
+
 _CONNECT = 15.0
-_RETRY = 120.0
-"""Seconds that opening a connection, and retrying a transaction, may take."""
+_RETRY = 60.0
+"""Seconds that opening a connection, and retrying a transaction, may take: long enough for a server to start again."""
 
 
 class ServerError(StoreError):
-    """The server as a whole cannot be used: it is not there, or refuses this user or database."""
+    """The server as a whole cannot be used: it is not there, or refuses this user or database.
+
+    Attributes
+    ----------
+    answers : bool
+        Whether it can still be asked for small things: its disk is only about to be full.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, answers: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.answers = answers
 
 
 def literal(text: str) -> LiteralString:
@@ -57,6 +79,8 @@ class Connection:
         User and password, a bearer token, or nothing.
     database : str, optional
         By default the user's home database.
+    home : Path, optional
+        Directory of the server, if it is one of the user's own: then its disk can be watched.
 
     Raises
     ------
@@ -66,11 +90,14 @@ class Connection:
         The driver is not installed.
     """
 
-    def __init__(self, uri: str, auth: Auth = None, database: str | None = None) -> None:
+    def __init__(self, uri: str, auth: Auth = None, database: str | None = None, home: Path | None = None) -> None:
         try:
             import neo4j
         except ImportError:
             raise MissingExtraError("Neo4j", "neo4j") from None
+        # What the driver logs while it tries again becomes one line of ours; a program that wants it adds a handler.
+        logging.getLogger("neo4j").addHandler(_SILENT)
+        self.home = home
         self.place = _checked(uri)
         self.database = database or None
         credentials = neo4j.bearer_auth(auth) if isinstance(auth, str) else auth
@@ -80,7 +107,8 @@ class Connection:
                 auth=credentials,
                 user_agent=f"cachegraph/{__version__}",
                 connection_timeout=_CONNECT,
-                max_transaction_retry_time=_RETRY,
+                connection_acquisition_timeout=2 * _CONNECT,
+                max_transaction_retry_time=0.0,  # `patiently` does it: the driver's pauses double without end
                 notifications_min_severity="OFF",
                 telemetry_disabled=True,
             )
@@ -110,20 +138,68 @@ class Connection:
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         """Do work in a transaction, again if the server says that another try may help."""
-        with self.translated(), self.session(write=True) as session:
-            for _ in range(_RACES):
-                with suppress_races():
-                    return session.execute_write(work)
-            return session.execute_write(work)
+        with self.translated():
+            return self.patiently(lambda session: session.execute_write(work), write=True)
 
     def read(self, text: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a query that only reads and give its rows."""
-        with self.translated(), self.session(write=False) as session, collection_paused():
-            return session.execute_read(lambda tx: [tuple(row) for row in tx.run(literal(text), dict(params or {}))])
+
+        def work(tx: neo4j.ManagedTransaction) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx.run(literal(text), dict(params or {}))]
+
+        with self.translated(), collection_paused():
+            return self.patiently(lambda session: session.execute_read(work), write=False)
 
     def alter(self, text: str) -> None:
-        """Run a statement that changes the schema."""
-        self.write(lambda tx: tx.run(literal(text)).consume())
+        """Run a statement that creates a part of the schema, unless another load has created it meanwhile."""
+        from neo4j.exceptions import ClientError
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            tx.run(literal(text)).consume()
+
+        with self.translated():
+            try:
+                self.patiently(lambda session: session.execute_write(work), write=True)
+            except ClientError as error:
+                # `IF NOT EXISTS` looks before it waits for the lock.
+                if not re.fullmatch(r"Neo\.ClientError\.Schema\.\w*AlreadyExists", error.code or ""):
+                    raise
+
+    def patiently(self, work: Callable[[neo4j.Session], T], *, write: bool) -> T:
+        """Do work, and again while another try may help: for a minute at most, counted from the first failure."""
+        from neo4j.exceptions import DriverError, Neo4jError
+
+        races, pause, until = _RACES, _PAUSE, 0.0
+        while True:
+            try:
+                with self.session(write=write) as session:
+                    return work(session)
+            except (DriverError, Neo4jError) as error:
+                if write and races and _is_race(error):
+                    races -= 1
+                    continue
+                now = time.monotonic()
+                until = until or now + _RETRY
+                if not error.is_retryable() or now >= until:
+                    raise
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311 -- loaders that met each other do not meet again
+            time.sleep(min(pause * jitter, max(0.0, until - time.monotonic())))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def check_space(self) -> None:
+        """Stop in time: a Neo4j whose disk is full loses its database until it is started again.
+
+        To be called before something is added; what removes may go on.
+
+        Raises
+        ------
+        ServerError
+        """
+        if self.home is not None and (free := free_bytes(self.home)) is not None and free < space.RESERVE:
+            message = (
+                f"{self.place}: disk full: {size_text(free)} left for {self.home}, and {size_text(space.RESERVE)} are"
+            )
+            raise ServerError(f"{message} kept free so that Neo4j goes on working", hint=FREE_SPACE, answers=True)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -145,25 +221,34 @@ class Connection:
     def _refused(self, error: neo4j.exceptions.Neo4jError) -> StoreError:
         """Say what the server's answer means, by its code."""
         code = (error.code or "").removeprefix("Neo.")
+        text = _line(error.message or error)
+        stopped = re.fullmatch(_STOPPED, code) and ("critical error" in text or "store after written to log" in text)
+        why = ailing(self.home) if self.home is not None and stopped else None
+        if means_full_disk(f"{text} {why or ''}"):
+            said = f"{self.place}: disk full on the server, its database has stopped"
+            return ServerError(said, hint=f"{FREE_SPACE}, then start the server again: docs/ops.md, Disk full")
+        if stopped:
+            said = f"{self.place}: the database has stopped after an error of the server"
+            if why:
+                return ServerError(f"{said}: {why}", hint="mend that, then start the server again")
+            hint = "its log says why, most often the disk is full; mend that, then start the server again"
+            return ServerError(said, hint=hint)
         for pattern, message, hint in _CODES:
             if re.fullmatch(pattern, code):
                 database = f"database {self.database!r}" if self.database else "the home database"
                 return ServerError(f"{self.place}: {message.format(database=database)}", hint=hint)
-        return StoreError(f"{self.place}: {_line(error.message or error)}")
+        return StoreError(f"{self.place}: {text}")
 
 
-@contextmanager
-def suppress_races() -> Iterator[None]:
-    """Swallow the errors of a transaction that met another one at the same shared blob; it can be tried again."""
-    from neo4j.exceptions import ClientError
+def _is_race(error: Exception) -> bool:
+    """Tell whether a transaction met another one at the same shared blob; it can be tried again at once."""
+    code = (getattr(error, "code", None) or "").removeprefix("Neo.ClientError.")
+    return code in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed")
 
-    try:
-        yield
-    except ClientError as error:
-        code = (error.code or "").removeprefix("Neo.ClientError.")
-        if code not in ("Statement.EntityNotFound", "Schema.ConstraintValidationFailed"):
-            raise
 
+_SILENT = logging.NullHandler()
+
+_STOPPED = r"(Database|Transient)Error\..*"
 
 _CODES = (
     (
@@ -242,8 +327,13 @@ def _line(error: object) -> str:
     return " ".join(str(error).split())
 
 
-def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str, Auth, str | None]:
+def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str, Auth, str | None, Path | None]:
     """Fill in what was not given: from the environment, else from the user's own running server.
+
+    Returns
+    -------
+    tuple of (str, auth, str or None, Path or None)
+        Address, credentials, database, and the directory of the server if it is the user's own.
 
     Raises
     ------
@@ -254,13 +344,26 @@ def environment(uri: str | None, auth: Auth, database: str | None) -> tuple[str,
     if auth is None and (password := os.environ.get("NEO4J_PASSWORD")) is not None:
         auth = (os.environ.get("NEO4J_USERNAME") or "neo4j", password)
     if found := uri or os.environ.get("NEO4J_URI"):
-        return found, auth, database
+        return found, auth, database, _home_of(found)
+    server = _own()
+    if server is None:
+        raise StoreError("no Neo4j is known", hint="set NEO4J_URI, or start one with `cachegraph neo4j up`")
+    return server.uri, (server.username, server.password), database, server.home
+
+
+def _home_of(uri: str) -> Path | None:
+    """Give the directory of a server that is the user's own after all."""
+    if not re.search(r"//(localhost|127\.0\.0\.1)\b", uri):
+        return None
+    own = _own()
+    return own.home if own and own.uri.rpartition(":")[2] == uri.rpartition(":")[2] else None
+
+
+def _own() -> Running | None:
+    """Find the server that ``cachegraph neo4j up`` started, if it runs."""
     from cachegraph.server import running
 
     try:
-        server = running()
+        return running()
     except MissingExtraError:
-        server = None
-    if server is None:
-        raise StoreError("no Neo4j is known", hint="set NEO4J_URI, or start one with `cachegraph neo4j up`")
-    return server.uri, (server.username, server.password), database
+        return None

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
+from cachegraph.stores.neo4j.ahead import ahead
 from cachegraph.stores.neo4j.batches import BATCH, Batch, export_properties, fingerprint, transactions
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
-from cachegraph.stores.neo4j.connection import Connection, literal
+from cachegraph.stores.neo4j.connection import Connection, ServerError, literal
 from cachegraph.stores.neo4j.removal import clear
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ class Loaded:
 
 
 def load(
-    connection: Connection, graph: ExportGraph, report: Report, *, size: int = BATCH, lease: float = LEASE
-) -> Loaded:
+    connection: Connection,
+    graph: ExportGraph,
+    report: Report,
+    *,
+    size: int = BATCH,
+    lease: float = LEASE,
+    wait: bool = True,
+) -> Loaded | None:
     """Load an export; wait while another load is at it, and take over when that one dies.
 
     Parameters
@@ -53,14 +60,24 @@ def load(
         Rows of a transaction.
     lease : float
         Seconds without a sign of life after which a load counts as dead.
+    wait : bool
+        Without, give up at once while another load is at it.
+
+    Returns
+    -------
+    Loaded or None
+        None only without `wait`.
     """
     mark, properties, source = fingerprint(graph), export_properties(graph), graph.export.source
     claim = Claim(connection, graph.id, lease)
     while True:
+        connection.check_space()
         state = claim.take(properties, mark)
         if state == "whole":
             return Loaded(rows=None, superseded=0)
         if state == "busy":
+            if not wait:
+                return None
             report(f"waiting for another load of {source}", 0, None)
             time.sleep(_LOOK_AGAIN)
             continue
@@ -69,6 +86,10 @@ def load(
             return Loaded(rows=rows, superseded=claim.finish(source, mark))
         except LostClaimError:
             continue
+        except ServerError as error:
+            if error.answers:
+                _let_go(claim)
+            raise  # else it lapses by itself: who asked a dead server to let go would wait once more
         except BaseException:
             _let_go(claim)
             raise
@@ -78,7 +99,8 @@ def _write(claim: Claim, graph: ExportGraph, report: Report, size: int) -> int:
     if not claim.fresh:
         clear(claim, size)
     written = 0
-    for together in transactions(graph, size):
+    for together in ahead(transactions(graph, size)):
+        claim.connection.check_space()
         claim.step(partial(_run, together=together, export=graph.id))
         written += sum(len(rows) for _, rows in together)
         report(f"loading {graph.export.source}", written, None)

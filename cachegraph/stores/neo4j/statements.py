@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachegraph.schema.declaration import NODES, RELATIONSHIPS, Property, node, relationship
+from cachegraph.schema.declaration import KEPT, NODES, RELATIONSHIPS, Property, node, relationship
 
 __all__ = ["OWNERS", "SHARED", "TIES", "create_owned", "create_shared", "create_tie", "schema"]
 
@@ -22,14 +22,14 @@ BLOB = ("size", "media_type", "diff_id")
 
 def schema() -> Iterator[tuple[str, str]]:
     """Give the name and the statement of each constraint and index."""
-    for declared in NODES:
+    for declared in (*NODES, *KEPT):
         name = f"cachegraph_{declared.label}_{declared.key}".lower()
         yield (
             name,
             (f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{declared.label}) REQUIRE n.{declared.key} IS UNIQUE"),
         )
     for pattern, owner, properties in (
-        *((f"(n:{declared.label})", declared.label, declared.properties) for declared in NODES),
+        *((f"(n:{declared.label})", declared.label, declared.properties) for declared in (*NODES, *KEPT)),
         *((f"()-[n:{declared.type}]-()", declared.type, declared.properties) for declared in RELATIONSHIPS),
     ):
         for found in properties:

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report, quiet
-from cachegraph.errors import StoreError, UnknownNameError, UsageError
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.errors import UnknownNameError, UsageError
+from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
 from cachegraph.stores.neo4j.batches import BATCH
-from cachegraph.stores.neo4j.claims import LEASE
-from cachegraph.stores.neo4j.connection import Auth, Connection, ServerError, environment, literal
+from cachegraph.stores.neo4j.claims import ALIVE, LEASE
+from cachegraph.stores.neo4j.connection import Auth, Connection, environment, literal
+from cachegraph.stores.neo4j.reading import read_export
 from cachegraph.stores.neo4j.statements import schema
-from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary
+from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary, stored_export
 from cachegraph.stores.neo4j.values import Table, plain
+from cachegraph.stores.neo4j.writing import Given, Writer
+
+if TYPE_CHECKING:
+    import neo4j
 
 __all__ = ["Neo4jStore"]
 
 
-_STATUS = """
+_STATUS = f"""
 MATCH (e:Export)
-WITH coalesce(e.complete, false) AS complete, e.current AS current,
-     coalesce(e.claimed_until > datetime(), false) AS alive
+WITH coalesce(e.complete, false) AS complete, e.current AS current, {ALIVE} AS alive
 RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND current THEN 1 END),
        count(CASE WHEN NOT complete AND alive THEN 1 END), count(CASE WHEN NOT complete AND NOT alive THEN 1 END)
 """
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e {.*, loaded_at: toString(e.loaded_at)}
+RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at:
+          e.newest_at.epochSeconds * 1000000000 + e.newest_at.nanosecond}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """
@@ -41,9 +45,10 @@ WITH e ORDER BY e.id
 SET e.current = false, e.superseded_at = coalesce(e.superseded_at, datetime())
 RETURN e.id
 """
-_ABANDONED = """
+_FORGET = "MATCH (s:Source {id: $source}) DELETE s"
+_ABANDONED = f"""
 MATCH (e:Export)
-WHERE NOT coalesce(e.complete, false) AND NOT coalesce(e.claimed_until > datetime(), false)
+WHERE NOT coalesce(e.complete, false) AND NOT {ALIVE}
 RETURN e.id ORDER BY e.id
 """
 
@@ -112,7 +117,7 @@ class Neo4jStore:
 
     def write(
         self,
-        graphs: Iterable[ExportGraph],
+        graphs: Iterable[Given],
         *,
         replace: bool = False,
         report: Report = quiet,
@@ -123,8 +128,8 @@ class Neo4jStore:
 
         Parameters
         ----------
-        graphs : CacheGraph, or iterable of ExportGraph
-            A generator needs memory for one export at a time.
+        graphs : CacheGraph, or iterable of ExportGraph, Look or Listing
+            A generator needs memory for one export at a time. A `Look` tells of a source that could not be read, too.
         replace : bool
             Remove earlier exports of the same sources and platforms instead of keeping them as history.
         report : Report
@@ -140,38 +145,13 @@ class Neo4jStore:
 
         Raises
         ------
-        cachegraph.errors.StoreError
-            The server cannot be used at all; what had been loaded stays.
+        StoppedError
+            The server cannot be used at all; what had been loaded stays, and its ``summary`` tells what that is.
         """
-        began = time.monotonic()
         if not self._has_schema:
             self.ensure_schema()
-        created = unchanged = superseded = removed = rows = 0
-        failed: list[Failure] = []
-        for graph in graphs:
-            source = graph.export.source
-            try:
-                loaded = loading.load(self._connection, graph, report, size=batch, lease=lease)
-                if replace:
-                    removed += self._remove_older(source, graph.export.platform, batch=batch, lease=lease)
-            except ServerError:
-                raise
-            except StoreError as error:
-                failed.append(Failure(source=source, error=error))
-                continue
-            created += loaded.rows is not None
-            unchanged += loaded.rows is None
-            superseded += loaded.superseded
-            rows += loaded.rows or 0
-        return WriteSummary(
-            created=created,
-            unchanged=unchanged,
-            superseded=superseded,
-            removed=removed,
-            failed=tuple(failed),
-            rows=rows,
-            seconds=time.monotonic() - began,
-        )
+        writer = Writer(self._connection, report, replace=replace, batch=batch, lease=lease)
+        return writer.write(graphs)
 
     def prune(
         self, keep: int = 1, *, dry_run: bool = False, report: Report = quiet, batch: int = BATCH, lease: float = LEASE
@@ -236,23 +216,19 @@ class Neo4jStore:
         Raises
         ------
         cachegraph.errors.UnknownNameError
-            No export of it.
+            No export of it, and no look at it.
         """
-        exports = self._connection.write(lambda tx: [id_ for (id_,) in tx.run(_RETIRE, source=source)])
-        if not exports:
+
+        def work(tx: neo4j.ManagedTransaction) -> tuple[list[str], int]:
+            exports = [id_ for (id_,) in tx.run(_RETIRE, source=source)]
+            return exports, tx.run(_FORGET, source=source).consume().counters.nodes_deleted
+
+        exports, looked_at = self._connection.write(work)
+        if not exports and not looked_at:
             raise UnknownNameError(
                 f"{self._connection.place}: no export has the source {source!r}", hint="`contents` lists them"
             )
         return sum(loading.remove(self._connection, id_, size=batch, lease=lease) for id_ in exports)
-
-    def _remove_older(self, source: str, platform: str | None, *, batch: int, lease: float) -> int:
-        text = (
-            "MATCH (e:Export {source: $source, complete: true}) "
-            "WHERE NOT e.current AND coalesce(e.platform, '') = coalesce($platform, '') "
-            "RETURN e.id ORDER BY e.loaded_at"
-        )
-        old = self._connection.read(text, {"source": source, "platform": platform})
-        return sum(loading.remove(self._connection, id_, size=batch, lease=lease) for (id_,) in old)
 
     # --- Looking -----------------------------------------------------------------------------------------------------
 
@@ -284,7 +260,34 @@ class Neo4jStore:
         """
         names = tuple(StoredExport.__dataclass_fields__)
         rows = self._connection.read(_EXPORTS, {"history": history})
-        return tuple(StoredExport(**{name: found.get(name) for name in names}) for (found,) in rows)
+        return tuple(stored_export({name: found[name] for name in names if name in found}) for (found,) in rows)
+
+    def versions(self, place: str) -> tuple[StoredExport, ...]:
+        """List all exports of a place, of each source and platform the current one first, then the newest.
+
+        Parameters
+        ----------
+        place : str
+            A source, or a place that holds several, such as a directory.
+        """
+        found = (e for e in self.exports(history=True) if e.source == place or e.source.startswith(f"{place},"))
+        # By time the current one comes first unless the server's clock was set back.
+        return tuple(sorted(found, key=lambda e: (e.source, e.platform or "", not e.current)))
+
+    def graph(self, export: str) -> ExportGraph:
+        """Read an export back, as far as comparing and explaining need it.
+
+        Parameters
+        ----------
+        export : str
+            Its id.
+
+        Raises
+        ------
+        cachegraph.errors.UnknownNameError
+            No such export.
+        """
+        return read_export(self._connection, export)
 
     def run(
         self,
@@ -320,11 +323,12 @@ class Neo4jStore:
         import neo4j
 
         given = dict(params or {})
-        with self._connection.translated(), self._connection.session(write=write) as session:
+        with self._connection.translated():
             if write:
-                return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
+                with self._connection.session(write=True) as session:
+                    return plain(session.run(neo4j.Query(literal(cypher), timeout=timeout), given))
             once = neo4j.unit_of_work(timeout=timeout)(lambda tx: plain(tx.run(literal(cypher), given)))
-            return session.execute_read(once)
+            return self._connection.patiently(lambda session: session.execute_read(once), write=False)
 
     # --- Asking ------------------------------------------------------------------------------------------------------
 
@@ -350,10 +354,18 @@ class Neo4jStore:
         self._check_export(export)
         return answers.ask(self._connection, name, export)
 
-    def check(self, export: str | None = None) -> Findings[Any]:
-        """Ask every question, as `ask` does."""
+    def check(self, export: str | None = None, buildkit: str | None = None) -> Findings[Any]:
+        """Ask every question about a builder, as `ask` does; those about several exports of one build are left out.
+
+        Parameters
+        ----------
+        export : str, optional
+            Id of an export, or source of current ones; by default all current ones.
+        buildkit : str, optional
+            Version of the builder, such as ``0.31``; by default the newest.
+        """
         self._check_export(export)
-        return Findings(f for query in QUERIES for f in answers.ask(self._connection, query.name, export))
+        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from cachegraph.errors import CacheGraphError
+from cachegraph.errors import CacheGraphError, StoreError
 from cachegraph.schema.summary import ExportSummary
 
-__all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary"]
+__all__ = ["Failure", "PruneSummary", "Status", "StoredExport", "WriteSummary", "stored_export"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An export that could not be loaded, and why."""
+    """A source that could not be read, or an export that could not be loaded, and why."""
 
     source: str
     error: CacheGraphError
@@ -35,6 +36,16 @@ class WriteSummary:
     rows : int
         Rows written: nodes with what ties them to their owner, and relationships.
     seconds : float
+    looks : int
+        Places that were looked at.
+    gone : tuple of str
+        Sources that an earlier look found and this load did not.
+    run : str
+        Id of the ``Run`` node.
+    stopped : StoreError, optional
+        Why the load ended before its end: the server cannot be used any more.
+    unloaded : tuple of str
+        Sources that had been read when it stopped, and whose exports are not loaded.
     """
 
     created: int
@@ -44,6 +55,11 @@ class WriteSummary:
     failed: tuple[Failure, ...]
     rows: int
     seconds: float
+    looks: int = 0
+    gone: tuple[str, ...] = ()
+    run: str = ""
+    stopped: StoreError | None = None
+    unloaded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +84,32 @@ class StoredExport(ExportSummary):
 
     current: bool
     loaded_at: str
+
+
+_UNKNOWN: Mapping[str, Any] = {
+    "earlier_steps": 0,
+    "store_type": "",
+    "listed_blobs": 0,
+    "probed_blobs": 0,
+    "lost_blobs": 0,
+    "damaged_blobs": 0,
+    "breaks_builds": False,
+}
+"""What stands for a property that the version which wrote an export did not have; None for others."""
+
+
+def stored_export(found: Mapping[str, Any]) -> StoredExport:
+    """Make the summary of an export from its properties.
+
+    Parameters
+    ----------
+    found : mapping
+        Those that it has; `newest_at` in nanoseconds since 1970 UTC, other times as texts.
+    """
+    names = StoredExport.__dataclass_fields__
+    values = {name: found.get(name, _UNKNOWN.get(name)) for name in names}
+    values["compression"] = tuple(values["compression"] or ())
+    return StoredExport(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cachegraph.core.graph import ExportGraph
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cachegraph.lookup import ExportRef, RecordRef
-    from cachegraph.views.html.interactive import Explorer
+    from cachegraph.solver.blast import BlastRadius
+    from cachegraph.solver.prediction import Prediction
+    from cachegraph.views.html.drawing import Drawing
 
 __all__ = ["Plots"]
 
@@ -34,29 +37,45 @@ class Plots(ABC):
     def _located(self, record: RecordRef, export: ExportRef) -> tuple[ExportGraph, int]:
         """Find a record, however it is named."""
 
-    def plot(self, export: ExportRef = 0) -> Figure:
-        """Draw the record graph of an export, layered left to right and coloured by state.
+    def plot(
+        self,
+        export: ExportRef = 0,
+        *,
+        prediction: Prediction | None = None,
+        compared_with: ExportGraph | Iterable[ExportGraph] | None = None,
+        blast: BlastRadius | None = None,
+    ) -> Drawing:
+        """Draw the record graph of an export: to pan, zoom, search and click on; works offline.
 
         Parameters
         ----------
         export : int or str
             Position, id or source of the export.
+        prediction : Prediction, optional
+            Of this export as a build (`cachegraph.predict`): colour by what becomes of its steps.
+        compared_with : CacheGraph, optional
+            One older export: colour by what changed.
+        blast : BlastRadius, optional
+            Of this export (`cachegraph.blast_radius`): colour by what a change costs.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            More than 200 records are counted by depth and operation, and the figure says so; `focus` draws a part.
+        cachegraph.views.html.drawing.Drawing
+            Shows itself in a notebook; ``save(path)`` writes ``.html``, ``.svg`` or ``.png``. Of more than 200 records,
+            chains and equal ones are folded into marks that open; more than 12,000 are counted by depth and state.
 
         Raises
         ------
         UnknownNameError
             No such export.
-        cachegraph.errors.MissingExtraError
-            matplotlib is not installed.
+        UsageError
+            Not one older export.
         """
-        from cachegraph.views.figures.plot import plot
+        from cachegraph.solver.single import single
+        from cachegraph.views.html.drawing import draw
 
-        return plot(self._graph(export))
+        older = None if compared_with is None else single(compared_with, "the older export")
+        return draw(self._graph(export), prediction=prediction, compared_with=older, blast=blast)
 
     def plot_merge(self, record: RecordRef, export: ExportRef = 0) -> Figure:
         """Draw a merge: the merged result's layers as a strip, each input's span under it, gaps marked.
@@ -98,27 +117,3 @@ class Plots(ABC):
         from cachegraph.views.figures.plot_bytes import plot_bytes
 
         return plot_bytes(self.graphs)
-
-    def explore(self, export: ExportRef = 0) -> Explorer:
-        """Show the record graph of an export to pan, zoom, search and click on; works offline.
-
-        Parameters
-        ----------
-        export : int or str
-            Position, id or source of the export.
-
-        Returns
-        -------
-        cachegraph.views.html.interactive.Explorer
-            Shows itself in a notebook; ``save(path)`` writes it as a page that needs nothing else.
-
-        Raises
-        ------
-        UnknownNameError
-            No such export.
-        cachegraph.errors.MissingExtraError
-            Bokeh is not installed.
-        """
-        from cachegraph.views.html.interactive import explore
-
-        return explore(self._graph(export))

@@ -9,7 +9,8 @@ from cachegraph.schema.focus import Window, shown
 from cachegraph.schema.summary import summarise
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import plural, size_text
-from cachegraph.views.words import verdict
+from cachegraph.verdict.judge import judge, step_name
+from cachegraph.verdict.words import headline
 
 __all__ = ["describe_graphs"]
 
@@ -17,6 +18,12 @@ _OPEN = 20
 """Rows that are shown at once; the others are folded."""
 _MOST = 1000
 """Rows that a page holds; of more it says how many are left out, and how to get them."""
+
+
+def _worth(graph: ExportGraph) -> str:
+    """Say in a line what an export is worth."""
+    refused = "" if graph.import_error is None else f'. BuildKit refuses it ("{graph.import_error}")'
+    return headline(judge(summarise(graph), (), step_name(graph))) + refused
 
 
 def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
@@ -44,7 +51,7 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
             "layers": len(graph.export.config.layers),
             "config": graph.export.config_bytes,
             "blobs": sum(graph.sizes.values()) if graph.sizes else None,
-            "verdict": verdict(summarise(graph)),
+            "verdict": _worth(graph),
         }
         for graph in graphs[:_MOST]
     ]

@@ -1,0 +1,335 @@
+"""A build given as its operations: a definition of LLB (protobuf, or ``buildctl debug dump-llb``), or provenance.
+
+::
+
+    {"Op": {"inputs": [{"digest": "sha256:1f..", "index": 0}], "Op": {"exec": {..}}, "platform": {..}},
+     "Digest": "sha256:8a..", "OpMetadata": {"description": {"llb.customname": "[2/3] RUN make"}}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cachegraph.builds import llb
+from cachegraph.builds.cachemaps import operation_text
+from cachegraph.builds.content.unknown import Unknown
+from cachegraph.builds.dockerbuild.operations import read_operations
+from cachegraph.builds.dockerfile.platforms import normalize
+from cachegraph.builds.operation_names import clean, describe_operation
+from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, Label, LocalOrigin, Operation, Origin
+from cachegraph.builds.protobuf import Described, decode_definition
+from cachegraph.core.digests import sha256
+from cachegraph.core.untrusted import decode_json
+from cachegraph.errors import DecodeError
+
+__all__ = ["Definition", "Given", "Sources", "operations_of", "read_definition", "read_recorded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An operation that is given.
+
+    Attributes
+    ----------
+    op : llb.Op
+    inputs : tuple of (str, int)
+        Name of an operation, and its output.
+    described : Described
+    """
+
+    op: llb.Op
+    inputs: tuple[tuple[str, int], ...] = ()
+    described: Described = field(default_factory=Described)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A build.
+
+    Attributes
+    ----------
+    given : dict of str to Given
+        By name.
+    images : mapping of str to str
+        Digests of images that the build resolved, by the identifier's reference; empty of a definition.
+    """
+
+    given: dict[str, Given]
+    images: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Input(msgspec.Struct, frozen=True):
+    digest: str = ""
+    index: int = 0
+
+
+class _DumpedOp(llb.Op, frozen=True):
+    inputs: tuple[_Input, ...] | None = None
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    description: dict[str, str] | None = None
+    ignore_cache: bool = False
+
+
+class _Dumped(msgspec.Struct, frozen=True):
+    op: _DumpedOp = msgspec.field(name="Op")
+    digest: str = msgspec.field(name="Digest")
+    metadata: _Metadata | None = msgspec.field(name="OpMetadata", default=None)
+
+
+_DUMPED = msgspec.json.Decoder(_Dumped)
+
+
+def read_definition(data: bytes, place: str) -> Definition:
+    """Read a definition of LLB.
+
+    Parameters
+    ----------
+    data : bytes
+        ``pb.Definition`` in protobuf, or a JSON object a line as ``buildctl debug dump-llb`` writes them.
+    place : str
+        What errors call it.
+
+    Raises
+    ------
+    DecodeError
+    """
+    if data.lstrip()[:1] == b"{":
+        return _read_dump(data, place)
+    hint = "give what a frontend's Marshal writes, or the output of buildctl debug dump-llb"
+    try:
+        decoded = decode_definition(data, place)
+    except DecodeError as error:
+        raise DecodeError("no definition of LLB, and no protobuf at all", path=place, hint=hint) from error
+    given = {}
+    for message in decoded.messages:
+        name = sha256(message.data)
+        described = decoded.described.get(name, Described())
+        given[name] = Given(op=message.op, inputs=message.inputs, described=described)
+    if not given:
+        raise DecodeError("no definition of LLB: it has no operations", path=place, hint=hint)
+    return Definition(given=given)
+
+
+def _read_dump(data: bytes, place: str) -> Definition:
+    given = {}
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        dumped = decode_json(line, _DUMPED, f"line {number} is no dumped operation", path=place)
+        metadata = dumped.metadata or _Metadata()
+        given[dumped.digest] = Given(
+            op=llb.Op(op=dumped.op.op, platform=dumped.op.platform),
+            inputs=tuple((one.digest, one.index) for one in dumped.op.inputs or ()),
+            described=Described(
+                name=(metadata.description or {}).get("llb.customname", ""), ignores_cache=metadata.ignore_cache
+            ),
+        )
+    return Definition(given=given)
+
+
+def read_recorded(data: bytes, place: str) -> Definition:
+    """Read the build that SLSA provenance records; it has operations only where it was made with ``mode=max``.
+
+    Parameters
+    ----------
+    data : bytes
+    place : str
+        What errors call it.
+
+    Raises
+    ------
+    DecodeError
+        No provenance, or none with operations.
+    """
+    steps = read_operations(data, place).steps
+    if not steps:
+        raise DecodeError(
+            "the provenance has no operations",
+            path=place,
+            hint="let the build write it with --provenance=mode=max",
+        )
+    given = {}
+    for name, step in steps.items():
+        op = llb.Op(op=step.step.op.op, platform=step.platform)
+        pinned = _pinned(step.image) if step.image is not None else None
+        if pinned and step.source is not None and "@" not in step.source.identifier:
+            source = msgspec.structs.replace(step.source, identifier=f"{step.source.identifier}@{pinned}")
+            op = llb.Op(op=llb.AnyOp(source=source), platform=step.platform)
+        given[name] = Given(op=op, inputs=step.inputs)
+    return Definition(given=given)
+
+
+def _pinned(key: bytes) -> str | None:
+    """Give the digest that an image's key is made of."""
+    found = json.loads(key)
+    digest = found.get("Digest") if isinstance(found, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What stands for the sources that operations name.
+
+    Attributes
+    ----------
+    folders : mapping of str to str
+        Folders of the client, by name.
+    image : callable
+        Gives the digest of an image by reference and platform, or why it is not known.
+    builder : llb.Platform
+        Of operations that name no platform.
+    """
+
+    folders: Mapping[str, str]
+    image: Callable[[str, llb.Platform], str | Unknown]
+    builder: llb.Platform
+
+
+def operations_of(definition: Definition, sources: Sources, place: str) -> tuple[list[Operation], set[str]]:
+    """Make the operations of a definition.
+
+    Parameters
+    ----------
+    definition : Definition
+    sources : Sources
+    place : str
+        What errors call it.
+
+    Returns
+    -------
+    list of Operation
+        Those that no other takes: what the build is for.
+    set of str
+        Identities of operations that the build looks for in no cache.
+
+    Raises
+    ------
+    DecodeError
+        An input that is not there, a loop, or an output that is not known.
+    """
+    made: dict[str, Operation | None] = {}
+    ignoring: set[str] = set()
+    taken = {source for given in definition.given.values() for source, _ in given.inputs}
+    for name in _in_order(definition.given, place):
+        given = definition.given[name]
+        if given.op.op == llb.AnyOp() and given.inputs and name not in taken:
+            made[name] = _result(given, made)
+            continue
+        inputs = [made[source] for source, _ in given.inputs]
+        operation = _operation(given, [one for one in inputs if one is not None], sources)
+        made[name] = operation
+        if given.described.ignores_cache:
+            ignoring.add(operation.identity)
+    wanted = [made[name] for name in definition.given if name not in taken]
+    return [one for one in wanted if one is not None], ignoring
+
+
+def _result(given: Given, made: Mapping[str, Operation | None]) -> Operation | None:
+    """Give what the last operation of a definition takes: it does nothing itself."""
+    return made[given.inputs[0][0]] if given.inputs else None
+
+
+def _in_order(given: Mapping[str, Given], place: str) -> Iterable[str]:
+    """List operations, inputs first."""
+    done: dict[str, None] = {}
+    for first in given:
+        waiting = [first]
+        path: dict[str, None] = {}
+        while waiting:
+            name = waiting[-1]
+            if name not in given:
+                raise DecodeError(f"an operation takes {name[:19] or 'nothing'}, which is not there", path=place)
+            missing = [source for source, _ in given[name].inputs if source not in done]
+            if name in done or not missing:
+                done[name] = None
+                path.pop(name, None)
+                waiting.pop()
+                continue
+            if name in path:
+                raise DecodeError("operations take each other in a loop", path=place)
+            path[name] = None
+            waiting += missing[:1]
+    return done
+
+
+def _operation(given: Given, inputs: list[Operation], sources: Sources) -> Operation:
+    op = given.op.op
+    platform = given.op.platform or sources.builder
+    origin: Origin | None = None
+    unknown: Unknown | None = None
+    if op.source is not None:
+        origin, unknown = _origin(op.source, platform, sources)
+    elif op == llb.AnyOp():
+        unknown = Unknown(because="run", reason="an operation of a kind that is not known here")
+    if len(inputs) != len(given.inputs) or any(output for _, output in given.inputs):
+        unknown = Unknown(because="run", reason="it takes what a step makes beside its first output")
+    kept = platform if op.exec or isinstance(origin, ImageOrigin) else None
+    return Operation(
+        op=op,
+        inputs=tuple(inputs),
+        platform=kept,
+        label=Label(name=_name(given, platform)),
+        origin=origin,
+        unknown=unknown,
+        identity=Operation.identify(op, inputs, kept, origin, unknown),
+    )
+
+
+def _name(given: Given, platform: llb.Platform) -> str:
+    """Call an operation by its name in the definition, else by what it does."""
+    if given.described.name:
+        return clean(given.described.name)
+    op = given.op.op
+    if op.source is not None:
+        return clean(op.source.identifier)
+    text = operation_text(op, len(given.inputs), platform) if op != llb.AnyOp() else None
+    described = describe_operation(text) if text is not None else None
+    return described.name if described is not None else "an operation"
+
+
+def _origin(source: llb.SourceOp, platform: llb.Platform, sources: Sources) -> tuple[Origin | None, Unknown | None]:
+    kind, _, rest = source.identifier.partition("://")
+    attributes = source.attrs
+    match kind:
+        case "docker-image":
+            return _image(rest, platform, sources)
+        case "local":
+            return LocalOrigin(name=rest, folder=sources.folders.get(rest, "")), None
+        case "git":
+            return _git(rest, attributes), None
+        case "http" | "https":
+            name = attributes.get("http.filename") or rest.partition("?")[0].rpartition("/")[2] or "download"
+            checksum = attributes.get("http.checksum", "")
+            return HttpOrigin(url=source.identifier, filename=name, checksum=checksum), None
+    return None, Unknown(because="remote", reason=f"{clean(kind)} is a source that is not read here")
+
+
+def _image(reference: str, platform: llb.Platform, sources: Sources) -> tuple[Origin | None, Unknown | None]:
+    wanted = normalize(platform)
+    _, _, pinned = reference.partition("@")
+    digest = pinned or sources.image(reference, wanted)
+    if isinstance(digest, Unknown):
+        return None, digest
+    return ImageOrigin(reference=reference, digest=digest, platform=wanted), None
+
+
+def _git(rest: str, attributes: Mapping[str, str]) -> GitOrigin:
+    """Read a repository (``source/git``: ``Identifier``)."""
+    location, _, fragment = rest.partition("#")
+    ref, _, subdir = fragment.partition(":")
+    return GitOrigin(
+        remote=attributes.get("git.fullurl") or f"https://{location}",
+        ref=ref,
+        subdir=subdir,
+        checksum=attributes.get("git.checksum", ""),
+        mtime=attributes.get("git.mtime", ""),
+        keep_git_dir=attributes.get("git.keepgitdir") == "true",
+        skip_submodules=attributes.get("git.skipsubmodules") == "true",
+        fetch_by_commit=attributes.get("git.fetchbycommit") == "true",
+    )

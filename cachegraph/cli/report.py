@@ -1,0 +1,122 @@
+"""``cachegraph report``: one page that can be kept, sent and printed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cachegraph.cli.options import source_options
+from cachegraph.cli.output import Output, say, write
+from cachegraph.cli.reading import loader_options, read_specs
+from cachegraph.core.progress import quiet
+from cachegraph.errors import CacheGraphError, UsageError
+from cachegraph.text.words import plural, size_text
+
+if TYPE_CHECKING:
+    from cachegraph.core.graph import ExportGraph
+    from cachegraph.graph import CacheGraph
+    from cachegraph.loaders.base import Options
+    from cachegraph.solver.history import History
+    from cachegraph.views.html.report import Compared
+
+__all__ = ["report"]
+
+_HISTORY = 60
+
+
+@click.command(
+    epilog="\b\nExamples:\n  cachegraph report ./cache -o report.html\n"
+    "  cachegraph report app:cache --names . --compare app:cache-yesterday -o report.html\n"
+    "  cachegraph report ./cache --compare ./cache^1 -o report.html"
+)
+@source_options
+@click.option("--compare", "old", metavar="OLD", help="An older export to compare with; ./cache^1 is the one before.")
+@click.option(
+    "--output",
+    "-o",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; without, the page goes to standard output.",
+)
+def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: Any) -> None:  # noqa: ANN401
+    """Write a page about every export that the SPECs name: what it is worth, why, and what to do.
+
+    The page is one file. It holds a drawing to search and click, the steps, their bytes, what a change of each costs,
+    and what changed since OLD. It asks no server for anything, so it can be kept, sent and opened anywhere.
+    """
+    from cachegraph.views.html.report import Export, Unread
+    from cachegraph.views.html.report import report as made
+
+    if path is None and sys.stdout.isatty():
+        raise click.UsageError("a page is nothing for a terminal: give -o report.html")
+    read = read_specs(specs, how)
+    options = loader_options(how, quiet)
+    before = None if old is None else _older(old, read.graph, options)
+    findings = read.graph.check()
+    own = findings.by_export()
+    verdicts = read.graph.verdict()
+    exports = []
+    for graph, verdict in zip(read.graph, verdicts, strict=True):
+        found = own.get(graph.id)
+        exports.append(
+            Export(
+                graph=graph,
+                verdict=verdict,
+                findings=() if found is None else found.worst_first(),
+                history=_history(specs, options) if len(specs) == 1 and len(verdicts) == 1 else None,
+                compared=None if before is None else _compared(before, graph),
+            )
+        )
+    unread = [Unread(spec=bad.spec, message=bad.error.message, hint=bad.error.hint) for bad in read.failures]
+    page = made(exports, unread, now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    write(page, Output(format="html", path=path))
+    if path is not None:
+        say(f"{path}: {plural(len(exports), 'export')}, {size_text(len(page.encode()))}")
+    sys.exit(read.exit_code)
+
+
+def _older(spec: str, graph: CacheGraph, options: Options) -> ExportGraph:
+    from cachegraph.cli.sides import read_exports
+    from cachegraph.core.model import Names
+
+    if len(graph.graphs) != 1:
+        raise UsageError(
+            f"--compare takes one export beside OLD, {plural(len(graph.graphs), 'export')} were read",
+            hint="name one tag or platform",
+        )
+    names = graph.graphs[0].names if graph.graphs else Names()
+    found = read_exports(spec, options, names)
+    platform = graph.graphs[0].export.platform
+    fitting = [one for one in found if one.export.platform == platform] if len(found) > 1 else found
+    if len(fitting) != 1:
+        raise UsageError(f"--compare {spec}: {plural(len(found), 'export')}", hint="name one tag or platform")
+    return fitting[0]
+
+
+def _compared(old: ExportGraph, new: ExportGraph) -> Compared:
+    from cachegraph.solver.diff import diff
+    from cachegraph.solver.explain import explain
+    from cachegraph.views.html.report import Compared
+
+    try:
+        explanation = explain([new], [[old]])
+    except CacheGraphError:  # what differs can be told all the same
+        explanation = None
+    return Compared(old=old, diff=diff(old, new), explanation=explanation)
+
+
+def _history(specs: tuple[str, ...], options: Options) -> History | None:
+    """Read the earlier exports of a cache, where its store has them."""
+    from cachegraph.core.graph import ExportGraph
+    from cachegraph.loaders.previous import versions
+    from cachegraph.solver.history import history
+
+    try:
+        found = versions(specs[0], options)
+    except CacheGraphError:  # the export itself was read; without history the rest of the page stands
+        return None
+    return history([ExportGraph(export) for export in found[-_HISTORY:]]) if len(found) > 1 else None

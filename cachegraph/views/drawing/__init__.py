@@ -1,0 +1,1 @@
+"""The drawing of the record graph: layout, folding, overlays, SVG."""

@@ -1,0 +1,249 @@
+"""A drawing as data: records, where they stand, what they are coloured by. Pages and servers hand it to the script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cachegraph.views.drawing.folding import Fold, Group, depths, fold, gather
+from cachegraph.views.drawing.layout import LAYER, Layout, lay_out
+from cachegraph.views.drawing.looks import SHAPES
+from cachegraph.views.drawing.nodes import Node
+from cachegraph.views.drawing.overlays import Overlay
+from cachegraph.views.states import LOOKS
+
+__all__ = ["CARD", "GROUP_WIDTH", "ONE_BY_ONE", "PAD", "Scene", "text_width"]
+
+ONE_BY_ONE = 200
+"""Records that are all drawn; of more, chains and equal ones are folded."""
+SUMMARY = 12_000
+"""Records that are counted by depth and state when there are more,"""
+FEW = 400
+"""and more than these marks are left of them."""
+_BANDS = 24
+_SHORT = 19
+"""Characters of a digest where there are many."""
+
+CARD = 28
+"""Pixels that a record's mark is high."""
+GROUP_WIDTH = 204
+GROUP_HEIGHT = 36
+PAD = 8
+_NARROW, _WIDE = frozenset(" .,:;'|!/()[]{}iIjlftr-"), frozenset("mwMW@%")
+
+
+def text_width(text: str) -> float:
+    """Estimate how wide a text in 12 pixels of a sans-serif typeface is, a little too wide rather than too narrow."""
+    narrow = sum(char in _NARROW for char in text)
+    wide = sum(char in _WIDE or ord(char) > 0x2E80 for char in text)
+    return 4.2 * narrow + 10.8 * wide + 7.3 * (len(text) - narrow - wide)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A drawing before it is drawn.
+
+    Attributes
+    ----------
+    title : str
+        What is drawn.
+    said : str
+        The same in a sentence or two, for those who do not see it.
+    nodes : sequence of Node
+    overlays : sequence of Overlay
+        The first is shown first.
+    records : int
+        Records of the export; more than nodes in a focus.
+    notes : sequence of (int, str, str, str)
+        Findings: place of the node, severity, code, message.
+    """
+
+    title: str
+    said: str
+    nodes: Sequence[Node]
+    overlays: Sequence[Overlay]
+    records: int
+    notes: Sequence[tuple[int, str, str, str]] = ()
+    limit: int = field(default=ONE_BY_ONE)
+
+    @cached_property
+    def links(self) -> list[tuple[int, ...]]:
+        """What each node takes."""
+        return [node.links for node in self.nodes]
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether records are counted, not drawn."""
+        return len(self.nodes) > SUMMARY and len(self._folded.marks) > FEW
+
+    @cached_property
+    def _folded(self) -> Fold:
+        return fold(self.links, [(node.state, node.op, node.is_lost) for node in self.nodes])
+
+    @cached_property
+    def fold(self) -> Fold:
+        """What is drawn: every record, or groups of them."""
+        count = len(self.nodes)
+        if count <= self.limit:
+            return Fold(groups=[], marks=list(range(count)), inputs=list(self.links))
+        if self.is_summary:
+            states = [(node.state, node.is_lost) for node in self.nodes]
+            return gather(self.links, states, depths(self.links), _BANDS)
+        return self._folded
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """Pixels that each node's mark is wide."""
+        return [round(text_width(f"{node.label}#{node.index}")) + 54 for node in self.nodes]
+
+    def width(self, mark: int) -> float:
+        """Pixels that a mark is wide, closed."""
+        if mark < len(self.nodes):
+            return self.widths[mark]
+        group = self.fold.groups[mark - len(self.nodes)]
+        if group.kind == "row":
+            return sum(map(self.width, group.members)) + PAD * (len(group.members) + 1)
+        return GROUP_WIDTH
+
+    def height(self, mark: int) -> float:
+        """Pixels that a mark is high, closed."""
+        if mark < len(self.nodes):
+            return CARD
+        return CARD + 2 * PAD if self.fold.groups[mark - len(self.nodes)].kind == "row" else GROUP_HEIGHT
+
+    @cached_property
+    def bundles(self) -> dict[int, Layout]:
+        """Where the members of each bundle stand within it, by the bundle's mark."""
+        return {
+            len(self.nodes) + number: lay_out(group.inputs, [self.width(member) for member in group.members])
+            for number, group in enumerate(self.fold.groups)
+            if group.kind == "bundle"
+        }
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the marks stand."""
+        return lay_out(self.fold.inputs, [self.width(mark) for mark in self.fold.marks])
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """What stands on the mark of each group."""
+        return [self._labelled(group) for group in self.fold.groups]
+
+    def _labelled(self, group: Group) -> str:
+        records = sum(len(self.members(member)) for member in group.members)
+        first = self.nodes[self.members(group.members[0])[0]]
+        match group.kind:
+            case "band":
+                return f"{records:,} {'lost' if first.is_lost else list(LOOKS)[first.state]}"
+            case "bundle":
+                last = self.nodes[self.members(group.members[-1])[-1]]
+                return _cut(f"{records:,} for {last.label}", GROUP_WIDTH - 16)
+            case "fan" if self._is_bundle(group.members[0]):
+                return f"{len(group.members):,} groups, {records:,} records"
+            case "fan":
+                return _cut(f"{len(group.members):,} alike: {first.label}", GROUP_WIDTH - 24)
+            case "chain" if records > 3 * len(group.members):  # groups in a row
+                return _cut(f"{records:,} records: {first.label}", GROUP_WIDTH - 24)
+            case "chain":
+                return _cut(f"{len(group.members):,} in a row: {first.label}", GROUP_WIDTH - 24)
+        return first.label
+
+    def _is_bundle(self, mark: int) -> bool:
+        return mark >= len(self.nodes) and self.fold.groups[mark - len(self.nodes)].kind == "bundle"
+
+    def members(self, mark: int) -> list[int]:
+        """Give the nodes of a mark."""
+        found, stack = [], [mark]
+        while stack:
+            one = stack.pop()
+            if one < len(self.nodes):
+                found.append(one)
+            else:
+                stack += reversed(self.fold.groups[one - len(self.nodes)].members)
+        return found
+
+    def alternatives(self, marks: Sequence[int]) -> set[tuple[int, int]]:
+        """Links between marks, by positions, that are nothing but alternatives: another one would do as well.
+
+        Parameters
+        ----------
+        marks : sequence of int
+            Marks of which none is in another.
+        """
+        mark_of = {node: position for position, mark in enumerate(marks) for node in self.members(mark)}
+        needed: set[tuple[int, int]] = set()
+        found: set[tuple[int, int]] = set()
+        for node, position in mark_of.items():
+            for slot in self.nodes[node].slots:
+                for link in slot:
+                    other = mark_of.get(link, position)
+                    if other != position:
+                        (found if len(slot) > 1 else needed).add((other, position))
+        return found - needed
+
+    def _sheet(self, marks: Sequence[int], layout: Layout) -> list[Any]:
+        """Give marks with their places, and the links between them: from, to, whether an alternative, course."""
+        alternatives = self.alternatives(marks)
+        links = [
+            [link, mark, int((link, mark) in alternatives), *(round(x) for x in course)]
+            for (link, mark), course in layout.courses.items()
+        ]
+        return [marks, layout.layers, [round(x) for x in layout.xs], links]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the drawing as JSON that the script takes; every text is on one line and legal.
+
+        Of more than `SUMMARY` records digests are short and results are left out, so that the data stays small.
+        """
+        nodes, many = self.nodes, len(self.nodes) > SUMMARY
+        return {
+            "title": self.title,
+            "said": self.said,
+            "records": self.records,
+            "summary": self.is_summary,
+            "index": [node.index for node in nodes],
+            "digest": [node.digest[:_SHORT] if many else node.digest for node in nodes],
+            "op": [node.op for node in nodes],
+            "name": [node.name if node.name != node.label else "" for node in nodes],
+            "label": [node.label for node in nodes],
+            "state": [node.state for node in nodes],
+            "slots": [node.slots for node in nodes],
+            "results": [() if many else node.results for node in nodes],
+            "lines": {place: node.places for place, node in enumerate(nodes) if node.places},
+            "lost": [place for place, node in enumerate(nodes) if node.is_lost],
+            "notes": self.notes,
+            "states": [[state, look.meaning] for state, look in LOOKS.items()],
+            "shapes": SHAPES,
+            "overlays": [
+                {
+                    "name": overlay.name,
+                    "title": overlay.title,
+                    "note": overlay.note,
+                    "looks": [[look.name, look.colour, look.shape, look.meaning] for look in overlay.looks],
+                    "values": overlay.values,
+                    "texts": {place: text for place, text in enumerate(overlay.texts) if text},
+                }
+                for overlay in self.overlays
+            ],
+            "sizes": {"card": CARD, "group": [GROUP_WIDTH, GROUP_HEIGHT], "pad": PAD, "layer": LAYER},
+            "widths": self.widths,
+            "sheet": self._sheet(self.fold.marks, self.layout),
+            "groups": [
+                [group.kind, self.labels[number], group.members]
+                + ([self._sheet(group.members, self.bundles[mark])] if mark in self.bundles else [])
+                for number, group in enumerate(self.fold.groups)
+                for mark in (len(self.nodes) + number,)
+            ],
+        }
+
+
+def _cut(text: str, width: float) -> str:
+    """Shorten a text to so many pixels."""
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text) + 8 > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

@@ -1,0 +1,92 @@
+"""Pages that need nothing else and ask nobody: style, script and data inside, and a policy that lets in nothing more.
+
+What an export says is text that a template escapes, or data in JSON, which the script writes into text nodes. Should
+something live slip through all the same, the policy runs no script and no style but the two that are named by hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from cachegraph.text.clean import json_safe
+from cachegraph.text.render import render
+
+__all__ = ["data_json", "page", "resource"]
+
+_ROOM = "cachegraph.views.html"
+
+
+@cache
+def resource(name: str) -> str:
+    """Read a style sheet or a script that comes with this package.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return resources.files(_ROOM).joinpath(name).read_text("utf-8")
+
+
+def data_json(value: object) -> str:
+    r"""Write data for a page as JSON that nothing in a page takes for markup.
+
+    Parameters
+    ----------
+    value : object
+        Made of what JSON knows.
+
+    Examples
+    --------
+    >>> data_json({"name": "</script><!--"})
+    '{"name":"\\u003c/script\\u003e\\u003c!--"}'
+    """
+    import json
+
+    text = json_safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def page(
+    template: str,
+    *,
+    styles: str,
+    scripts: str,
+    asks: bool = False,
+    **values: Any,  # noqa: ANN401 - whatever the template takes
+) -> str:
+    """Fill in a page.
+
+    Parameters
+    ----------
+    template : str
+        In this package, or with the name of its own before a slash; it extends ``page.html.jinja``.
+    styles, scripts : str
+        All of them: the policy lets in no others.
+    asks : bool
+        Whether the page's script asks the server that the page came from.
+    **values
+        For the template.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    from markupsafe import Markup
+
+    connect = "; connect-src 'self'" if asks else ""
+    policy = (
+        f"default-src 'none'; style-src '{_hash(styles)}'; script-src '{_hash(scripts)}'; "
+        f"base-uri 'none'; form-action 'none'{connect}"
+    )
+    place = template if "/" in template else f"{_ROOM}/{template}"
+    return render(place, policy=policy, styles=Markup(styles), scripts=Markup(scripts), **values)  # noqa: S704 - our own files
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"sha256-{digest}"

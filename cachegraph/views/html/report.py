@@ -1,0 +1,298 @@
+"""The report: one page that needs nothing else, with what an export is worth, why, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cachegraph import __version__
+from cachegraph.core.graph import ExportGraph
+from cachegraph.errors import CacheGraphError
+from cachegraph.queries.base import Finding
+from cachegraph.schema.focus import shown
+from cachegraph.schema.refs import short_ref
+from cachegraph.solver.blast import blast_radius
+from cachegraph.solver.causes import Explanation
+from cachegraph.solver.diff import Diff
+from cachegraph.solver.history import History
+from cachegraph.solver.predict import predict
+from cachegraph.text.clean import one_line
+from cachegraph.text.words import capital, plural, size_text
+from cachegraph.verdict.model import Cause, Verdict
+from cachegraph.verdict.words import facts
+from cachegraph.views.drawing.scene import Scene
+from cachegraph.views.drawing.svg import svg
+from cachegraph.views.drawing.weights import added_bytes
+from cachegraph.views.html.drawing import scene_of
+from cachegraph.views.html.page import data_json, page, resource
+from cachegraph.views.html.stages import stages
+from cachegraph.views.html.treemap import treemap
+
+__all__ = ["Compared", "Export", "Unread", "report"]
+
+_DRAWN = 70_000
+"""Records that the drawings of a report have together; exports after that have words alone."""
+_SOLVED = 7_000
+"""Records up to which an export is solved as a build of its own, and what each change costs is counted."""
+_NOTES = 1_500
+"""Findings about records that a drawing holds, worst first."""
+_FINDINGS = 400
+"""Findings that a list has; of more it says how many there are."""
+_AREAS = 60
+_STEPS = 12
+_MAP = (960, 300)
+_FLAT = 120
+"""Pixels that the map of bytes is high where it has few areas."""
+_PICTURE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """An export beside an older one.
+
+    Attributes
+    ----------
+    old : ExportGraph
+    diff : Diff
+    explanation : Explanation or None
+        Why the steps of the newer one ran, had it imported the older one.
+    """
+
+    old: ExportGraph
+    diff: Diff
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """An export that a report is about.
+
+    Attributes
+    ----------
+    graph : ExportGraph
+    verdict : Verdict
+    findings : sequence of Finding
+        Worst first.
+    history : History or None
+        Earlier exports of the same cache, where its store has them.
+    compared : Compared or None
+    """
+
+    graph: ExportGraph
+    verdict: Verdict
+    findings: Sequence[Finding]
+    history: History | None = None
+    compared: Compared | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A source that could not be read: what names it, why, what to do."""
+
+    spec: str
+    message: str
+    hint: str | None
+
+
+def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str = "") -> str:
+    """Write a report.
+
+    Parameters
+    ----------
+    exports : sequence of Export
+        Of several, an overview comes first; the worst ones come first in it.
+    unread : sequence of Unread
+    now : str
+        When it is made, for people.
+
+    Returns
+    -------
+    str
+        HTML that asks nobody for anything.
+    """
+    left, parts = _DRAWN, list[dict[str, Any]]()
+    for number, export in enumerate(exports):
+        size = len(shown(export.graph))
+        drawn = 0 < size <= left
+        left -= size if drawn else 0
+        parts.append(_part(number, export, drawn=drawn))
+    order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
+    title = f"Cache report: {parts[0]['name']}" if len(parts) == 1 else f"Cache report: {plural(len(parts), 'export')}"
+    return page(
+        "report.html.jinja",
+        styles=resource("page.css") + resource("report.css"),
+        scripts=resource("drawing.js") + resource("report.js"),
+        title=title,
+        exports=parts,
+        order=order,
+        unread=unread,
+        version=__version__,
+        now=now,
+    )
+
+
+def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
+    """Gather what the template needs of an export."""
+    graph, verdict = export.graph, export.verdict
+    scene = _scene(export) if drawn else None
+    part: dict[str, Any] = {
+        "id": f"e{number}",
+        "name": one_line(short_ref(graph.export.source, graph.export.platform)),
+        "source": one_line(f"{graph.export.source} {graph.export.platform or ''}".strip()),
+        "verdict": verdict,
+        "facts": facts(verdict),
+        "causes": [_cause(cause, scene) for cause in verdict.causes],
+        "findings": export.findings[:_FINDINGS],
+        "more_findings": max(0, len(export.findings) - _FINDINGS),
+        "history": _history(export.history),
+        "compared": _compared(export.compared),
+        "scene": scene,
+        "nameless": sum(not node.name for node in scene.nodes if node.slots) if scene else 0,
+    }
+    if scene is not None:
+        from markupsafe import Markup
+
+        small = len(scene.fold.marks) <= _PICTURE
+        part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
+        own = added_bytes(graph)
+        part["map"] = _map(scene, own)
+        data = scene.to_dict() | {
+            "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
+            "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
+        }
+        part["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
+    return part
+
+
+def _scene(export: Export) -> Scene:
+    graph = export.graph
+    place = {record: position for position, record in enumerate(sorted(shown(graph)))}
+    notes = [
+        (place[finding.record], finding.severity, finding.code, one_line(finding.message))
+        for finding in export.findings
+        if finding.record is not None and finding.record in place
+    ]
+    solved = len(graph) <= _SOLVED and graph.import_error is None and graph.export.results_known
+    compared = export.compared
+    prediction, predicted = None, ""
+    try:
+        if solved and compared is not None:
+            prediction = predict([graph], [[compared.old]])
+            predicted = "Had the build imported the older export"
+        elif solved:
+            prediction, predicted = predict([graph], [[graph]]), "The next build, if nothing changes"
+        blast = blast_radius([graph]) if solved and len(graph.links.order) > len(graph.roots) else None
+    except CacheGraphError:  # what cannot be solved is left out; the rest of the report stands
+        prediction, blast = None, None
+    scene = scene_of(
+        graph,
+        prediction=prediction,
+        compared_with=None if compared is None else compared.old,
+        blast=blast,
+        title=f"Records of {short_ref(graph.export.source, graph.export.platform)}",
+        predicted=predicted,
+        notes=notes[:_NOTES],
+    )
+    if compared is not None:
+        return scene
+    # What the cache holds is what the report is about; what comes of it is one choice further.
+    held = [overlay for overlay in scene.overlays if overlay.name == "coverage"]
+    return replace(scene, overlays=[*held, *(overlay for overlay in scene.overlays if overlay not in held)])
+
+
+def _cause(cause: Cause, scene: Scene | None) -> dict[str, Any]:
+    """Put a cause into words; steps that have no name are called as the drawing calls them."""
+    labels = {} if scene is None else {node.index: node.label for node in scene.nodes if not node.is_lost}
+    return {
+        "severity": cause.severity,
+        "code": cause.code,
+        "what": cause.what,
+        "cost": cause.cost,
+        "cure": cause.cure,
+        "paste": cause.paste,
+        "steps": [(step, labels.get(step, "")) for step in cause.steps[:_STEPS]],
+        "more": max(0, len(cause.steps) - _STEPS),
+    }
+
+
+def _history(history: History | None) -> dict[str, Any] | None:
+    if history is None or len(history) < 2:
+        return None
+    return {
+        "said": history.summary,
+        "points": [
+            {
+                "source": short_ref(point.source),
+                "at": (point.at or "")[:19].replace("T", " "),
+                "loadable": point.loadable,
+                "steps": point.steps,
+                "bytes": size_text(point.bytes),
+                "gained": point.keys_gained,
+                "lost": point.keys_lost,
+                "results_lost": point.results_lost,
+                "same_as": point.same_as,
+            }
+            for point in history[-60:]
+        ],
+    }
+
+
+_WHY = {"instruction": "the step itself differs", "input": "what it takes differs", "result": "only the result differs"}
+
+
+def _compared(compared: Compared | None) -> dict[str, Any] | None:
+    if compared is None:
+        return None
+    groups = []
+    for (change, _), members in compared.diff.groups.items():
+        first = members[0]
+        groups.append(
+            {
+                "change": change,
+                "name": one_line(first.name or first.digest[:19]),
+                "record": first.new if first.old is None or change.endswith("gained") else first.old,
+                "why": _WHY[first.cause],
+                "follow": len(members) - 1,
+            }
+        )
+    explanation = compared.explanation
+    return {
+        "name": short_ref(compared.old.export.source, compared.old.export.platform),
+        "said": compared.diff.summary,
+        "groups": groups[:60],
+        "more": max(0, len(groups) - 60),
+        "ran": None if explanation is None else explanation.summary,
+        "causes": [] if explanation is None else explanation.causes[:20],
+        "capital": capital,
+    }
+
+
+def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
+    """Lay out what each step adds, the largest ones by themselves."""
+    sizes = [0 if node.is_lost else own[node.index] or 0 for node in scene.nodes]
+    order = sorted((place for place, size in enumerate(sizes) if size), key=lambda place: -sizes[place])
+    if not order:
+        return None
+    rest = order[_AREAS:]
+    values: list[int] = [sizes[place] for place in order[:_AREAS]]
+    if rest:
+        values.append(sum(sizes[place] for place in rest))
+    total, height = sum(values), _MAP[1] if len(values) > 6 else _FLAT
+    blocks = []
+    for area in treemap(values, _MAP[0], height):
+        place = order[area.position] if area.position < min(_AREAS, len(order)) else None
+        name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
+        size = size_text(values[area.position])
+        which = "" if place is None else f"record {scene.nodes[place].index}, "
+        blocks.append(
+            {
+                "place": place,
+                "box": {name: round(getattr(area, name), 1) for name in ("x", "y", "width", "height")},
+                "name": name if area.width > 7 * len(name) + 12 and area.height > 22 else "",
+                "size": size if area.width > 70 and area.height > 40 else "",
+                "title": f"{which}{name}: {size}, {values[area.position] / total:.0%}",
+                "shade": 1 + area.position % 4 if place is not None else 0,
+            }
+        )
+    return {"blocks": blocks, "total": size_text(total), "steps": len(order), "width": _MAP[0], "height": height}
