@@ -1,4 +1,4 @@
-"""Scripts, Makefiles, pipelines and others that stand for gigabytes, or for hours: they are read in seconds, or refused."""
+"""Settings that stand for gigabytes, or for hours: they are read in seconds, or refused."""
 
 from __future__ import annotations
 
@@ -46,4 +46,4 @@ def test_a_hostile_file(name: str, text: str) -> None:
     read = read_texts({name: text})
     assert time.process_time() - began < 5
     assert all(failure.place.file == name for failure in read.failures)
-    assert len(read.builds) <= 6000
+    assert len(read.builds) <= 20_000
