@@ -24,11 +24,15 @@ pytestmark = pytest.mark.usefixtures("aws_settings")
 
 
 def graph_of(loaded: CacheGraph) -> list[dict[str, Any]]:
-    """What each export says, but for its name and kind and for what nobody looked for (strays, presence)."""
+    """What each export says, but for its name, kind and store, and for what nobody looked for (strays, presence)."""
     found = []
     for graph in loaded:
         findings = [
-            {key: value for key, value in finding.to_dict().items() if key not in ("export", "kind", "message")}
+            {
+                key: value
+                for key, value in finding.to_dict().items()
+                if key not in ("export", "kind", "store", "message")
+            }
             for finding in loaded.check()
             if finding.export == graph.id and finding.query != "orphan-blobs"
         ]
