@@ -58,11 +58,7 @@ def test_a_picture_says_what_it_shows_to_those_who_do_not_see_it(scratch: cg.Cac
     assert root.get("role") == "img"
     assert root.findtext(f"{NS}title") == "6 records of scratch-file-inline linux/amd64"
     described = root.findtext(f"{NS}desc") or ""
-<<<<<<< HEAD
-    assert described.startswith("CACHED  3 of 3 steps (100 %)  4 layers")
-=======
     assert described.startswith("CACHED: 3 of 3 steps (100 %); 4 layers, 1.0 MiB, all there; ")
->>>>>>> pictures
     assert "6 records: 2 loadable; 1 merge; 2 root; 1 lost root." in described
 
 

@@ -193,11 +193,7 @@ def test_the_keyboard_alone_reaches_everything(browser: Chrome, show: Show, layo
     keys.send_keys(Keys.ENTER).perform()
     assert _panel(browser).startswith(f"Record {below}")
     keys.send_keys(Keys.ESCAPE).perform()
-<<<<<<< HEAD
-    assert _panel(browser).startswith(("CACHED", "PARTLY CACHED"))
-=======
     assert _panel(browser).startswith("CACHED: 13 of 13 steps")
->>>>>>> pictures
     before = _run(browser, "return drawing.view.scale")
     keys.send_keys("+").perform()
     assert _run(browser, "return drawing.view.scale") > before
