@@ -212,7 +212,7 @@ class _Explainer:
 
     def _keyless(self, misses: Iterable[Miss]) -> Iterator[str]:
         """Name the sources of first misses whose keys provenance does not tell, and why."""
-        steps, asked = self.record.operations.steps, ("key-absent", "input-differs")
+        steps, asked = self.record.operations.steps, ("input-differs", "unknown")
         first = [steps[self.vertices[miss.record]] for miss in misses if miss.first and miss.kind in asked]
         for vertex in dict.fromkeys(vertex for operation in first for vertex, _ in operation.inputs):
             taken, step = steps.get(vertex), self.record.by_digest.get(vertex)
