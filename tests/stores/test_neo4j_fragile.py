@@ -21,7 +21,7 @@ def test_the_twin_finds_what_the_core_finds(store: Neo4jStore, monkeypatch: pyte
     assert [(finding.record, finding.slots, finding.cost, finding.steps) for finding in found] == [(1, (0,), 2, (1, 2))]
     assert {f.query for f in store.check(buildkit="0.31")} - {f.query for f in store.check()} == {"fragile-links"}
 
-    monkeypatch.setattr("cachegraph.core.fragile.missable", lambda graph: None)
+    monkeypatch.setattr("cachegraph.core.fragile.missable", lambda _: None)
     unknown = cg.CacheGraph([export_graph(*TWO_TARGETS, source="unknown").export])
     assert fragile.fragile(unknown.graphs[0]) is None
     store.write(unknown)
