@@ -12,7 +12,7 @@ from itertools import islice
 
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.core.progress import Report
-from cachegraph.errors import CacheGraphError, NoCacheError, SourceError, masked, unchained
+from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, SourceError, masked, unchained
 from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
@@ -55,8 +55,8 @@ class Failure:
 
     @property
     def exit_code(self) -> int:
-        """Exit code of the error; 3 also where a file, not the command line, says what cannot be understood."""
-        return 3 if self.place else self.error.exit_code
+        """Exit code of the error; 3 also where a file names what cannot be understood, or a package is missing."""
+        return 3 if self.place or isinstance(self.error, MissingExtraError) else self.error.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,8 @@ def _safely(work: Callable[[], Loaded | list[_Given]], spec: Spec) -> Loaded | l
             raise
         message = f"{spec.text}: unexpected {type(error).__name__}: {error}"
         failure = SourceError(message, hint="this is a bug: please report it; CACHEGRAPH_DEBUG=1 shows where")
-    failed = Failure(spec=spec.text, error=_guessed(failure, spec), place=spec.place, traps=spec.traps)
+    traps = tuple(trap for trap in spec.traps if trap.code != "missing")  # which is the error itself
+    failed = Failure(spec=spec.text, error=_guessed(failure, spec), place=spec.place, traps=traps)
     return Loaded(exports=(), failures=(failed,))
 
 

@@ -139,7 +139,7 @@ def _daemon_texts(address: str, options: Options) -> Texts:
 def _file_texts(source: str, options: Options) -> Texts:
     path = local_path(source)
     kind = kind_of(path)
-    if is_record(path):
+    if kind == "file" and is_record(path):
         return _record_texts(path, source, options)
     if kind == "directory":
         return _layout_texts(DirectoryStore(path, options.limits), source)

@@ -27,7 +27,7 @@ from cachegraph.loaders.specs.entries import CacheEntry, read_cache_entries
 from cachegraph.loaders.specs.fields import IRRELEVANT, bare_url, check_keys, flag, required
 from cachegraph.loaders.specs.keys import FALSE, KEYS, TRUE, TYPES, Direction
 from cachegraph.loaders.specs.shown import SECRET, canonical, shown
-from cachegraph.loaders.specs.traps import Trap, direction_of, traps
+from cachegraph.loaders.specs.traps import Trap, traps
 from cachegraph.text.nearest import did_you_mean
 
 __all__ = [
@@ -209,7 +209,7 @@ def _of_entry(entry: CacheEntry, text: str, direction: Direction | None = None) 
         )
     ours = OURS.get(entry.type, frozenset())
     theirs = replace(entry, attrs={key: value for key, value in attrs.items() if key not in ours})
-    said = traps(theirs, direction or direction_of(theirs)) if entry.type in KEYS else ()
+    said = traps(theirs, direction) if entry.type in KEYS else ()
     if entry.type == "local" and attrs.get("dest") and (direction == "to" or not attrs.get("src")):
         attrs = {"src" if key == "dest" else key: value for key, value in attrs.items() if key != "src"}
     return Spec(type=entry.type, attrs=attrs, text=text, traps=said)

@@ -21,7 +21,7 @@ from cachegraph.loaders.specs.entries import CacheEntry
 from cachegraph.loaders.specs.keys import FALSE, KEYS, TRUE, TYPES, Direction, Key, keys_of
 from cachegraph.text.nearest import nearest
 
-__all__ = ["Trap", "TrapCode", "direction_of", "traps"]
+__all__ = ["Trap", "TrapCode", "traps"]
 
 TrapCode = Literal[
     "blank", "missing", "no-effect", "other-type", "quotes", "repeated", "unknown-key", "unknown-type", "unknown-value"
@@ -90,16 +90,6 @@ def traps(entry: CacheEntry, direction: Direction | None = None) -> tuple[Trap, 
     'the blank before `scope` makes BuildKit use scope `buildkit`; write `scope=web`'
     """
     return tuple(_traps(entry, direction))
-
-
-def direction_of(entry: CacheEntry) -> Direction | None:
-    """Tell from its keys where an entry stands: ``mode=`` is for writing, ``src=`` for reading; None if none tells."""
-    if entry.type == "inline":
-        return "to"
-    known = [key for name, key in keys_of(entry.type).items() if name in entry.attrs]
-    if any(not key.writes for key in known):
-        return "from"
-    return "to" if any(not key.reads and key.name not in ("ghtoken", "repository") for key in known) else None
 
 
 def _traps(entry: CacheEntry, direction: Direction | None) -> Iterator[Trap]:

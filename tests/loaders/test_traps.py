@@ -11,7 +11,7 @@ from cachegraph.loaders.catalogue import load
 from cachegraph.loaders.specs import CacheEntry, read_cache_entries
 from cachegraph.loaders.specs.keys import KEYS, Direction, keys_of
 from cachegraph.loaders.specs.parse import parse_all
-from cachegraph.loaders.specs.traps import direction_of, traps
+from cachegraph.loaders.specs.traps import traps
 
 
 def said(text: str, direction: Direction | None = None) -> list[str]:
@@ -154,19 +154,21 @@ def test_an_ordinary_import_has_no_trap(text: str) -> None:
     assert said(text, "from") == []
 
 
-@pytest.mark.parametrize(
-    ("text", "direction"),
-    [
-        ("type=registry,ref=a", None),
-        ("type=registry,ref=a,mode=max", "to"),
-        ("type=local,src=a", "from"),
-        ("type=gha,ghtoken=x", None),
-        ("type=inline", "to"),
-    ],
-)
-def test_keys_tell_the_direction(text: str, direction: Direction | None) -> None:
-    (entry,) = read_cache_entries(text)
-    assert direction_of(entry) == direction
+def test_a_spec_alone_does_not_say_which_way_it_goes() -> None:
+    """What is read under ``src=`` may be what another line writes: a key for writing is known either way."""
+    (spec,) = parse_all("type=local,src=a,mod=max")
+    assert [trap.message for trap in spec.traps] == [
+        "BuildKit ignores `mod=max`: mode is min; did you mean `mode=max`?"
+    ]
+    assert [spec.traps for spec in parse_all("type=local,src=a,mode=max")] == [()]
+    (told,) = parse_all("--cache-from type=local,src=a,mode=max")
+    assert [(trap.severity, trap.message) for trap in told.traps] == [("note", "`mode` means nothing on --cache-from")]
+
+
+def test_what_is_missing_is_told_once() -> None:
+    (failure,) = load(["type=registry"]).failures
+    assert str(failure.error) == "type=registry: ref is missing (add ref=HOST/NAME:TAG)"
+    assert (failure.traps, failure.error.buildkit) == ((), "fail")
 
 
 def test_no_credential_is_shown_in_a_trap() -> None:
