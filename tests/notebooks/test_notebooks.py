@@ -126,6 +126,83 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         ),
         "the build asks for the same keys": ("len(cg.diff(ignored.build, again.build))", 0),
     },
+    "06_compare_two_builds": {
+        "**6 keys** are gained, 6 are lost and 6 are the same": (
+            "[*(sum(c.change == kind for c in changes) for kind in ('key gained', 'key lost')), changes.same]",
+            [6, 6, 6],
+        ),
+        "Records 5 and 9 are contents of files": (
+            "sorted(int(i) for i in gained.index[gained['name'].str.startswith('files for')])",
+            [5, 9],
+        ),
+        "begins with **record 0**, `COPY . .`": (
+            "[sorted({int(b) for b in gained.query(\"cause == 'input'\")['begins']}), gained.loc[0, 'name'][:8]]",
+            [[0], "COPY . ."],
+        ),
+        "three steps after it": ("int((gained['cause'] == 'input').sum()) - 1", 3),
+        "**4 of 7** steps ran, from one cause": (
+            "[len(cg.explain(new, old)), int((~new.records['is_root']).sum()), len(cg.explain(new, old).causes)]",
+            [4, 7, 1],
+        ),
+        "No key differs, and **5 results** are gained": (
+            "[change.change for change in kept]",
+            ["result gained"] * 5,
+        ),
+        "can load two; the full one loads all seven": (
+            "[int(g.exports['loadable_steps'].iloc[0]) for g in (inline, old)]",
+            [2, 7],
+        ),
+        "**10 results** that could be loaded cannot be any more, though all 19 keys": (
+            "[[change.change for change in lost], lost.same]",
+            [["result lost"] * 10, 19],
+        ),
+    },
+    "07_fleet_without_a_database": {
+        "**24 exports**, and **1 failure**: `web-prov`": (
+            "[len(fleet.graphs), [Path(failure.spec).name for failure in loaded.failures]]",
+            [24, ["web-prov"]],
+        ),
+        "**10 of 24** caches hold less than all": ("int((worst['coverage'] < 1).sum())", 10),
+        "The two at the bottom, 7 of 17 steps each": (
+            "worst[['loadable_steps', 'steps']].head(2).values.tolist()",
+            [[7, 17], [7, 17]],
+        ),
+        "No errors, and **8 warnings** of `uncached-steps`": (
+            "[int((findings['severity'] == 'error').sum()),"
+            " int(((findings['severity'] == 'warning') & (findings['query'] == 'uncached-steps')).sum())]",
+            [0, 8],
+        ),
+        "are in **23 of 24** exports": (
+            "[r for r, in database.sql('SELECT count(DISTINCT export) AS n FROM blobs GROUP BY digest"
+            " ORDER BY n DESC LIMIT 3').fetchall()]",
+            [23, 23, 7],
+        ),
+        "26 MB, in a store that keeps a blob once it has 2.2 MB: one twelfth": (
+            "weight.iloc[0].tolist()",
+            [26_066_295, 2_219_563],
+        ),
+        "**12 refs** recognise these steps and **5** of them": (
+            "common[['refs', 'can_load']].values.tolist()",
+            [[12, 5]] * 5,
+        ),
+    },
+    "08_history": {
+        "**4 exports.** The build can load 13 steps each time": ("[p.loadable for p in past]", [13] * 4),
+        "grows from **18 to 24**, two each time": ("[p.steps for p in past]", [18, 20, 22, 24]),
+        "from 72 % to 54 %": ("[f'{past[n].coverage:.0%}' for n in (0, -1)]", ["72%", "54%"]),
+        "**7 of 7** steps": ("[(p.loadable, p.steps) for p in turns]", [[7, 7]] * 4),
+        "replaces six keys of the one before": ("[(p.keys_gained, p.keys_lost) for p in turns][1:]", [[6, 6]] * 3),
+        "export 2 is export 0 again and export 3 is export 1": ("[p.same_as for p in turns]", [None, None, 0, 1]),
+        "**0 keys** gained or lost, and no event": (
+            "[[(p.keys_gained, p.keys_lost) for p in same][1:], len(same.events)]",
+            [[[0, 0]] * 3, 0],
+        ),
+        "The coverage, 7 of 13": ("[(p.loadable, p.steps) for p in same]", [[7, 13]] * 4),
+        "At export 1, **10 results** went": (
+            "[[e.position for e in store.events if e.kind == kind] for kind in ('result gone', 'result back')]",
+            [[1] * 10, [2] * 10],
+        ),
+    },
 }
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
