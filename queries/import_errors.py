@@ -9,6 +9,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
+from cachegraph.schema.storage import PANIC
 
 __all__ = ["QUERY", "ImportError_"]
 
@@ -47,6 +48,11 @@ _SEVERITIES = Severities(otherwise="error")
 
 
 def _sentence(finding: ImportError_, title: Title) -> str:  # noqa: ARG001 - about no record
+    if finding.error.startswith(PANIC):
+        return (
+            f'importing this export ends buildkitd ("{finding.error}"), and every build on it fails. Take it out '
+            "of --cache-from, and build the image again."
+        )
     remedy = (
         "Export less (mode=min, fewer stages), or export to S3, Azure or GitHub, which have no such limit."
         if "too large" in finding.error

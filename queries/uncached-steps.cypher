@@ -25,16 +25,16 @@ CALL (e) {
   MATCH (e)-[:HAS_RECORD]->(r:Record)
   WHERE r.uncached_cause IS NOT NULL
   OPTIONAL MATCH (e)-[l:LISTS]->(b:Blob {digest: r.lacking_blob})
-  WITH r.index AS index, r.uncached_cause AS cause, r.lacking_blob AS blob, b.size AS size,
+  WITH r.index AS index, r.uncached_cause AS cause, r.lacking_blob AS blob, l.bytes AS size,
        CASE WHEN r.uncached_cause = 'damaged-blob' THEN l.fault END AS fault
   WITH index, cause, fault,
        CASE WHEN coalesce(fault, '') IN ['no-diff-id', 'wrong-media-type'] THEN [null, null] ELSE [blob, size] END AS one
   ORDER BY index
   RETURN cause, fault, one[0] AS digest, one[1] AS bytes, collect(index) AS steps
   UNION ALL
-  MATCH (e)-[:LISTS {present: false}]->(b:Blob)
+  MATCH (e)-[l:LISTS {present: false}]->(b:Blob)
   WHERE NOT EXISTS { MATCH (e)-[:HAS_RECORD]->(r:Record) WHERE r.lacking_blob = b.digest }
-  RETURN 'lost-blob' AS cause, null AS fault, b.digest AS digest, b.size AS bytes, [] AS steps
+  RETURN 'lost-blob' AS cause, null AS fault, b.digest AS digest, l.bytes AS bytes, [] AS steps
 }
 WITH e, cause, fault, digest, bytes, steps, null AS record, e.kind AS kind, e.store_type AS store,
      e.records - e.roots AS of, e.loadable_steps AS loadable

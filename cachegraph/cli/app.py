@@ -101,6 +101,10 @@ class LazyGroup(click.Group):
         **extra: Any,  # noqa: ANN401 - click's signature
     ) -> Any:  # noqa: ANN401 - click's signature
         """Run a command; the one place where an error becomes a line and an exit code."""
+        if "_CACHEGRAPH_COMPLETE" in os.environ:
+            from cachegraph.cli.completion import register
+
+            register()
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:

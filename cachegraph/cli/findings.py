@@ -10,6 +10,7 @@ from typing import Any
 from cachegraph.cli.output import Output, styled, width
 from cachegraph.queries.base import Finding, Severity
 from cachegraph.text.clean import one_line, plain
+from cachegraph.text.rules import CODES
 
 __all__ = ["STYLES", "finding_lines", "folded"]
 
@@ -35,8 +36,9 @@ def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 
     """
     for finding in findings:
         severity = styled(finding.severity, output, **STYLES[finding.severity])
-        start = f"{' ' * indent}{severity} {finding.code} "
-        before = indent + len(finding.severity) + len(finding.code) + 2
+        code = CODES[finding.query]  # a finding of source-problems has a code of its own
+        start = f"{' ' * indent}{severity} {code} "
+        before = indent + len(finding.severity) + len(code) + 2
         yield start + folded(finding.message, output, before=before, indent=indent + 2)
 
 

@@ -21,7 +21,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from cachegraph.builds.dockerfile.quantities import parse_int, parse_size
+from cachegraph.builds.dockerfile.gotext import parse_int
+from cachegraph.builds.dockerfile.quantities import parse_size
 from cachegraph.errors import UsageError
 
 __all__ = ["frontend_options"]

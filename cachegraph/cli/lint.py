@@ -133,6 +133,8 @@ def _linted(paths: tuple[Path, ...]) -> Linted:
         text = sys.stdin.buffer.read(_MOST_TEXT + 1)
         if len(text) > _MOST_TEXT:
             raise CacheGraphError("there is too much on standard input", hint="give what one command prints")
+        if not text.strip():
+            raise click.UsageError("there is nothing on standard input")
         return lint_text(text.decode("utf-8", "replace"))
     return lint_paths(paths)
 
@@ -145,18 +147,21 @@ def _changes(linted: Linted) -> Iterator[Changed]:
 
 def _fixed(linted: Linted, paths: tuple[Path, ...]) -> Linted:
     """Change what can be changed; a line may have several things wrong with it, one after the other."""
-    counts: dict[str, int] = {}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
     for _ in range(_MOST_ROUNDS):
         changes = list(_changes(linted))
         for change in changes:
             change.write()
-            counts[change.name] = counts.get(change.name, 0) + change.count
+            before.setdefault(change.name, change.before)
+            after[change.name] = change.after
         if not changes:
             break
         linted = _linted(paths)
-    for name, count in counts.items():
+    for name, text in after.items():
+        count = sum(one != two for one, two in zip(before[name].splitlines(), text.splitlines(), strict=True))
         say(f"{_relative(linted, name)}: {plural(count, 'line')} changed")
-    if not counts:
+    if not after:
         say("nothing to change: no finding has a cure that nobody could mean otherwise")
     return linted
 

@@ -51,19 +51,30 @@ SOURCE_OPTIONS: Mapping[str, str] = {
 
 
 class SpecText(Type):
-    """What names a source; completed as a path, or as the types that there are."""
+    """What names a source; completed as a path, or as types, keys, values and caches that the project names."""
 
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
-        """Complete ``type=`` and paths."""
-        from click.shell_completion import CompletionItem
+        """Complete what a spec can go on with."""
+        from cachegraph.cli.completing import complete_spec
 
-        from cachegraph.loaders.catalogue import LOADERS
+        return complete_spec(incomplete)
 
-        starts = [f"type={name}," for name in sorted(LOADERS)]
-        fitting = [CompletionItem(start) for start in starts if incomplete and start.startswith(incomplete)]
-        return fitting or [CompletionItem(incomplete, type="file")]
+
+def _file(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """Let the shell complete a path."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _limit(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """Complete the names of limits."""
+    from cachegraph.cli.completing import complete_names
+    from cachegraph.loaders.limits import limit_table
+
+    return complete_names((name for name, *_ in limit_table()), incomplete, "=")
 
 
 def fail_on_option(default: str) -> Callable[[F], F]:
@@ -100,6 +111,7 @@ def source_options(command: F) -> F:
             "--names",
             multiple=True,
             metavar="SOURCE",
+            shell_complete=_file,
             help="Names of records: cache-debug.db, a debug address, provenance, a Dockerfile; may be repeated.",
         ),
         click.option(
@@ -126,6 +138,7 @@ def source_options(command: F) -> F:
             "limits",
             multiple=True,
             metavar="NAME=N",
+            shell_complete=_limit,
             help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]

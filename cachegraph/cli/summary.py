@@ -6,6 +6,7 @@ ones. On a terminal lines are folded between words; elsewhere each is one line, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,8 +35,9 @@ _NAME_LINES = 2
 """Lines of a terminal that the names of a cause's steps may take."""
 _NAMES = 8
 """Names of steps on one line, where there is no terminal."""
-_LONGEST = 48
+_LONGEST = 56
 """Characters of a step's name."""
+_LINES = re.compile(r" \([^()]{1,40}:\d+(?:, \d+)*\)$")
 
 
 def summary(answer: Answer, output: Output, *, everything: bool) -> str:
@@ -90,17 +92,21 @@ def _detail(verdict: Verdict, output: Output) -> Iterator[str]:
     word, *rest = _filled([verdict.word, *map(_title, facts(verdict))], output, indent=2)
     yield f"  {styled(verdict.word, output, **_COLOURS[verdict.word])}{word.removeprefix(verdict.word)}"
     yield from (f"    {line}" for line in rest)
+    named: set[str] = set()
     for cause in verdict.causes:
         if cause.kind != "earlier-build":
-            yield from _cause(cause, output)
+            yield from _cause(cause, output, names=not named.issuperset(cause.names))
+            named.update(cause.names)
 
 
-def _cause(cause: Cause, output: Output) -> Iterator[str]:
+def _cause(cause: Cause, output: Output, *, names: bool) -> Iterator[str]:
+    """Tell a cause; steps that were named before are not named again."""
     severity = styled(cause.severity, output, **STYLES[cause.severity])
     start = f"{cause.severity} {cause.code or ''}".rstrip()
     code = f" {cause.code}" if cause.code else ""
     yield f"  {severity}{code} {_folded(cause.what, output, len(start) + 3, 4)}"
-    yield from _names(cause, output)
+    if names:
+        yield from _names(cause, output)
     if cause.cost:
         yield f"    {_folded(cause.cost, output, 4, 4)}"
     if cause.cure or cause.paste:
@@ -157,7 +163,11 @@ def _names(cause: Cause, output: Output) -> Iterator[str]:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 3].rstrip() + "..."
+    """Cut a long name, but not the lines of a Dockerfile that it ends in."""
+    if len(name) <= _LONGEST:
+        return name
+    lines = found[0] if (found := _LINES.search(name)) else ""
+    return f"{name[: max(_LONGEST - 3 - len(lines), _LONGEST // 2)].rstrip()}...{lines}"
 
 
 def _fine(verdict: Verdict, findings: Findings[Any], output: Output) -> Iterator[str]:

@@ -118,6 +118,7 @@ class FoundBuild:
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
     env: dict[str, Value] = field(default_factory=dict)
+    unread: list[Value] = field(default_factory=list)
 
 
 def builds_in(command: Command, holes: Holes, file: str, path: str) -> Iterator[FoundBuild]:
@@ -257,7 +258,10 @@ class _Arguments:
                     at += 1
                     self._option(option, Word(taken.text, taken.line, (*taken.conditions, *_new(word, taken))))
             elif not self._choices(word):
-                self._positional(word)
+                if has_hole(text) and len(text) == 1 and at < len(words):
+                    self.build.unread.append(self._value(word))  # `docker build $FLAGS .`
+                else:
+                    self._positional(word)
 
     def _choices(self, word: Word) -> bool:
         """Read a word that is one hole with known choices, such as ``$CACHE_ARGS``: each of them is a few words."""
@@ -354,7 +358,9 @@ def set_option(
 ) -> None:
     """Read one ``--set``: ``*.cache-to=type=gha``, ``web.args.VERSION=2``, ``web.platform+=linux/arm64``."""
     found = _SET.fullmatch(text)
-    if found is None:
+    if found is None or has_hole(found[2]):
+        if has_hole(text):
+            build.unread.append(holes.value(text, place))
         return
     key, name, adds, value = found[2], found[3], bool(found[4]), found[5]
     if key in ("cache-from", "cache-to"):

@@ -158,10 +158,11 @@ class Tree:
     def script(self) -> str:
         """The text as a shell reads it: lines that YAML joins keep their breaks, each behind a backslash."""
         node = self._node
-        if node is None or node.id != "scalar" or node.style not in (None, ">"):
+        style = getattr(node, "style", None)
+        if node is None or node.id != "scalar" or style not in (None, ">"):
             return self.text
         first, last = node.start_mark.line, node.end_mark.line
-        if node.style == ">":
+        if style == ">":
             lines = self._source.lines(first + 1, last)
         else:
             lines = self._source.lines(first, last + 1)

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_][\w-]*)|(?P<sign>&&|\|\||==|!=|<=|>=|[<>!()\[\],.*]))"
 )
 _DEEPEST = 40
+_MOST_IN_A_ROW = 200
 LONGEST = 21_000
 """Characters of an expression, as GitHub allows them."""
 
@@ -109,7 +110,13 @@ class _Parser:
         parts = [inner(depth)]
         while self._take(sign):
             parts.append(inner(depth))
+            self._count(len(parts))
         return parts[0] if len(parts) == 1 else self._node(kind, start, parts=tuple(parts))
+
+    def _count(self, length: int) -> None:
+        """Refuse what is longer than anybody writes: it would be as deep."""
+        if length > _MOST_IN_A_ROW:
+            raise _UnreadError
 
     def _or(self, depth: int) -> Node:
         if depth > _DEEPEST:
@@ -124,6 +131,7 @@ class _Parser:
         left = self._unary(depth)
         while sign := self._take("==", "!=", "<", ">", "<=", ">="):
             right = self._unary(depth)
+            self._count(self._at - start)
             left = self._node("compare", start, sign, (left, right))
         return left
 
@@ -152,6 +160,7 @@ class _Parser:
                 index = Node("literal", "*") if self._take("*") else self._or(depth + 1)
                 self._need("]")
             node = self._node("index", start, parts=(node, index))
+            self._count(self._at - start)
         return node
 
     def _primary(self, depth: int) -> Node:

@@ -287,7 +287,7 @@ class Expressions:
             case "tojson":
                 if has_hole(given[0]):
                     return None
-                return self._budget.spent(json.dumps(given[0], ensure_ascii=False, indent=2))
+                return self._budget.spent(json.dumps(_whole(given[0]), ensure_ascii=False, indent=2))
             case "fromjson":
                 if has_hole(given[0]) and len(given[0]) < 2:
                     return None
@@ -374,6 +374,15 @@ def _formatted(template: str, given: Sequence[str], budget: ExpansionBudget) -> 
         return budget.spent(given[int(found[1])]) if found[1] else found[0][0]
 
     return budget.spent(_FORMAT.sub(fill, template))
+
+
+def _whole(value: object) -> object:
+    """Write 1 for 1.0, as JSON does where numbers are all of one kind."""
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _floats(value: object) -> object:

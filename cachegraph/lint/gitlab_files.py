@@ -210,6 +210,7 @@ class _Pipeline:
             settings=build.settings.made(),
             env=build.env,
             conditions=(*((condition,) if condition else ()), *build.conditions),
+            unread=tuple(build.unread),
             ignores_failure=build.ignores_failure,
         )
 

@@ -168,7 +168,7 @@ class _Parser(Cursor):
             if self.text.startswith((".*", "[*]"), self.at):
                 self.at += 2 if self.text[self.at] == "." else 3
                 node = Node("splat", None, (node,), node.line)
-            elif self.text.startswith(".", self.at):
+            elif self.text.startswith(".", self.at) and not self.text.startswith("...", self.at):
                 self.at += 1
                 found = NAME.match(self.text, self.at) or _NUMBER.match(self.text, self.at)
                 if found is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cachegraph.errors import NotFoundError
+from cachegraph.errors import MissingExtraError, NotFoundError
 from cachegraph.lint.model import Repository
 from cachegraph.lint.reader import find_settings, read_settings, read_texts
 from cachegraph.lint.rules.base import LintFinding
@@ -63,7 +63,10 @@ def lint_paths(paths: Sequence[Path], *, environ: Mapping[str, str] | None = Non
     ------
     cachegraph.errors.NotFoundError
         There is no such file or folder.
+    cachegraph.errors.MissingExtraError
+        The reader of YAML is not installed.
     """
+    _need_yaml()
     for path in paths:
         if not path.exists():
             raise NotFoundError(f"{path}: there is no such file or folder")
@@ -99,10 +102,19 @@ def lint_text(text: str, *, limits: Limits = DEFAULT) -> Linted:
     text : str
     limits : Limits
     """
+    _need_yaml()
     name = "docker-bake.json" if text.lstrip().startswith("{") else "compose.yaml"
     read = read_texts({name: text}, limits=limits)
     findings = tuple(replace(finding, fix=None) for finding in lint(read, None, is_whole=False))
     return Linted(root=None, repository=read, findings=findings, named=frozenset({name}))
+
+
+def _need_yaml() -> None:
+    """Ask for the reader of YAML at once: without it, most of a repository would go unread file by file."""
+    try:
+        import yaml  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise MissingExtraError("Linting", "files") from error
 
 
 def _repository_of(paths: Sequence[Path]) -> Path | None:

@@ -222,6 +222,9 @@ class Build:
         Of the caller, job and step, outermost first.
     ignores_failure : bool
         ``|| true`` behind the command, or ``continue-on-error: true``.
+    unread : tuple of Value
+        What may hold more options, entries among them, and is not known: ``docker build $FLAGS .``, ``set: ${{ .. }}``.
+        With one of them, nothing that the build lacks is certain.
     is_abstract : bool
         A bake target that others inherit and no group names: it is not built for itself, and its entries are again
         with those that inherit them.
@@ -241,6 +244,7 @@ class Build:
     env: Mapping[str, Value] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
+    unread: tuple[Value, ...] = ()
     is_abstract: bool = False
 
     @property

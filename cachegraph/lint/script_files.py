@@ -17,7 +17,7 @@ from cachegraph.lint.commands import builds_in
 from cachegraph.lint.model import Build, Kind
 from cachegraph.lint.session import Session
 from cachegraph.lint.shell import Shell
-from cachegraph.lint.values import Place
+from cachegraph.lint.values import Condition, Place
 
 __all__ = ["read_jenkinsfile", "read_makefile", "read_script"]
 
@@ -31,6 +31,8 @@ _GROOVY_SET = re.compile(
 )
 _GROOVY_USE = re.compile(r"\$\{([^{}]{1,200})\}")
 _GROOVY_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MAKE_CONDITION = re.compile(r"[ ]*(ifeq|ifneq|ifdef|ifndef|else|endif)\b")
+_MOST_ASSIGNED = 8
 _DEEPEST = 8
 _MOST_STRINGS = 10_000
 _KNOWN_TO_MAKE = {"MAKE": "make", "SHELL": "/bin/sh", "CURDIR": "."}
@@ -58,36 +60,60 @@ def _take(session: Session, shell: Shell, file: str, kind: Kind, path: str, scri
                     settings=build.settings.made(),
                     env=build.env,
                     conditions=build.conditions,
+                    unread=tuple(build.unread),
                     ignores_failure=build.ignores_failure,
                 )
             )
 
 
+_Assigned = list[tuple[str, str]]
+"""What a variable may be, each with the condition that it stands in."""
+
+
 def read_makefile(session: Session, file: str, text: str) -> None:
     """Read a Makefile: variables first, as make does, then recipes."""
-    variables: dict[str, str] = {}
+    variables: dict[str, _Assigned] = {}
     recipes: list[tuple[str, str, int]] = []
+    conditions: list[str] = []
     rule = ""
     for line, logical in _logical_lines(text):
         if logical.startswith("\t"):
             recipes.append((rule, logical[1:].lstrip("@-+ \t"), line))
             continue
         plain = logical.split("#", 1)[0].rstrip() if "#" in logical else logical
-        if found := _MAKE_VARIABLE.match(plain.replace("\\\n", " ")):
-            name, sign, value = found[1], found[2] or "", found[3].strip()
-            if sign == "+":
-                variables[name] = f"{variables.get(name, '')} {value}".strip()
-            elif sign == "!":
-                variables[name] = f"$(shell {value})"
-            elif sign != "?" or name not in variables:
-                variables[name] = value
-        elif ":" in plain and not plain.startswith((" ", "ifeq", "ifneq", "$(")):
+        if found := _MAKE_CONDITION.match(plain):
+            _branch(conditions, found[1], plain.strip())
+        elif found := _MAKE_VARIABLE.match(plain.replace("\\\n", " ")):
+            _assign(variables, found[1], found[2] or "", found[3].strip(), " && ".join(conditions))
+        elif ":" in plain and not plain.startswith((" ", "$(")):
             rule = plain.partition(":")[0].split(" ")[0].strip()
     filler = _Make(session, file, variables)
     for name, script, line in recipes:
         if "build" in script or "bake" in script or "$(" in script or "${" in script:
             shell = Shell(session.holes, filler.budget, filler.environment(), "variable {} is not set in this file")
             _take(session, shell, file, "makefile", name, filler.fill(script), line)
+
+
+def _branch(conditions: list[str], word: str, said: str) -> None:
+    """Open, change or close a branch."""
+    if word == "endif":
+        del conditions[-1:]
+    elif word == "else":
+        conditions[-1:] = [f"!({conditions[-1]})" if conditions else said]
+    else:
+        conditions.append(said)
+
+
+def _assign(variables: dict[str, _Assigned], name: str, sign: str, value: str, condition: str) -> None:
+    before = variables.get(name, [])
+    if sign == "?" and before:
+        return
+    if sign == "!":
+        value = f"$(shell {value})"
+    if sign == "+":
+        value = f"{before[-1][0]} {value}".strip() if before else value
+    kept = before if condition else []
+    variables[name] = [*kept[-_MOST_ASSIGNED:], (value, condition)]
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -105,8 +131,9 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 class _Make:
     """Fills in make's variables."""
 
-    def __init__(self, session: Session, file: str, variables: dict[str, str]) -> None:
+    def __init__(self, session: Session, file: str, variables: dict[str, _Assigned]) -> None:
         self.budget = session.budget(file)
+        self._file = file
         self._holes = session.holes
         self._variables = variables
         self._known: dict[str, str] = {}
@@ -148,7 +175,14 @@ class _Make:
             return self._known[name]
         if name in self._variables and depth < _DEEPEST:
             self._known[name] = self._holes.hole(name, f"variable {name} is defined by itself", name)
-            self._known[name] = self.fill(self._variables[name].replace("\\\n", " "), depth + 1)
+            choices = [
+                (self.fill(value.replace("\\\n", " "), depth + 1), Condition(text=condition or "otherwise"))
+                for value, condition in self._variables[name]
+            ]
+            self._known[name] = choices[0][0]
+            if len({value for value, _ in choices}) > 1:
+                why = f"a condition of the file sets {name}"
+                self._known[name] = self._holes.hole(name, why, f"{name} in {self._file}", choices)
             return self._known[name]
         if name in _KNOWN_TO_MAKE:
             return _KNOWN_TO_MAKE[name]

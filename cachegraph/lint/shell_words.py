@@ -16,6 +16,7 @@ __all__ = ["Piece", "Reader", "Variables", "Word"]
 
 _LONGEST = 400  # characters of a command that are told
 _BLANK = re.compile(r"[ \t\r]+|\\\r?\n|#[^\n]*")
+_TEE = re.compile(r"\|[ \t]{0,20}tee[ \t][^\n|;&]{0,40}(GITHUB_(?:ENV|OUTPUT))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[^\s'\"\\$`|;&<>()#]+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.-]+)['\"]?")
@@ -135,6 +136,8 @@ class Reader:
         """Tell what ends a command: ``&&``, ``||``, ``||true`` where its failure does not matter, or nothing."""
         if self._text.startswith("&&", self._at):
             return "&&"
+        if tee := _TEE.match(self._text, self._at):
+            return f">{tee[1]}"
         if not self._text.startswith("||", self._at):
             return ""
         follows = self._text[self._at + 2 : self._at + 20].lstrip()

@@ -157,6 +157,7 @@ class Steps:
             settings=build.settings.made(),
             env={**step.env, **build.env},
             conditions=(*self._conditions, *found.conditions, *build.conditions),
+            unread=tuple(build.unread),
             ignores_failure=build.ignores_failure or (fails is not None and fails.text == "true"),
         )
 

@@ -118,6 +118,11 @@ def _present(graph: ExportGraph) -> Column:
     return [None] * len(_lists(graph)[1]) if blobs is None else [blob.present for blob in blobs]
 
 
+def _listed_bytes(graph: ExportGraph) -> Column:
+    blobs = graph.export.blobs
+    return [None] * len(_lists(graph)[1]) if blobs is None else [blob.size for blob in blobs]
+
+
 def _faults(graph: ExportGraph) -> Column:
     blobs = graph.export.blobs
     return [None] * len(_lists(graph)[1]) if blobs is None else [blob.fault for blob in blobs]
@@ -161,6 +166,13 @@ LISTS = Relationship(
     _lists,
     (
         Property("present", "boolean", "Whether the store has it; null when the loader did not look.", _present),
+        Property(
+            "bytes",
+            "integer",
+            "Bytes of the blob, as this export's manifest says; null where it does not.",
+            _listed_bytes,
+            column="bytes_listed",
+        ),
         Property(
             "fault",
             "string",

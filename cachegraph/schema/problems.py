@@ -22,9 +22,12 @@ def _said(value: Callable[[Problem], Any]) -> Callable[[ExportGraph], Column]:
 
 
 def _severities(graph: ExportGraph) -> Column:
-    """Give each problem its severity: of a blob that costs steps their results, uncached-steps tells the cost."""
-    told = {found.blob for found in uncached(graph).values()} - {None} if graph.export.problems else set()
-    return ["note" if problem.digest in told else problem.severity for problem in graph.export.problems]
+    """Give each problem its severity: a note where another question tells what it costs."""
+    problems = graph.export.problems
+    blobs = {found.blob for found in uncached(graph).values()} - {None} if problems else set()
+    refused = graph.import_error is not None
+    told = [problem.digest in blobs or (refused and problem.code == "builder-panic") for problem in problems]
+    return ["note" if elsewhere else problem.severity for problem, elsewhere in zip(problems, told, strict=True)]
 
 
 PROBLEM = Node(
@@ -45,7 +48,7 @@ PROBLEM = Node(
         Property(
             "severity",
             "string",
-            "error, warning or note; a note where uncached-steps tells what the blob costs.",
+            "error, warning or note; a note where uncached-steps or import-errors tells what it costs.",
             _severities,
             words=("error", "warning", "note"),
         ),

@@ -17,7 +17,7 @@ from cachegraph.text.words import size_text
 __all__ = ["FREE_SPACE", "RESERVE", "ailing", "ailment", "check_start", "free_bytes", "means_full_disk"]
 
 RESERVE = 256 << 20
-"""Bytes that a load leaves free: Neo4j lengthens each file of a store by tens of mebibytes at once."""
+"""Bytes that a load leaves free: Neo4j lengthens a file of a store by tens of mebibytes at once."""
 
 START = 64 << 20
 """Bytes without which a server is not started."""

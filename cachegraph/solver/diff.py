@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.match import match
 from cachegraph.solver.rows import Rows
 from cachegraph.solver.single import Graphs, single
 from cachegraph.text.words import plural, size_text
 
-__all__ = ["Change", "Diff", "Side", "diff"]
+__all__ = ["Change", "Diff", "Side", "diff", "diff_keys"]
 
 Changed = Literal["key gained", "key lost", "result gained", "result lost"]
 Cause = Literal["instruction", "input", "result"]
@@ -152,7 +153,19 @@ def diff(old: Graphs, new: Graphs) -> Diff:
         Not one export on a side.
     """
     before, after = single(old, "the old export"), single(new, "the new export")
-    forward, backward = _pairs(before, after)
+    return diff_keys(CacheKeys(before), CacheKeys(after), before, after)
+
+
+def diff_keys(old: CacheKeys, new: CacheKeys, before: ExportGraph, after: ExportGraph) -> Diff:
+    """Compare two exports whose keys were made before, which takes half of the time.
+
+    Parameters
+    ----------
+    old, new : CacheKeys
+    before, after : ExportGraph
+        What they are of.
+    """
+    forward, backward = _pairs(old, new, before, after)
     return Diff(
         _Gained(before, after, forward).changes() + _Lost(after, before, backward).changes(),
         old=measure(before),
@@ -161,13 +174,15 @@ def diff(old: Graphs, new: Graphs) -> Diff:
     )
 
 
-def _pairs(old: ExportGraph, new: ExportGraph) -> tuple[list[list[int]], list[list[int]]]:
+def _pairs(
+    old_keys: CacheKeys, new_keys: CacheKeys, old: ExportGraph, new: ExportGraph
+) -> tuple[list[list[int]], list[list[int]]]:
     """List, for each record of the new export and of the old one, those on the other side that are the same key.
 
     Each is asked for by a build that has the other: BuildKit may fold records so that only one way matches. What no
     build can match (in an export that BuildKit refuses) is still the same where it is identical.
     """
-    forward, backward = match(new, old), match(old, new)
+    forward, backward = match(new, old_keys), match(old, new_keys)
     pairs = {(n, o) for n in range(len(new)) for o in forward.records(n)}
     pairs |= {(n, o) for o in range(len(old)) for n in backward.records(o)}
     identical: dict[str, list[int]] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Literal
 
+from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN
-from cachegraph.solver.diff import Change, Diff, diff, measure
+from cachegraph.solver.diff import Change, Diff, diff_keys, measure
+from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.rows import Rows
 from cachegraph.text.words import plural
 
@@ -136,16 +137,27 @@ def history(exports: Iterable[ExportGraph]) -> History:
     -----
     Each export is compared with the one before and the one before that.
     """
-    graphs = list(exports)
-    steps: list[Diff | None] = [None, *(diff(old, new) for old, new in pairwise(graphs))][: len(graphs)]
-    over = [None, None, *(diff(old, new) for old, new in zip(graphs, graphs[2:], strict=False))]
+    with collection_paused():
+        return _follow(list(exports))
+
+
+def _follow(graphs: Sequence[ExportGraph]) -> History:
+    """Compare each export with the one before."""
+    keys = [CacheKeys(graph) for graph in graphs]
+    digests = [frozenset(record.digest for record in graph.export.config.records) for graph in graphs]
+
+    def compare(old: int, new: int) -> Diff:
+        return diff_keys(keys[old], keys[new], graphs[old], graphs[new])
+
+    steps: list[Diff | None] = [compare(new - 1, new) if new else None for new in range(len(graphs))]
     points: list[Point] = []
     for position, graph in enumerate(graphs):
         before = steps[position]
         same: int | None = None
         if before is not None and not before:
             same = position - 1
-        elif (second := over[position] if position < len(over) else None) is not None and not second:
+        # A key needs its digest: where these differ, nothing has to be matched.
+        elif position > 1 and digests[position - 2] == digests[position] and not compare(position - 2, position):
             same = position - 2
         points.append(_point(graph, before, same))
     return History(points, _events(graphs, steps, points))

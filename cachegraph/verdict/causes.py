@@ -16,6 +16,7 @@ from cachegraph.queries.unreachable_roots import UnreachableRoot
 from cachegraph.schema.storage import PANIC
 from cachegraph.schema.summary import ExportSummary
 from cachegraph.text.durations import age_text
+from cachegraph.text.rules import CODES
 from cachegraph.text.words import plural
 from cachegraph.verdict.imports import fragile_causes, shadowed_causes
 from cachegraph.verdict.model import Cause
@@ -103,7 +104,7 @@ def _worst(told: Told, findings: Sequence[Finding]) -> Iterator[Cause]:  # noqa:
         more = f" {plural(len(others), 'more finding')} of {first.query}." if others else ""
         yield Cause(
             kind=first.query,
-            code=first.code,
+            code=CODES[first.query],
             severity=first.severity,
             what=first.message + more,
             steps=tuple(finding.record for finding in bad if finding.record is not None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError
 from cachegraph.text.words import capital
-from cachegraph.verdict.model import Cause, Verdict
+from cachegraph.verdict.model import Cause, Verdict, Word
 
 __all__ = ["failed_verdict"]
 
@@ -21,30 +21,36 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
     Returns
     -------
     Verdict
-        COLD where nothing is there to be imported, so that a build goes on without it; else UNREADABLE, where what is
-        damaged leaves a build cold as well.
+        BREAKS THE BUILD where buildx refuses it, COLD where nothing is there to be imported, so that a build goes on
+        without it; else UNREADABLE, where what is damaged leaves a build cold as well.
     """
-    nothing = isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type="))
-    damaged = isinstance(error, DecodeError) and "--limit" not in (error.hint or "")
+    word, cost = _worth(spec, error)
+    what = capital(_without_place(spec, error.message).rstrip("."))
     return Verdict(
         export=None,
         spec=spec,
-        word="COLD" if nothing else "UNREADABLE",
+        word=word,
         causes=(
             Cause(
-                kind="nothing-there" if nothing else "unreadable",
+                kind="nothing-there" if word == "COLD" else "unreadable",
                 code=None,
                 severity="error",
-                what=capital(f"{_without_place(spec, error.message)}."),
-                cost="A build goes on without this cache, and every step runs."
-                if nothing
-                else "BuildKit cannot read it either, so every step runs."
-                if damaged
-                else "What a build makes of it cannot be told.",
+                what=f"{what}.",
+                cost="" if what.endswith("every step runs") else cost,
                 cure=capital(error.hint or ""),
             ),
         ),
     )
+
+
+def _worth(spec: str, error: CacheGraphError) -> tuple[Word, str]:
+    if error.buildkit == "fail":
+        return "BREAKS THE BUILD", "A build with it fails."
+    if isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type=")):
+        return "COLD", "A build goes on without this cache, and every step runs."
+    if isinstance(error, DecodeError) and "--limit" not in (error.hint or ""):
+        return "UNREADABLE", "BuildKit cannot read it either, so every step runs."
+    return "UNREADABLE", "What a build makes of it cannot be told."
 
 
 def _without_place(spec: str, message: str) -> str:

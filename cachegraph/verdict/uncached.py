@@ -37,6 +37,8 @@ _FAULTS = {
     "no-diff-id": "the manifest has no annotation containerd.io/uncompressed for the blobs",
     "wrong-media-type": "the manifest gives the blobs a media type that they are not",
 }
+_STAYS = frozenset({"wrong-size", "wrong-digest", "wrong-diff-id"})
+"""Faults of bytes that are there under their digest: an export to the same place would not write them again."""
 
 
 def uncached_causes(
@@ -58,7 +60,7 @@ def uncached_causes(
     groups: dict[tuple[UncachedCause, str | None], list[UncachedSteps]] = {}
     for finding in findings:
         groups.setdefault((finding.cause, finding.fault), []).append(finding)
-    for (cause, _), group in groups.items():
+    for (cause, fault), group in groups.items():
         records = tuple(sorted({record for finding in group for record in finding.steps}))
         what, cost, cure = _words(cause, group, len(records), export)
         if not export.loadable_steps and cause != "lost-blob":
@@ -71,7 +73,7 @@ def uncached_causes(
             what=what,
             cost=cost,
             cure=cure,
-            paste=None if earlier else cache_to(export.source, inline=export.kind == "inline"),
+            paste=None if earlier or fault in _STAYS else cache_to(export.source, inline=export.kind == "inline"),
             steps=records,
             names=() if earlier else names(records),
             blobs=tuple(sorted({finding.digest for finding in group if finding.digest})),
@@ -89,7 +91,7 @@ def _words(
         return _damaged(group, count)
     if cause == "unlisted-blob":
         what = f"{steps} cannot be loaded: the manifest does not list {_blobs(group)}, so BuildKit drops the results."
-        return what, _again(count), "Export again, to a new place."
+        return what, _again(count), "Export again."
     if cause == "earlier-build":
         what = f"{plural(count, 'key')} of earlier builds {'is' if count == 1 else 'are'} carried along."
         return what, "That costs nothing, unless such a build comes back.", ""
@@ -136,5 +138,6 @@ def _damaged(group: Sequence[UncachedSteps], count: int) -> tuple[str, str, str]
     why = _FAULTS.get(fault or "", "{blobs} a fault").format(blobs=f"{_blobs(group)} {'has' if is_one else 'have'}")
     breaks = group[0].store in ("registry", "s3", "azblob") and fault != "no-diff-id"
     cost = "A build that needs one of them fails." if breaks else "A build that needs one of them runs it."
-    cure = "Export again, to a new place, and look at what rewrites manifests or blobs there."
+    place = ", to a new place," if fault in _STAYS else ""
+    cure = f"Export again{place} and look at what rewrites manifests or blobs there."
     return f"{plural(count, 'step')} cannot be loaded: {why}.", cost, cure

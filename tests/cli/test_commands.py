@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import COMMANDS, LazyGroup, app
-from cachegraph.queries.catalogue import QUERIES
+from cachegraph.queries.catalogue import QUERIES, TOGETHER
 
 
 def run(*args: str) -> Result:
@@ -118,7 +118,7 @@ def test_an_unknown_question_is_wrong_usage() -> None:
 
 def test_queries_lists_them_all() -> None:
     rows = json.loads(run("queries", "-f", "json").stdout)
-    assert [row["name"] for row in rows] == [query.name for query in QUERIES]
+    assert [row["name"] for row in rows] == [query.name for query in (*QUERIES, *TOGETHER)]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

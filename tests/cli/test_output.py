@@ -131,7 +131,7 @@ def test_a_full_disk_is_told(spec: str) -> None:
 
 # --- Text that can be copied -----------------------------------------------------------------------------------------
 
-DIGEST = "digest=sha256:45feb6dfaaa202c398440bad24ef9137f75662958697955d2903e4b53fb7f38a linux/amd64"
+DIGEST = "digest=sha256:45feb6dfaaa202c398440bad24ef9137f75662958697955d2903e4b53fb7f38a"
 
 
 @pytest.mark.parametrize("columns", [40, 80, 160])
@@ -146,10 +146,10 @@ def test_no_digest_or_reference_is_broken_on_a_terminal(command: list[str], colu
 
 def test_without_a_terminal_nothing_is_folded_padded_or_coloured(spec: str) -> None:
     text = run("check", spec).stdout
-    assert DIGEST in text
+    assert text.splitlines()[0].endswith(DIGEST)
     assert not any(line != line.rstrip() for line in text.splitlines())
     assert "starting on scratch.\n" in text
-    assert text.count("\n") == 4
+    assert text.count("\n") == 7
     rows = run("records", spec).stdout.splitlines()[1:]
     assert {row.count("\t") for row in rows} == {6}
 
@@ -182,6 +182,7 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
         "place": None,
         "buildkit": None,
         "warnings": [],
+        "verdict": "UNREADABLE",
     }
 
 
@@ -214,7 +215,7 @@ def test_an_option_that_would_do_nothing_is_refused(arguments: list[str], messag
 def test_a_source_that_cannot_follow_an_option_is_named(spec: str, tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text("{}")
-    result = run("check", "--verify", "--probe", spec, str(config))
+    result = run("check", "--fail-on", "never", "--verify", "--probe", spec, str(config))
     assert result.exit_code == 0
     assert result.stderr == (
         f"cachegraph: {config}: --verify reads the blobs of a directory or archive, so it changes nothing for "

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
@@ -209,3 +212,31 @@ def test_one_file_of_builds_and_one_context(project: Project, cache: Path) -> No
     result = CliRunner().invoke(app, ["predict", "a", "b"])
     assert result.exit_code == 2
     assert "2 contexts, a build has one" in result.output
+
+
+def test_the_workflow_of_the_page_predicts_a_pull_request(
+    project: Project, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "predict.md").read_text("utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    workflow = yaml.safe_load(text)
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"]["pull-requests"] == "write"
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    (command,) = [command for command in commands if command.startswith("cachegraph ")]
+    project.commit()
+    project.write({"package.json": "[]"})
+    project.commit("second", seconds=1_700_000_100)
+    monkeypatch.chdir(project.root)
+    words = [word.replace("$CACHE", str(cache)) for word in shlex.split(command)[1:]]
+    given = ["--image", f"busybox:1={BASE}", "--image", str(BASES), "--offline", "--builder", "linux/amd64"]
+    result = CliRunner().invoke(app, [*words, *given])
+    assert result.exit_code == 0, result.output
+    said = Path("cache.md").read_text("utf-8").splitlines()
+    assert said[0] == "`HEAD^1` HEAD: 3 steps changed"
+    assert said[2].startswith("- line 2: this change makes COPY package.json `/app/` uncached (cached for commit ")
+    # What is written is what the next steps take.
+    assert [command for command in commands if "cache.md" in command][1:] == [
+        'cat cache.md >> "$GITHUB_STEP_SUMMARY"',
+        'gh pr comment "$NUMBER" --edit-last --create-if-none --body-file cache.md',
+    ]

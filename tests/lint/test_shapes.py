@@ -1,4 +1,4 @@
-"""What is read in small files of the shapes that people write: 88 of them, and how much of their entries is known."""
+"""What is read in small files of the shapes that people write, and how much of their entries is known."""
 
 from __future__ import annotations
 

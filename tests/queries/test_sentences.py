@@ -203,6 +203,11 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "import-errors",
+        {"error": "panic: runtime error: index out of range [0] with length 0", "record": None},
+        'Importing this export ends buildkitd ("panic: runtime error: index out of range [0] with length 0"), and every build on it fails. Take it out of --cache-from, and build the image again.',
+    ),
+    (
+        "import-errors",
         {"error": "blob x is too large (2 > 1)", "record": None},
         'BuildKit refuses this export ("blob x is too large (2 > 1)"), so every build that imports it starts cold. Export less (mode=min, fewer stages), or export to S3, Azure or GitHub, which have no such limit.',
     ),

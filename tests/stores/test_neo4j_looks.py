@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from cachegraph.cli.app import app
 from cachegraph.core.digests import sha256
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig, CacheExport, CacheRecord
+from cachegraph.core.progress import Report
 from cachegraph.errors import NotFoundError, SourceError
 from cachegraph.queries import library
 from cachegraph.server import Login
-from cachegraph.stores.neo4j import Listing, Look, Neo4jStore
+from cachegraph.stores.neo4j import Listing, Look, Neo4jStore, loading
 from cachegraph.stores.neo4j.claims import Claim
+from cachegraph.stores.neo4j.connection import Connection, ServerError
 
 Serve = Callable[..., str]
 Reply = Callable[..., None]
@@ -127,6 +131,26 @@ def test_each_load_is_kept_with_what_came_of_it(store: Neo4jStore) -> None:
     assert one[0]["failures"] == ["other: the registry answered 500"]
     assert one[0]["began_at"] <= one[0]["ended_at"] <= two[0]["began_at"]
     assert (two[0]["created"], two[0]["unchanged"], two[0]["failures"]) == (0, 1, [])
+
+
+def test_memory_holds_an_export_at_a_time_however_many_there_are(store: Neo4jStore) -> None:
+    alive: list[weakref.ref[ExportGraph]] = []
+    most = 0
+
+    def looks() -> Iterator[Look]:
+        nonlocal most
+        for number in range(30):
+            gc.collect()
+            most = max(most, sum(ref() is not None for ref in alive))
+            look = good(f"{number}", f"ref {number}")
+            alive.append(weakref.ref(look.graphs[0]))
+            yield look
+            del look
+            yield bad(f"broken {number}")
+
+    done = store.write(looks())
+    assert (done.created, len(done.failed), done.looks) == (30, 30, 60)
+    assert most <= 1
 
 
 def test_what_another_load_is_at_comes_last_and_of_a_source_the_order_stays(store: Neo4jStore) -> None:
@@ -260,3 +284,31 @@ def test_a_share_of_failures_can_be_allowed_and_nonsense_is_refused(server: Logi
         refused = run("load", *specs, "--allow-failures", nonsense)
         assert refused.exit_code == 2
         assert f"'{nonsense}' is neither a number, such as 3, nor a share, such as 0.5%" in refused.stderr
+
+
+def test_a_load_that_stops_gives_its_summary_and_one_line(
+    server: Login, layouts: Path, store: Neo4jStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loading.load
+
+    def load(connection: Connection, graph: ExportGraph, report: Report, **more: Any) -> loading.Loaded | None:  # noqa: ANN401
+        if "web-oci" in graph.export.source:
+            raise ServerError("bolt://there: disk full", hint="free some space on that disk", answers=True)
+        return real(connection, graph, report, **more)
+
+    monkeypatch.setattr(loading, "load", load)
+    specs = [str(layouts / name) for name in ("scratch-file-max", "web-oci", "web-max")]
+    result = run("load", "nowhere.json", *specs, "--allow-failures", "100%")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("1 export created, 0 unchanged, 0 superseded, 1 failed; ")
+    assert result.stdout.endswith(" Stopped before the end: 1 export read and not loaded, the rest not read.\n")
+    assert result.stderr.splitlines() == [
+        "cachegraph: nowhere.json: there is no such file (check src=)",
+        "cachegraph: bolt://there: disk full (free some space on that disk)",
+    ]
+    told = json.loads(run("load", *specs, "--format", "json").stdout)
+    assert (told["unchanged"], told["stopped"]) == (1, "bolt://there: disk full (free some space on that disk)")
+    assert [source.partition("src=")[2].split(",")[0] for source in told["unloaded"]] == [specs[1]]
+    outcomes = store.run("MATCH (r:Run) RETURN r.id, r.outcome ORDER BY r.began_at").rows
+    assert [outcome for _, outcome in outcomes] == ["stopped", "stopped"]
+    assert outcomes[1][0] == told["run"]

@@ -34,16 +34,24 @@ NAMES = [
 ]
 
 
-def without_age(verdict: Verdict) -> Verdict:
-    return dataclasses.replace(
-        verdict, age_seconds=None, causes=tuple(cause for cause in verdict.causes if cause.kind != "stale")
-    )
+ABOUT_SEVERAL = "shadowed-keys"
+
+
+def by_itself(verdict: Verdict) -> Verdict:
+    """Leave out what depends on the clock, and what is about several caches."""
+    causes = tuple(cause for cause in verdict.causes if cause.kind not in ("stale", ABOUT_SEVERAL))
+    return dataclasses.replace(verdict, age_seconds=None, causes=causes)
 
 
 def gist(config: CacheConfig, blobs: list[str] | None = None) -> tuple[Any, ...]:
-    """Give a verdict without what an order may change: indexes, and which of several faults BuildKit meets first."""
+    """Give a verdict without what an order may change: indexes, and what BuildKit does to those that it meets first.
+
+    Of two results of one key with the same time and number of layers it keeps the first, so whether one gets lost
+    depends on the order of the records.
+    """
     (verdict,) = cg.from_config(encode(config), blobs).verdict()
-    causes = sorted((cause.kind, cause.severity, len(cause.steps)) for cause in verdict.causes)
+    told = [cause for cause in verdict.causes if cause.kind != "duplicate-keys"]
+    causes = sorted((cause.kind, cause.severity, len(cause.steps)) for cause in told)
     return verdict.word, verdict.cached, verdict.steps, verdict.earlier_steps, verdict.layers, causes
 
 
@@ -79,8 +87,8 @@ def test_the_order_of_records_changes_no_verdict_on_real_exports(verdicts: list[
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))
 def test_each_of_several_is_judged_as_alone(names: list[str]) -> None:
     root = Path(__file__).parent.parent / "data" / "layouts"
-    alone = [without_age(verdict) for name in names for verdict in cg.load(root / name).verdict()]
-    together = [without_age(verdict) for verdict in cg.load([root / name for name in names]).verdict()]
+    alone = [by_itself(verdict) for name in names for verdict in cg.load(root / name).verdict()]
+    together = [by_itself(verdict) for verdict in cg.load([root / name for name in names]).verdict()]
     assert together == alone
 
 
@@ -95,7 +103,10 @@ def test_the_command_says_of_each_what_it_says_of_it_alone(layouts: Path) -> Non
     def verdicts_of(*names: str) -> dict[str, Any]:
         specs = [str(layouts / name) for name in names]
         answer = json.loads(CliRunner().invoke(app, ["check", "--format", "json", *specs]).stdout)
-        return {f"{one['source']} {one['platform']}": one["verdict"] for one in answer["exports"]}
+        found = {f"{one['source']} {one['platform']}": one["verdict"] for one in answer["exports"]}
+        for verdict in found.values():
+            verdict["causes"] = [cause for cause in verdict["causes"] if cause["kind"] != ABOUT_SEVERAL]
+        return found
 
     alone: dict[str, Any] = {}
     for name in NAMES:

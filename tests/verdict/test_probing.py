@@ -15,6 +15,7 @@ from cachegraph.core.model import CacheExport
 from cachegraph.errors import AccessError
 from cachegraph.graph import CacheGraph
 from cachegraph.loaders.base import Options
+from cachegraph.loaders.catalogue import Loaded
 from cachegraph.loaders.objects import store as objects
 from cachegraph.loaders.objects.store import Place, StoredObject, read_exports
 
@@ -118,23 +119,27 @@ def test_the_command_asks_for_200_unless_told(
     monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], blobs: int, *, probe: bool
 ) -> None:
     given: list[Options] = []
-    monkeypatch.setattr("cachegraph.loaders.several.read", lambda _, options: given.append(options) or _nothing())
+    _listen(monkeypatch, given)
     CliRunner().invoke(app, ["check", *args, "r.example/app"])
     assert [(options.probe, options.probe_blobs) for options in given] == [(probe, blobs)]
 
 
 def test_several_places_share_them_equally(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Options] = []
-    monkeypatch.setattr("cachegraph.loaders.several.read", lambda _, options: given.append(options) or _nothing())
+    _listen(monkeypatch, given)
     CliRunner().invoke(app, ["check", "r.example/a", "r.example/b", "r.example/c"])
     CliRunner().invoke(app, ["records", "r.example/a"])
     assert [options.probe_blobs for options in given] == [66, 0]
 
 
-def _nothing() -> Any:  # noqa: ANN401 - what the loaders give
-    from cachegraph.loaders.catalogue import Loaded
+def _listen(monkeypatch: pytest.MonkeyPatch, given: list[Options]) -> None:
+    """Read nothing, and keep how it was to be read."""
 
-    return Loaded(exports=(), failures=())
+    def read(specs: object, options: Options) -> Loaded:
+        given.append(options)
+        return Loaded(exports=(), failures=())
+
+    monkeypatch.setattr("cachegraph.loaders.several.read", read)
 
 
 def test_a_directory_is_always_looked_at(layouts: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_share_is_neither_nothing_nor_all_unless_it_is(cached: int, steps: int
         ("no-store", {}, ""),
     ],
 )
-def test_presence_claims_no_more_than_was_asked(known: Presence, fields: dict[str, int], text: str) -> None:
+def test_presence_claims_no_more_than_was_asked(known: Presence, fields: dict[str, Any], text: str) -> None:
     assert presence(verdict(presence=known, listed_blobs=6, **fields)) == text
 
 
@@ -156,7 +157,7 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
     assert frame["share"].round(2).tolist() == [0.54, 1.0]
     assert frame["export"].tolist() == [one.id for one in graph.graphs]
     assert str(frame["newest_at"].dtype) == "datetime64[ns, UTC]"
-    assert frame.loc[0, "causes"] == ("inline",)
+    assert frame.loc[0, "causes"] == ("inline", "shadowed-keys")
     assert repr(found[0]).endswith(": PARTLY CACHED, 7 of 13 steps>")
 
 
@@ -168,6 +169,12 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
         ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", "cannot be told"),
         ("app:latest", AccessError("app:latest: refused", hint="log in"), "UNREADABLE", "cannot be told"),
         ("type=nope", SpecError("type=nope: no such type"), "UNREADABLE", "cannot be told"),
+        (
+            "type=local,src=x,tag=",
+            SpecError("tag is empty", buildkit="fail"),
+            "BREAKS THE BUILD",
+            "A build with it fails",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_read(spec: str, error: Exception, word: Word, cost: str) -> None:

@@ -97,7 +97,7 @@ def test_an_empty_graph() -> None:
 def test_findings(scratch: cg.CacheGraph) -> None:
     text = _text(scratch.unreachable_roots())
     assert text.startswith("Which roots lead to no cached result?  1 warning, 1 note\n  warning: Record 1 (")
-    assert _page(scratch.check()).startswith("1 warning, 7 notes. severity question record what it costs, what to do")
+    assert _page(scratch.check()).startswith("1 warning, 5 notes. severity question record what it costs, what to do")
 
 
 def test_long_lists_say_what_they_leave_out(large: cg.CacheGraph) -> None:

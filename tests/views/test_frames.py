@@ -67,7 +67,7 @@ def test_the_index_joins(fleet: cg.CacheGraph) -> None:
 def test_findings_join_the_records(scratch: cg.CacheGraph) -> None:
     frame = scratch.check().to_frame()
     joined = frame.merge(scratch.records, left_on=["export", "record"], right_on=["export", "record_index"])
-    assert len(joined) == 7  # all but the one about the export
+    assert len(joined) == 5  # all but the one about the export
     lost = joined[joined["severity"] == "warning"]
     assert lost["is_root"].tolist() == [True]
 

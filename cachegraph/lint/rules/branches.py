@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachegraph.lint.model import Build
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import WORKFLOW, build_step, workflow
@@ -30,11 +31,7 @@ def _overwritten(scene: Scene) -> Iterator[LintFinding]:
             continue
         if not _for_sure(use):
             continue
-        others = [
-            other
-            for other in scene.writers
-            if other.place.identity == use.place.identity and other.events - _OF_PULL_REQUESTS
-        ]
+        others = [other for other in scene.same(use.place, "to") if other.events - _OF_PULL_REQUESTS]
         if not others:
             continue
         message = (
@@ -60,14 +57,14 @@ def _own_branch(scene: Scene) -> Iterator[LintFinding]:
     for build in scene.repository.builds:
         if not build.reads or not all(entry.is_resolved for entry in build.reads):
             continue
-        uses = [use for use in scene.readers if use.build is build]
+        uses = scene.uses_of(build, "from")
         caches = [cache for entry in build.reads for cache in entry.caches]
         if not uses or len({id(use.cache) for use in uses}) != len(caches) or not build.writes:
             continue
         names = [[name for value in use.place.values for name in branch_names(value)] for use in uses]
         if not all(names) or any(varies_by_commit(value) for use in uses for value in use.place.values):
             continue
-        if build.job is not None and build.job.system == "github" and not _has_branches(use.events for use in uses):
+        if not _has_branches(build):
             continue
         if uses[0].entry.place in told:
             continue
@@ -79,8 +76,22 @@ def _own_branch(scene: Scene) -> Iterator[LintFinding]:
         yield LintFinding(rule="own-branch-only", severity="warning", message=message, place=uses[0].entry.place)
 
 
-def _has_branches(events: Iterator[frozenset[str]]) -> bool:
-    return any(one & {"pull_request", "push", "pull_request_target"} for one in events)
+def _has_branches(build: Build) -> bool:
+    """Whether a build certainly runs on branches that come and go."""
+    if build.job is None or any(condition.default_branch_only for condition in build.conditions):
+        return False
+    if build.job.system == "gitlab":
+        return not build.conditions
+    triggers = [trigger for trigger in build.job.triggers if trigger.event in build.events]
+    return any(
+        trigger.event in _OF_PULL_REQUESTS
+        or (
+            trigger.event == "push"
+            and not (trigger.tags and not trigger.branches)
+            and (not trigger.branches or any(set("*?[") & set(branch) for branch in trigger.branches))
+        )
+        for trigger in triggers
+    )
 
 
 def _new_each_run(scene: Scene) -> Iterator[LintFinding]:

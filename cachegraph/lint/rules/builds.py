@@ -13,7 +13,7 @@ from cachegraph.lint.values import Condition, Value
 if TYPE_CHECKING:
     from cachegraph.lint.rules.scene import Use
 
-__all__ = ["difference", "is_true", "may_run_together", "pushed_images", "refs_of", "title"]
+__all__ = ["difference", "is_true", "may_run_together", "pushed_images", "refs_of", "target_of", "title"]
 
 
 def title(build: Build) -> str:
@@ -171,3 +171,9 @@ def refs_of(value: Value) -> Iterator[str]:
     known = known_reference(value)
     if known:
         yield known
+
+
+def target_of(build: Build) -> str:
+    """Give the stage that a build asks for; a name that no stage has where that is unknown."""
+    target = build.settings.target
+    return "" if target is None else target.text or "?"

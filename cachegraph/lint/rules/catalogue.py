@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cachegraph.lint.model import Repository
+from cachegraph.lint.rules.backends import BACKEND_RULES
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.branches import BRANCH_RULES
+from cachegraph.lint.rules.contexts import CONTEXT_RULES
 from cachegraph.lint.rules.directories import DIRECTORY_RULES
 from cachegraph.lint.rules.dockerfiles import find_dockerfiles
 from cachegraph.lint.rules.entries import ENTRY_RULES
@@ -19,14 +21,21 @@ from cachegraph.lint.rules.writers import PLACE_RULES
 
 __all__ = ["LINT_RULES", "find_dockerfiles", "lint"]
 
-LINT_RULES: tuple[LintRule, ...] = (
-    *ENTRY_RULES,
-    *PLACE_RULES,
-    *BRANCH_RULES,
-    *RUNNER_RULES,
-    *DIRECTORY_RULES,
-    *HABIT_RULES,
-    *IMAGE_RULES,
+LINT_RULES: tuple[LintRule, ...] = tuple(
+    sorted(
+        (
+            *ENTRY_RULES,
+            *BACKEND_RULES,
+            *PLACE_RULES,
+            *BRANCH_RULES,
+            *RUNNER_RULES,
+            *DIRECTORY_RULES,
+            *HABIT_RULES,
+            *CONTEXT_RULES,
+            *IMAGE_RULES,
+        ),
+        key=lambda rule: rule.code,
+    )
 )
 """All rules, by code."""
 

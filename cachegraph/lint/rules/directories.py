@@ -11,7 +11,7 @@ from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.places import local_path_of, spelt, varies_by_commit
-from cachegraph.lint.rules.runners import is_hosted
+from cachegraph.lint.rules.runners import is_hosted, is_plain
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place, Value
 
@@ -79,6 +79,8 @@ def _lost(scene: Scene) -> Iterator[LintFinding]:
         if found.keepers or any(_mentions(step, found) for step in found.steps):
             continue
         if any(_reads(build, found) for build in scene.repository.builds):
+            continue
+        if any(step.action and not is_plain(step.action) for step in found.steps):
             continue
         message = (
             f"The cache is written to {found.path}, and no step of the job keeps that directory: the runner is thrown "
@@ -151,7 +153,7 @@ def _removes(step: Step, path: str) -> bool:
     return _names(script, posixpath.basename(path)) and any(word in script for word in ("rm ", "mv ", "prune"))
 
 
-def _keys(scene: Scene) -> Iterator[tuple[Step, Value]]:
+def _keys(scene: Scene) -> Iterator[tuple[Step, Value, tuple[Step, ...]]]:
     """Give each step that keeps the directory of a local cache, with its key."""
     seen: set[Place] = set()
     for found in _directories(scene):
@@ -159,7 +161,7 @@ def _keys(scene: Scene) -> Iterator[tuple[Step, Value]]:
             key = step.inputs.get("key")
             if key is not None and step.place not in seen:
                 seen.add(step.place)
-                yield step, key
+                yield step, key, found.steps
 
 
 def _is_frozen(step: Step) -> bool:
@@ -167,9 +169,14 @@ def _is_frozen(step: Step) -> bool:
     return key is not None and all((one.exact or one.name).startswith(_STAYS) for one in key.unknowns)
 
 
+def _deletes(step: Step) -> bool:
+    """Whether a step removes entries of GitHub's cache, so that a key can be saved again."""
+    return step.run is not None and "cache" in step.run.pattern and "delete" in step.run.pattern
+
+
 def _frozen(scene: Scene) -> Iterator[LintFinding]:
-    for step, key in _keys(scene):
-        if not _is_frozen(step):
+    for step, key, steps in _keys(scene):
+        if not _is_frozen(step) or any(_deletes(other) for other in steps):
             continue
         message = (
             f"The key {key.pattern} does not change from run to run, and actions/cache saves nothing under a key that "
@@ -180,7 +187,7 @@ def _frozen(scene: Scene) -> Iterator[LintFinding]:
 
 
 def _unrestored(scene: Scene) -> Iterator[LintFinding]:
-    for step, key in _keys(scene):
+    for step, key, _ in _keys(scene):
         if step.action != "actions/cache" or "restore-keys" in step.inputs:
             continue
         names = varies_by_commit(key)

@@ -34,6 +34,7 @@ _DOCKERS_OWN = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::|
 _SEPARATORS = re.compile(r"&&|\|\||[;\n|]")
 _WHOLE = frozenset({".", "./", "/", "./.", "*", "./*"})
 _IGNORE_BYTES = 2**20
+_MOST_STAGES = 200  # more than anybody writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,13 @@ class ReadDockerfile:
     path : str
         From the root.
     source : Source
+    bases : tuple of int or None
+        For each stage the one that it begins with.
     """
 
     path: str
     source: Source
+    bases: tuple[int | None, ...]
 
     @property
     def stages(self) -> tuple[read.Stage, ...]:
@@ -57,8 +61,7 @@ class ReadDockerfile:
 
     def base_of(self, number: int) -> int | None:
         """Give the number of the stage that a stage begins with; None if that is an image."""
-        name = self.stages[number].base.lower()
-        return next((n for n in range(number - 1, -1, -1) if self.stages[n].name == name), None)
+        return self.bases[number]
 
     def chain(self, number: int) -> list[int]:
         """Give a stage and those that it begins with, the lowest first."""
@@ -101,6 +104,16 @@ def _sources(stage: read.Stage) -> Iterator[str]:
                 yield from re.findall(r"(?:^|,)from=([^,]+)", mount)
 
 
+def _bases(source: Source) -> tuple[int | None, ...]:
+    seen: dict[str, int] = {}
+    found = []
+    for number, stage in enumerate(source.stages):
+        found.append(seen.get(stage.base.lower()))
+        if stage.name:
+            seen[stage.name] = number
+    return tuple(found)
+
+
 def read_dockerfile(path: Path, name: str) -> ReadDockerfile | None:
     """Read a Dockerfile; None if it is not there, BuildKit would refuse it, or another frontend reads it."""
     try:
@@ -110,7 +123,10 @@ def read_dockerfile(path: Path, name: str) -> ReadDockerfile | None:
         syntax = syntax_directive(data.decode("utf-8", "replace"))
         if syntax is not None and not _DOCKERS_OWN.match(syntax):
             return None
-        return ReadDockerfile(path=name, source=read_stages(read_nodes(data, name)))
+        source = read_stages(read_nodes(data, name))
+        if len(source.stages) > _MOST_STAGES:
+            return None
+        return ReadDockerfile(path=name, source=source, bases=_bases(source))
     except (OSError, ValueError, CacheGraphError):
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import indent
 
-__all__ = ["WORKFLOW", "bake", "build_step", "workflow"]
+__all__ = ["WORKFLOW", "bake", "build_step", "with_dockerfile", "workflow"]
 
 WORKFLOW = ".github/workflows/image.yml"
 
@@ -50,3 +50,8 @@ def workflow(*steps: str, on: str = "push", job: str = "", setup: str = _SETUP, 
 def bake(text: str) -> Mapping[str, str]:
     """Write a bake file."""
     return {"docker-bake.hcl": text}
+
+
+def with_dockerfile(text: str, **more: str) -> dict[str, str]:
+    """Write a Dockerfile, an ignore file that names ``.git``, and more files."""
+    return {"Dockerfile": text, ".dockerignore": ".git\n", **more}

@@ -22,15 +22,12 @@ class Changed:
     name : str
     path : pathlib.Path
     before, after : str
-    count : int
-        Lines that were changed.
     """
 
     name: str
     path: Path
     before: str
     after: str
-    count: int
 
     def diff(self) -> str:
         """Give the change as a patch."""
@@ -92,4 +89,4 @@ def fix_files(findings: Iterable[LintFinding], root: Path) -> Iterator[Changed]:
                 lines[fix.line - 1] = after
                 changed.add(fix.line)
         if changed:
-            yield Changed(name=name, path=path, before=text, after="".join(lines), count=len(changed))
+            yield Changed(name=name, path=path, before=text, after="".join(lines))

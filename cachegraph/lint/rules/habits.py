@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachegraph.builds.dockerfile import instructions as read
-from cachegraph.lint.model import Build
+from cachegraph.lint.model import Build, Entry
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import is_true
+from cachegraph.lint.rules.builds import is_true, target_of
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
@@ -32,8 +32,7 @@ def _min_mode(scene: Scene) -> Iterator[LintFinding]:
         dockerfile = scene.dockerfile_of(build)
         if dockerfile is None:
             continue
-        target = build.settings.target
-        number = dockerfile.stage_named("" if target is None else target.text or "?")
+        number = dockerfile.stage_named(target_of(build))
         if number is None:
             continue
         lost = sorted(dockerfile.needed(number) - set(dockerfile.chain(number)))
@@ -146,14 +145,15 @@ def _repeated(scene: Scene) -> Iterator[LintFinding]:
         for entry in build.entries:
             if entry.value.is_empty or entry.conditions or not entry.value.is_known:
                 continue
-            key = (entry.direction, entry.value.text)
-            first = seen.setdefault(key, entry.place)
+            first = seen.setdefault((entry.direction, *_export_key(entry)), entry.place)
             if first == entry.place:
                 continue
-            if entry.direction == "to":
-                severity, cost = "error", "BuildKit refuses two equal exports, and the build fails"
-            else:
+            if entry.direction == "from":
                 severity, cost = "note", "it is asked twice and gives nothing more"
+            elif entry.caches and entry.caches[0].type.text == "inline":
+                severity, cost = "note", "it is one cache in one image"
+            else:
+                severity, cost = "error", "BuildKit refuses to export one cache twice, and the build fails"
             message = f"{entry.shown} is given twice to one build: {cost}. Take one out."
             yield LintFinding(
                 rule="repeated-entry",
@@ -164,15 +164,21 @@ def _repeated(scene: Scene) -> Iterator[LintFinding]:
             )
 
 
+def _export_key(entry: Entry) -> tuple[object, ...]:
+    """Give what BuildKit tells exports apart by: a registry's reference, else all of it (``cacheOptKey``)."""
+    if entry.direction == "to" and len(entry.caches) == 1 and entry.caches[0].type.text == "registry":
+        ref = entry.caches[0].attrs.get("ref")
+        return ("registry", ref.text if ref else None)
+    return (entry.value.text,)
+
+
 def _order(scene: Scene) -> Iterator[LintFinding]:
-    written: dict[int, list[object]] = {}
-    for use in scene.writers:
-        written.setdefault(id(use.build), []).append(use.place.identity)
     for build in scene.repository.builds:
         if len(build.reads) < 2 or any(entry.conditions or not entry.is_resolved for entry in build.reads):
             continue
-        uses = [use for use in scene.readers if use.build is build]
-        own = [number for number, use in enumerate(uses) if use.place.identity in written.get(id(build), [])]
+        uses = scene.uses_of(build, "from")
+        written = {use.place.identity for use in scene.uses_of(build, "to")}
+        own = [number for number, use in enumerate(uses) if use.place.identity in written]
         identities = {use.place.identity for use in uses}
         if not own or own[-1] == len(uses) - 1 or len(identities) < 2 or uses[own[-1]].place.type == "gha":
             continue
@@ -259,8 +265,9 @@ HABIT_RULES = (
     LintRule(
         name="repeated-entry",
         title="One cache is given twice",
-        meaning="BuildKit refuses two equal exports. Two equal imports are asked one after the other, for one answer.",
-        severity="error for cache-to, note for cache-from",
+        meaning="BuildKit refuses two equal exports, and two exports to one reference whatever they say. Two equal "
+        "imports are asked one after the other, for one answer.",
+        severity="error for cache-to, note for cache-from and for inline",
         cure="Take one of them out.",
         link=_BACKENDS,
         bad=workflow(build_step("cache-from: |\n  type=gha,scope=app\n  type=gha,scope=app", _WRITE)),

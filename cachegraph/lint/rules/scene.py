@@ -13,7 +13,7 @@ from cachegraph.lint.rules.base import Fix
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
 from cachegraph.lint.rules.places import CachePlace, places_of
-from cachegraph.lint.values import Place
+from cachegraph.lint.values import Direction, Place
 
 __all__ = ["Scene", "Use"]
 
@@ -83,6 +83,46 @@ class Scene:
         return [use for use in self.uses if use.entry.direction == "from"]
 
     @cached_property
+    def _by_identity(self) -> Mapping[tuple[Direction, object], list[Use]]:
+        found: dict[tuple[Direction, object], list[Use]] = {}
+        for use in self.uses:
+            found.setdefault((use.entry.direction, use.place.identity), []).append(use)
+        return found
+
+    @cached_property
+    def _unknown(self) -> Mapping[tuple[Direction, str], list[Use]]:
+        """One use of each place that is not known, by direction and type."""
+        found: dict[tuple[Direction, str], dict[object, Use]] = {}
+        for use in self.uses:
+            if not use.place.is_known:
+                found.setdefault((use.entry.direction, use.place.type), {}).setdefault(use.place.identity, use)
+        return {key: list(uses.values()) for key, uses in found.items()}
+
+    def same(self, place: CachePlace, direction: Direction) -> Sequence[Use]:
+        """Give the uses of a place, as far as it is certainly the same."""
+        return self._by_identity.get((direction, place.identity), [])
+
+    def maybe(self, place: CachePlace, direction: Direction) -> bool:
+        """Whether anything may use a place in a direction."""
+        if self.same(place, direction):
+            return True
+        if not place.is_known:
+            uses = self.writers if direction == "to" else self.readers
+            return any(use.place.may_be(place) for use in uses)
+        return any(use.place.may_be(place) for use in self._unknown.get((direction, place.type), []))
+
+    @cached_property
+    def _of_builds(self) -> Mapping[int, list[Use]]:
+        found: dict[int, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(id(use.build), []).append(use)
+        return found
+
+    def uses_of(self, build: Build, direction: Direction) -> list[Use]:
+        """Give what a build reads or writes."""
+        return [use for use in self._of_builds.get(id(build), []) if use.entry.direction == direction]
+
+    @cached_property
     def is_sound(self) -> bool:
         """Whether each entry can be read, and has a type and keys without blanks: else a place may be meant."""
         return all(entry.is_resolved and entry.error is None for _, entry in self.repository.entries) and all(
@@ -123,8 +163,17 @@ class Scene:
             else:
                 return None
         if build.step is not None and build.runner.kind != "action":
-            return None if not _stays_at_the_root(build) else _normal(posixpath.join(start, text))
+            return (
+                None
+                if not _stays_at_the_root(build) or self._goes_elsewhere(build)
+                else _normal(posixpath.join(start, text))
+            )
         return _normal(posixpath.join(start, text))
+
+    def _goes_elsewhere(self, build: Build) -> bool:
+        """Whether a file sets the folder that scripts run in, for any of its steps."""
+        name = build.step.place.file if build.step is not None else build.place.file
+        return any("working-directory" in file.text for file in self.repository.files if file.name == name)
 
     def dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         """Read the Dockerfile of a build; None if it cannot be told which one that is."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cachegraph.lint.model import Build, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, title
+from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, target_of, title
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.places import known_reference, same_in_a_run
 from cachegraph.lint.rules.runners import is_plain
@@ -20,6 +20,7 @@ __all__ = ["PLACE_RULES"]
 _GITHUB = "https://docs.docker.com/build/cache/backends/gha/"
 _READ = "cache-from: type=gha,scope=app"
 _WRITE = "cache-to: type=gha,scope=app,mode=max"
+_MOST_USES = 200  # of one place that are compared with each other
 _UNSURE = ("workflow", "action")
 _CALLS = re.compile(r"uses:\s*['\"]?[\w.-]+/[\w.-]+/\.github/workflows/")
 _MAY_BUILD = re.compile(r"docker|build|image|container|bake|push", re.IGNORECASE)
@@ -30,7 +31,8 @@ def _several_writers(scene: Scene) -> Iterator[LintFinding]:
     groups: dict[tuple[object, ...], list[Use]] = {}
     for use in scene.writers:
         groups.setdefault(use.place.identity, []).append(use)
-    for uses in groups.values():
+    for every in groups.values():
+        uses = every[:_MOST_USES]
         found: list[Use] = []
         what = ""
         for number, one in enumerate(uses):
@@ -38,11 +40,38 @@ def _several_writers(scene: Scene) -> Iterator[LintFinding]:
                 if not same_in_a_run(one.place, one.build, other.build) or not may_run_together(one, other):
                     continue
                 differs = difference(one.build, other.build)
+                if differs == "target" and _is_kept(scene, one.build, other.build):
+                    continue
                 if differs:
                     what = what or differs
                     found += [use for use in (one, other) if not any(use is known for known in found)]
         if found:
             yield _told(found, what)
+
+
+def _is_kept(scene: Scene, one: Build, other: Build) -> bool:
+    """Whether of two targets, one after the other, the later one may hold the steps of the earlier one as well."""
+    if one.job is None or other.job is None or one.job.file != other.job.file:
+        return False
+    if one.job is other.job:
+        first, last = (one, other) if _number(one) <= _number(other) else (other, one)
+    elif one.job.name in other.job.needs:
+        first, last = one, other
+    elif other.job.name in one.job.needs:
+        first, last = other, one
+    else:
+        return False
+    if one.job is other.job and one.step == other.step:
+        return False
+    dockerfile = scene.dockerfile_of(last)
+    if dockerfile is None or dockerfile is not scene.dockerfile_of(first):
+        return True
+    numbers = dockerfile.stage_named(target_of(first)), dockerfile.stage_named(target_of(last))
+    return numbers[0] is None or numbers[1] is None or numbers[0] in dockerfile.needed(numbers[1])
+
+
+def _number(build: Build) -> int:
+    return build.step.index if build.step is not None else 0
 
 
 def _told(uses: Sequence[Use], what: str) -> LintFinding:
@@ -77,7 +106,7 @@ def _never_written(scene: Scene) -> Iterator[LintFinding]:
             continue
         if use.build.kind not in ("workflow", "bake"):
             continue
-        if any(writer.place.may_be(use.place) for writer in scene.writers):
+        if scene.maybe(use.place, "to"):
             continue
         scopes = list(dict.fromkeys(one.place.shown for one in scene.writers if one.place.type == "gha"))
         known = f" What is written here: {'; '.join(scopes[:3])}." if scopes else ""
@@ -112,16 +141,16 @@ def _may_build(step: Step) -> bool:
 
 
 def _no_inline(scene: Scene) -> Iterator[LintFinding]:
+    if any(cache.type.text == "inline" for _, _, cache in scene.caches):
+        return  # which of the images gets that cache may be open
     pushed: dict[str, list[Build]] = {}
     for build in scene.repository.builds:
         for name in pushed_images(build):
             pushed.setdefault(name, []).append(build)
-    written = {use.place.identity for use in scene.writers if use.place.type == "registry"}
-    unsure = [use.place for use in scene.writers if use.place.type == "registry" and not use.place.is_known]
     for use in scene.readers:
         ref = known_reference(use.cache.attrs["ref"]) if use.place.type == "registry" else None
         builders = pushed.get(ref or "", [])
-        if not builders or use.place.identity in written or any(place.may_be(use.place) for place in unsure):
+        if not builders or scene.maybe(use.place, "to"):
             continue
         if any(_may_be_inline(build) for build in builders) or not _is_buildx(use.build):
             continue
@@ -156,7 +185,7 @@ def _never_read(scene: Scene) -> Iterator[LintFinding]:
     for use in scene.writers:
         if use.place.type != "gha" or use.build.kind not in _UNSURE:
             continue
-        if any(reader.place.may_be(use.place) for reader in scene.readers):
+        if scene.maybe(use.place, "from"):
             continue
         message = (
             f"{use.place.shown} is written, and nothing here reads it: time and space for nothing. Add the same "
@@ -177,13 +206,13 @@ PLACE_RULES = (
         cure="Give each build a place of its own: scope=${{ matrix.image }}, ref=app:cache-amd64.",
         link=_GITHUB,
         bad=workflow(
-            build_step("target: web", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
-            build_step("target: worker", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
+            build_step("context: web", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
+            build_step("context: worker", "cache-from: type=gha", "cache-to: type=gha,mode=max"),
         ),
         good=workflow(
-            build_step("target: web", "cache-from: type=gha,scope=web", "cache-to: type=gha,scope=web,mode=max"),
+            build_step("context: web", "cache-from: type=gha,scope=web", "cache-to: type=gha,scope=web,mode=max"),
             build_step(
-                "target: worker", "cache-from: type=gha,scope=worker", "cache-to: type=gha,scope=worker,mode=max"
+                "context: worker", "cache-from: type=gha,scope=worker", "cache-to: type=gha,scope=worker,mode=max"
             ),
         ),
         check=_several_writers,

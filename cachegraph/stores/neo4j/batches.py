@@ -87,7 +87,7 @@ def _cut(statement: str, rows: Iterator[tuple[Any, ...]], size: int) -> Iterator
 
 
 def export_properties(graph: ExportGraph) -> dict[str, Any]:
-    """Give the properties of the ``Export`` node, but for the time, which is the server's to say."""
+    """Give the properties of the ``Export`` node, but for its own time, which is the server's to say."""
     return {name: column[0] for name, column in whole(graph, "Export").items() if name != "loaded_at"}
 
 

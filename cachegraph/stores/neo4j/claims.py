@@ -49,6 +49,8 @@ RETURN e.complete AS complete, e.current AS current, e.fingerprint AS fingerprin
 _TAKE = """
 MATCH (e:Export {id: $id})
 SET e = $properties
+SET e.newest_at = CASE WHEN $properties.newest_at IS NULL THEN null ELSE
+      datetime('1970-01-01T00:00:00Z') + duration({nanoseconds: $properties.newest_at}) END
 SET e.complete = false, e.current = false, e.claimed_by = $token, e.claimed_step = 0, e.claimed_lease = $lease,
     e.claimed_until = datetime() + duration({seconds: $lease})
 """

@@ -48,7 +48,7 @@ ORDER BY r.index, has.position
 """
 _BLOBS = """
 MATCH (:Export {id: $id})-[l:LISTS]->(b:Blob)
-RETURN b.digest, b.size, b.media_type, b.diff_id, l.present ORDER BY b.digest
+RETURN b.digest, b.size, b.media_type, b.diff_id, l.present, l.fault ORDER BY b.digest
 """
 
 
@@ -108,11 +108,12 @@ def read_export(connection: Connection, id_: str) -> ExportGraph:
         config_digest=said["config_digest"],
         config_bytes=said["bytes"],
         blobs=tuple(
-            Blob(digest=digest, size=size, media_type=media_type, diff_id=diff_id, present=present)
-            for digest, size, media_type, diff_id, present in connection.read(_BLOBS, given)
+            Blob(digest=digest, size=size, media_type=media_type, diff_id=diff_id, present=present, fault=fault)
+            for digest, size, media_type, diff_id, present, fault in connection.read(_BLOBS, given)
         ),
         platform=said.get("platform"),
         manifest_digest=said.get("manifest_digest"),
+        shape=said.get("shape"),
         refusal=said.get("import_error"),
         results_known=said["results_known"],
     )

@@ -35,7 +35,8 @@ RETURN count(CASE WHEN complete THEN 1 END), count(CASE WHEN complete AND curren
 _EXPORTS = """
 MATCH (e:Export {complete: true})
 WHERE e.current OR $history
-RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at: toString(e.newest_at)}
+RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at:
+          e.newest_at.epochSeconds * 1000000000 + e.newest_at.nanosecond}
 ORDER BY e.source, e.platform, e.loaded_at DESC
 """
 _RETIRE = """

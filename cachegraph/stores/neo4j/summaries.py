@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cachegraph.core.times import known_times
 from cachegraph.errors import CacheGraphError, StoreError
 from cachegraph.schema.summary import ExportSummary
 
@@ -105,12 +104,11 @@ def stored_export(found: Mapping[str, Any]) -> StoredExport:
     Parameters
     ----------
     found : mapping
-        Those that it has; times are texts.
+        Those that it has; `newest_at` in nanoseconds since 1970 UTC, other times as texts.
     """
     names = StoredExport.__dataclass_fields__
     values = {name: found.get(name, _UNKNOWN.get(name)) for name in names}
     values["compression"] = tuple(values["compression"] or ())
-    values["newest_at"] = known_times([values["newest_at"]])[0]
     return StoredExport(**values)
 
 

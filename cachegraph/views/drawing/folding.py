@@ -1,10 +1,10 @@
 """Chains and equal marks folded into one mark that opens, so that thousands of records are a picture.
 
-Three things fold, again and again until nothing does: a step with the sources that it alone takes (a *row*), marks of which
-each takes the one before and nothing else new (a *chain*), and marks of one kind with the same inputs and the same takers (a
-*fan*). A group is a mark itself, so a fan of equal chains is one mark. Where that leaves too many, what many targets
-share is left as it is, and whatever hangs together without it becomes one mark (a *bundle*): a service of a monorepo.
-What is below a shared mark is shared as well, so no way leads out of a bundle and back into it.
+Three things fold, again and again until nothing does: a step with the sources that it alone takes (a *row*), marks of
+which each takes the one before and nothing else new (a *chain*), and marks of one kind with the same inputs and the
+same takers (a *fan*). A group is a mark itself, so a fan of equal chains is one mark. Where that leaves too many, what
+many targets share is left as it is, and whatever hangs together without it becomes one mark (a *bundle*): a service of
+a monorepo. What is below a shared mark is shared as well, so no way leads out of a bundle and back into it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _AIM = 40
 _MOST_BITS = 1 << 31
 """Marks times targets that are told apart."""
 _SHARED = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
-"""Targets up to which a mark may count as not shared; the first that leaves few marks is taken, few or near the fewest."""
+"""Targets up to which a mark counts as not shared: the first that leaves few marks, or nearly the fewest, is taken."""
 
 GroupKind = Literal["row", "chain", "fan", "bundle", "band"]
 
@@ -247,7 +247,7 @@ class _Folding:
     def done(self) -> Fold:
         """Give what is left, without the groups that went into others."""
         marks = sorted(self.up, key=lambda mark: (self._first(mark), mark))
-        kept = [group for group in self._reached(marks)]
+        kept = self._reached(marks)
         number = {old: self.count + new for new, old in enumerate(kept)} | {mark: mark for mark in range(self.count)}
         groups = [
             replace(group, members=tuple(number[member] for member in group.members))

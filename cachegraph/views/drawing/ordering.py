@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
+from itertools import pairwise
 
 __all__ = ["STAND_IN", "Part"]
 
@@ -94,7 +95,7 @@ class Part:
                 self._up.append([])
                 self._down.append([])
         course.append(end)
-        for before, after in zip(course, course[1:], strict=False):
+        for before, after in pairwise(course):
             self._down[before].append(after)
             self._up[after].append(before)
         return course
@@ -253,7 +254,7 @@ class Part:
         left: list[tuple[int, float] | None] = [None] * len(self._layer)
         right: list[tuple[int, float] | None] = [None] * len(self._layer)
         for column in self._columns:
-            for one, other in zip(column, column[1:], strict=False):
+            for one, other in pairwise(column):
                 apart = self._apart(one, other)
                 left[other], right[one] = (one, apart), (other, apart)
         for _ in range(2):

@@ -179,7 +179,7 @@ def of_bytes(nodes: Sequence[Node], graph: ExportGraph) -> Overlay:
     return Overlay(
         name="bytes",
         title="Bytes that each step adds",
-        note=f"{size_text(sum(sizes))} in results that can be loaded; each blob counts once, for the first step that has it.",
+        note=f"{size_text(sum(sizes))} in results that can be loaded; each blob counts once, in its first step.",
         looks=_heat("adds nothing, or unknown", [f"{size_text(limit)} or more" for limit in limits]),
         values=[_level(size, limits) for size in sizes],
         texts=[f"adds {size_text(size)}" if size else "" for size in sizes],

@@ -133,26 +133,23 @@ class Scene:
         return [self._labelled(group) for group in self.fold.groups]
 
     def _labelled(self, group: Group) -> str:
-        first = self.members(group.members[0])
-        many = f"{len(group.members):,}"
+        records = sum(len(self.members(member)) for member in group.members)
+        first = self.nodes[self.members(group.members[0])[0]]
         match group.kind:
             case "band":
-                node = self.nodes[first[0]]
-                return f"{len(group.members):,} {'lost' if node.is_lost else list(LOOKS)[node.state]}"
-            case "chain":
-                said = f"{many} in a row: "
-            case "fan" if self._is_bundle(group.members[0]):
-                records = sum(len(self.members(member)) for member in group.members)
-                return f"{many} groups, {records:,} records"
-            case "fan":
-                said = f"{many} alike: "
+                return f"{records:,} {'lost' if first.is_lost else list(LOOKS)[first.state]}"
             case "bundle":
                 last = self.nodes[self.members(group.members[-1])[-1]]
-                records = sum(len(self.members(member)) for member in group.members)
                 return _cut(f"{records:,} for {last.label}", GROUP_WIDTH - 16)
-            case "row":
-                return self.nodes[first[0]].label
-        return _cut(said + self.nodes[first[0]].label, GROUP_WIDTH - 24)
+            case "fan" if self._is_bundle(group.members[0]):
+                return f"{len(group.members):,} groups, {records:,} records"
+            case "fan":
+                return _cut(f"{len(group.members):,} alike: {first.label}", GROUP_WIDTH - 24)
+            case "chain" if records > 3 * len(group.members):  # groups in a row
+                return _cut(f"{records:,} records: {first.label}", GROUP_WIDTH - 24)
+            case "chain":
+                return _cut(f"{len(group.members):,} in a row: {first.label}", GROUP_WIDTH - 24)
+        return first.label
 
     def _is_bundle(self, mark: int) -> bool:
         return mark >= len(self.nodes) and self.fold.groups[mark - len(self.nodes)].kind == "bundle"
@@ -177,7 +174,8 @@ class Scene:
             Marks of which none is in another.
         """
         mark_of = {node: position for position, mark in enumerate(marks) for node in self.members(mark)}
-        needed, found = set(), set()
+        needed: set[tuple[int, int]] = set()
+        found: set[tuple[int, int]] = set()
         for node, position in mark_of.items():
             for slot in self.nodes[node].slots:
                 for link in slot:
@@ -200,7 +198,7 @@ class Scene:
 
         Of more than `SUMMARY` records digests are short and results are left out, so that the data stays small.
         """
-        nodes, layout, many = self.nodes, self.layout, len(self.nodes) > SUMMARY
+        nodes, many = self.nodes, len(self.nodes) > SUMMARY
         return {
             "title": self.title,
             "said": self.said,

@@ -112,15 +112,17 @@ class _Drawing:
             if lines:
                 dash = ' stroke-dasharray="5 4"' if alternative else ""
                 kind = "cg-link cg-alt" if alternative else "cg-link"
-                yield f'<path class="{kind}" fill="none" stroke="#8c959f" stroke-width="1.3"{dash} d="{"".join(lines)}"/>'
+                ink = f'fill="none" stroke="#8c959f" stroke-width="1.3"{dash}'
+                yield f'<path class="{kind}" {ink} d="{"".join(lines)}"/>'
 
     def _line(self, pair: tuple[int, int], course: Sequence[float]) -> str:
         layout = self.scene.layout
         first, last = layout.layers[pair[0]], layout.layers[pair[1]]
         y = self.tops[first] + self.scene.height(self.scene.fold.marks[pair[0]])
         if len(course) - 1 != last - first:  # straight over several layers, or upwards
-            end = self.tops[last]
-            return f"M{course[0]:.0f} {y:.0f}C{course[0]:.0f} {y + 30:.0f} {course[-1]:.0f} {end - 30:.0f} {course[-1]:.0f} {end:.0f}"
+            start, stop, end = course[0], course[-1], self.tops[last]
+            curve = f"C{start:.0f} {y + 30:.0f} {stop:.0f} {end - 30:.0f} {stop:.0f} {end:.0f}"
+            return f"M{start:.0f} {y:.0f}{curve}"
         said = f"M{course[0]:.0f} {y:.0f}"
         for number, (x, after) in enumerate(pairwise(course)):
             down, up = self.tops[first + number] + self.heights[first + number], self.tops[first + number + 1]
@@ -146,8 +148,8 @@ class _Drawing:
             return
         group = scene.fold.groups[mark - len(scene.nodes)]
         if group.kind == "row":
-            height = scene.height(mark)
-            yield f'<rect {_FRAME} x="{x:.0f}" y="{y:.0f}" width="{scene.width(mark):.0f}" height="{height:.0f}" rx="9"/>'
+            box = f'width="{scene.width(mark):.0f}" height="{scene.height(mark):.0f}"'
+            yield f'<rect {_FRAME} x="{x:.0f}" y="{y:.0f}" {box} rx="9"/>'
             at = x + PAD
             for member in group.members:
                 yield from self._mark(member, at, y + PAD)
@@ -162,7 +164,8 @@ class _Drawing:
         label = scene.labels[mark - len(scene.nodes)]
         counts = [sum(self.overlay.values[node] == value for node in members) for value in range(len(looks))]
         told = "; ".join(f"{count:,} {look.name}" for count, look in zip(counts, looks, strict=True) if count)
-        yield f'<g class="cg-mark cg-group" transform="translate({x:.0f} {y:.0f})"><title>{_text(f"{label}: {told}")}</title>'
+        yield f'<g class="cg-mark cg-group" transform="translate({x:.0f} {y:.0f})">'
+        yield f"<title>{_text(f'{label}: {told}')}</title>"
         yield f'<rect {_CARD} x="4" y="-4" width="{width:.0f}" height="{height:.0f}" rx="6" opacity=".6"/>'
         yield f'<rect {_CARD} width="{width:.0f}" height="{height:.0f}" rx="6"/>'
         yield f'<text x="10" y="18" {_FONT} fill="#1b1f24">{_text(label)}</text>'

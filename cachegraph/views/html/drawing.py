@@ -18,7 +18,7 @@ from cachegraph.solver.prediction import Prediction
 from cachegraph.text.clean import one_line
 from cachegraph.text.nearest import did_you_mean
 from cachegraph.verdict.judge import judge, step_name
-from cachegraph.verdict.words import headline
+from cachegraph.verdict.words import facts
 from cachegraph.views.drawing.nodes import nodes_of, with_lost
 from cachegraph.views.drawing.overlays import Overlay, of_blast, of_bytes, of_coverage, of_diff, of_prediction
 from cachegraph.views.drawing.scene import ONE_BY_ONE, Scene
@@ -174,7 +174,8 @@ def scene_of(
     limit: int = ONE_BY_ONE,
 ) -> Scene:
     """Set the scene of a drawing; the parameters are those of `draw`, with words and findings besides."""
-    nodes, said = nodes_of(graph), one_line(headline(judge(summarise(graph), (), step_name(graph))))
+    worth = judge(summarise(graph), (), step_name(graph))
+    nodes, said = nodes_of(graph), one_line(f"{worth.word}: {'; '.join(facts(worth))}.")
     changes = None
     if compared_with is not None:
         changes = diff(compared_with, graph)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cachegraph import __version__
 from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import CacheGraphError
 from cachegraph.queries.base import Finding
+from cachegraph.schema.focus import shown
 from cachegraph.schema.refs import short_ref
 from cachegraph.solver.blast import blast_radius
 from cachegraph.solver.causes import Explanation
@@ -94,13 +95,6 @@ class Unread:
     hint: str | None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Budget:
-    """What the drawings of a page may still hold."""
-
-    records: int = field(default=_DRAWN)
-
-
 def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str = "") -> str:
     """Write a report.
 
@@ -117,16 +111,20 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     str
         HTML that asks nobody for anything.
     """
-    budget = _Budget()
-    shown = [_shown(number, export, budget) for number, export in enumerate(exports)]
+    left, parts = _DRAWN, list[dict[str, Any]]()
+    for number, export in enumerate(exports):
+        size = len(shown(export.graph))
+        drawn = 0 < size <= left
+        left -= size if drawn else 0
+        parts.append(_part(number, export, drawn=drawn))
     order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
-    title = f"Cache report: {shown[0]['name']}" if len(shown) == 1 else f"Cache report: {plural(len(shown), 'export')}"
+    title = f"Cache report: {parts[0]['name']}" if len(parts) == 1 else f"Cache report: {plural(len(parts), 'export')}"
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
         scripts=resource("drawing.js") + resource("report.js"),
         title=title,
-        exports=shown,
+        exports=parts,
         order=order,
         unread=unread,
         version=__version__,
@@ -134,13 +132,11 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     )
 
 
-def _shown(number: int, export: Export, budget: _Budget) -> dict[str, Any]:
+def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     """Gather what the template needs of an export."""
     graph, verdict = export.graph, export.verdict
-    drawn = 0 < len(graph) <= budget.records
     scene = _scene(export) if drawn else None
-    budget.records -= len(graph) if drawn else 0
-    shown: dict[str, Any] = {
+    part: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
         "source": one_line(f"{graph.export.source} {graph.export.platform or ''}".strip()),
@@ -158,20 +154,20 @@ def _shown(number: int, export: Export, budget: _Budget) -> dict[str, Any]:
         from markupsafe import Markup
 
         small = len(scene.fold.marks) <= _PICTURE
-        shown["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
+        part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
         own = added_bytes(graph)
-        shown["map"] = _map(scene, own)
+        part["map"] = _map(scene, own)
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
         }
-        shown["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
-    return shown
+        part["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
+    return part
 
 
 def _scene(export: Export) -> Scene:
     graph = export.graph
-    place = {record: position for position, record in enumerate(range(len(graph)))}
+    place = {record: position for position, record in enumerate(sorted(shown(graph)))}
     notes = [
         (place[finding.record], finding.severity, finding.code, one_line(finding.message))
         for finding in export.findings
@@ -288,14 +284,14 @@ def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
         place = order[area.position] if area.position < min(_AREAS, len(order)) else None
         name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
         size = size_text(values[area.position])
-        index = None if place is None else scene.nodes[place].index
+        which = "" if place is None else f", record {scene.nodes[place].index}"
         blocks.append(
             {
                 "place": place,
                 "box": {name: round(getattr(area, name), 1) for name in ("x", "y", "width", "height")},
                 "name": name if area.width > 7 * len(name) + 12 and area.height > 22 else "",
                 "size": size if area.width > 70 and area.height > 40 else "",
-                "title": f"{'' if index is None else f'record {index}, '}{name}: {size}, {values[area.position] / total:.0%}",
+                "title": f"{name} {size}: {values[area.position] / total:.0%}{which}",
                 "shade": 1 + area.position % 4 if place is not None else 0,
             }
         )

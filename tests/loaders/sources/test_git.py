@@ -203,6 +203,10 @@ class TestRemote:
         inner = sources.repository(GitOrigin(remote=remote[0], ref=remote[1]["second"], subdir="sub"))
         assert isinstance(inner, Folder)
         assert set(inner.children) == {"s"}
+        # Times are in the key of the repository and in no content.
+        dated = sources.repository(GitOrigin(remote=remote[0], ref="light", mtime="commit"))
+        assert isinstance(dated, Folder)
+        assert paths(dated) == paths(tree)
         sources.close()
 
     def test_a_name_that_is_not_there(self, remote: tuple[str, dict[str, str]]) -> None:

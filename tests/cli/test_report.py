@@ -1,0 +1,105 @@
+"""``cachegraph report``: what it writes, where, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cachegraph.cli.app import app
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["report", *arguments])
+
+
+def _text(page: str) -> str:
+    body = re.sub(r"<(style|script)[^>]*>.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def test_a_page_in_a_file(layouts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    result = run(str(layouts / "web-oci"), "-o", str(path))
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert re.search(r"report\.html: 1 export, \d+\.\d KiB", result.stderr)
+    text = _text(path.read_text())
+    assert "Cache report: web-oci linux/amd64" in text
+    assert "PARTLY CACHED 7 of 13 steps (54 %)" in text
+    assert "6 steps keep no result" in text
+    assert "mode=max" in text
+    assert "6 steps have no name here" in text
+
+
+def test_on_standard_output(layouts: Path) -> None:
+    result = run(str(layouts / "scratch-file-inline"))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("<!doctype html>")
+    assert "mkdir /d, mkfile /d/f" in _text(result.stdout)
+
+
+def test_compared_with_an_older_export(layouts: Path) -> None:
+    text = _text(run(str(layouts / "web-churn"), "--compare", str(layouts / "web-max")).stdout)
+    assert "What changed since web-max" in text
+    assert "Keys: 22 gained, 7 lost, 12 the same." in text
+    assert "Had this build imported the older export: 17 of 22 steps ran: 5 causes." in text
+    assert "The content of the files in slot 1 differs" in text
+
+
+def test_history_where_the_store_has_it(layouts: Path) -> None:
+    text = _text(run(str(layouts / "web-churn")).stdout)
+    assert "History 4 exports: 13 of 18 steps loadable at first, 13 of 24 steps now." in text
+    assert "History" not in _text(run(str(layouts / "web-max")).stdout)
+
+
+def test_several_exports_and_what_could_not_be_read(layouts: Path) -> None:
+    result = run(str(layouts / "web-max"), str(layouts / "web-oci"), "nowhere")
+    assert result.exit_code == 3
+    text = _text(result.stdout)
+    assert "Cache report: 2 exports" in text
+    assert text.index("web-oci linux/amd64 PARTLY CACHED") < text.index("web-max CACHED")
+    assert "Could not be read" in text
+
+
+def test_an_export_that_is_refused(tmp_path: Path) -> None:
+    """It loops: nothing can be predicted, and the rest of the page stands."""
+    config = tmp_path / "loop.json"
+    config.write_text(
+        '{"records": [{"digest": "a"}, {"digest": "b", "inputs": [[{"link": 2}]]},'
+        ' {"digest": "c", "inputs": [[{"link": 1}]]}]}'
+    )
+    result = run(str(config))
+    assert result.exit_code == 0
+    text = _text(result.stdout)
+    assert "COLD" in text
+    assert "The next build" not in result.stdout
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    assert run(str(empty)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing argument 'SPEC...'"),
+        (["{web-max}", "{web-oci}", "--compare", "{web-max}"], "--compare takes one export beside OLD"),
+        (["{web-max}", "--compare", "{web-multi-inline}"], "2 exports"),
+        (["{web-max}", "--compare", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_it_refuses(layouts: Path, arguments: list[str], said: str) -> None:
+    given = [re.sub(r"\{(.*)\}", lambda found: str(layouts / found[1]), text) for text in arguments]
+    result = run(*given)
+    assert result.exit_code in (2, 3)
+    assert said in result.stderr
+
+
+def test_more_exports_than_a_page_can_draw(layouts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cachegraph.views.html.report._DRAWN", 30)
+    text = _text(run(str(layouts / "web-max"), str(layouts / "web-oci"), str(layouts / "scratch-file-inline")).stdout)
+    assert "This page has no room for a drawing of it" in text
+    assert text.count("The records") == 2  # 19 and 6 of them; another 19 would be too many
