@@ -7,7 +7,7 @@
 //   export: Id of the export
 //   record: Index in the export's own records; null where the finding is not about one record
 //   digest: Digest of the record, or of the blob concerned
-//   code: size-mismatch, digest-mismatch, image-ignored, manifest-missing, spec-trap or source-note
+//   code: size-mismatch, digest-mismatch, image-ignored, builder-panic, manifest-missing, spec-trap or source-note
 //   detail: What is wrong, in a sentence
 // severity: error where loading fails, else warning or note
 

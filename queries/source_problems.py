@@ -21,7 +21,7 @@ class SourceProblem(Finding):
     Attributes
     ----------
     code : str
-        ``size-mismatch``, ``digest-mismatch``, ``image-ignored``, ``manifest-missing``,
+        ``size-mismatch``, ``digest-mismatch``, ``image-ignored``, ``builder-panic``, ``manifest-missing``,
         ``spec-trap`` or ``source-note``.
     detail : str
         What is wrong, in a sentence.

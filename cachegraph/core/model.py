@@ -65,7 +65,7 @@ Op = Literal["merge", "diff", "exec", "file", "source", "content", "unknown"]
 """The operation behind a record."""
 
 ProblemCode = Literal[
-    "size-mismatch", "digest-mismatch", "image-ignored", "manifest-missing", "spec-trap", "source-note"
+    "size-mismatch", "digest-mismatch", "image-ignored", "builder-panic", "manifest-missing", "spec-trap", "source-note"
 ]
 """What a loader can notice about a source without giving it up."""
 

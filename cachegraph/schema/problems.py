@@ -41,7 +41,7 @@ PROBLEM = Node(
         Property(
             "code",
             "string",
-            "size-mismatch, digest-mismatch, image-ignored, manifest-missing, spec-trap or source-note.",
+            "size-mismatch, digest-mismatch, image-ignored, builder-panic, manifest-missing, spec-trap or source-note.",
             _said(lambda p: p.code),
             words=get_args(ProblemCode),
         ),

@@ -143,6 +143,7 @@ class InlineImages:
         sizes = self.present(layers) if self.present else {}
         self._check_times(image)
         history = [entry for entry in image.history if not entry.empty_layer]
+        short = len(history) < len(layers)
         panic = f"panic: runtime error: index out of range [{len(history)}] with length {len(history)}"
         diff_ids = dict(zip((d.digest for d in layers), image.rootfs.diff_ids, strict=True))
         return CacheExport(
@@ -158,11 +159,19 @@ class InlineImages:
             blobs=tuple(listed_blob(d, diff_ids[d.digest], sizes) for d in distinct(layers)),
             manifest_digest=digest,
             shape="manifest",
-            refusal=self.refusal or (panic if len(history) < len(layers) else None),
+            refusal=self.refusal or (panic if short else None),
             layer_history=tuple((entry.created, entry.created_by or None) for entry in history),
             layer_names=layer_names([entry.created_by or None for entry in history]),
-            problems=size_problems(layers, sizes),
+            problems=(*(_panics(digest, len(history), len(layers)) if short else ()), *size_problems(layers, sizes)),
         )
+
+
+def _panics(digest: str, history: int, layers: int) -> tuple[Problem]:
+    message = (
+        f"importing this image ends buildkitd, with every build on it: its history tells of {history} of its {layers} "
+        "layers, and BuildKit counts on all; take it out of --cache-from, and build the image again"
+    )
+    return (Problem(code="builder-panic", digest=digest, severity="error", message=message),)
 
 
 def refused_together(exports: list[CacheExport]) -> list[CacheExport]:

@@ -341,6 +341,11 @@ def test_a_history_shorter_than_the_layers_kills_the_import(layout: Layout) -> N
     layout.add({"mediaType": INDEX, "manifests": [inline(layout, "[]", history=[])]})
     graph = cg.load(str(layout.root))
     assert graph.import_error == "panic: runtime error: index out of range [0] with length 0"
+    (problem,) = graph.graphs[0].export.problems
+    assert (problem.code, problem.severity) == ("builder-panic", "error")
+    assert problem.message.startswith(
+        "importing this image ends buildkitd, with every build on it: its history tells of 0"
+    )
 
 
 def test_one_refused_image_of_an_index_refuses_them_all(layout: Layout) -> None:
