@@ -39,7 +39,7 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
     It is `cachegraph report` for what is too large for a file: records are fetched as they are opened. Nothing can be
     changed through it. The API describes itself at /openapi.json.
     """
-    if not specs and neo4j is None and not how["from_file"]:
+    if not specs and neo4j is None and not how["files"]:
         raise UsageError("there is nothing to serve", hint="give a SPEC, or --neo4j")
     try:
         import uvicorn
@@ -58,7 +58,7 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
     with ExitStack() as stack:
         fleet = None if neo4j is None else Fleet(stack.enter_context(open_store(neo4j or None, database)))
         graph, code = CacheGraph(()), 0
-        if specs or how["from_file"]:
+        if specs or how["files"]:
             read = read_specs(specs, how)
             graph, code = read.graph, read.exit_code
             if not graph.graphs and fleet is None:
