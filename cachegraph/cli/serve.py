@@ -33,7 +33,7 @@ __all__ = ["serve"]
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0, the default, takes a free one."
 )
-def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port: int, **how: Any) -> None:  # noqa: ANN401
+def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port: int, **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Serve pages and a JSON API about every export that the SPECs name, to this machine only, until Ctrl-C.
 
     It is `cachegraph report` for what is too large for a file: records are fetched as they are opened. Nothing can be

@@ -24,7 +24,7 @@ _COLUMNS = ("relation", "record", "name", "digest", "detail")
 @takes("SPEC X")
 @source_options
 @output_options()
-def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Say what keeps X in the export SPEC: what uses it, the shortest way to it, and what is lost without it.
 
     X is a record's index, layer:N, or the start of a digest of a record or blob.

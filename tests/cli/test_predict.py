@@ -265,6 +265,7 @@ def test_an_unknown_base_image_is_told_once_and_no_change_denied(project: Projec
     assert result.output.splitlines()[-1].endswith(
         "may run: line 3 could not be worked out, and this step stands on it"
     )
+    assert run(project, "--offline").output.startswith("Dockerfile: 3 of 3 steps run"), "there is no cache to have it"
     said = run(project, "--offline", "--compare", "HEAD~1", "HEAD", cache=cache).output
     assert said == (
         "HEAD~1 HEAD: no step is known to become cached or uncached; what becomes of 3 steps cannot be told\n"
