@@ -75,7 +75,7 @@ def forecast(
     prediction = predict(build, exports, buildkit=buildkit)
     causes: dict[int, Cause] = {}
     work = build.work
-    if work is not None and build.graphs:
+    if work is not None and build.graphs and exports:  # without a cache there is nothing to have missed
         found = GitHistory.of(work.context, work.dockerfile) if history is None and work.context is not None else None
         try:
             looked = history or found

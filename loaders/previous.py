@@ -18,6 +18,7 @@ from cachegraph.loaders.oci.blobstores import DirectoryStore
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, parse_manifest
 from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.parse import parse
+from cachegraph.text.words import plural
 
 __all__ = ["before", "split_version", "versions"]
 
@@ -95,9 +96,8 @@ def before(text: str, back: int, options: Options) -> CacheExport:
     """
     found = versions(text, options)
     if len(found) <= back:
-        raise NotFoundError(
-            f"{parse(text).text}: the store has {len(found) - 1} earlier exports, not {back}", hint=_HINT
-        )
+        has = f"{plural(len(found) - 1, 'earlier export')}, not {back:,}" if len(found) > 1 else "no earlier export"
+        raise NotFoundError(f"{parse(text).text}: the store has {has}", hint=_HINT)
     return found[-1 - back]
 
 

@@ -30,10 +30,10 @@ _JSON = (
     (("jobs",), "a workflow", _FROM_FILE),
     (("moby.buildkit.cache.v0",), "an image's config with inline cache, without its layers", "give the image itself"),
     (("rootfs",), "an image's config", "give the image itself: a reference, or its layout"),
-    (("manifests",), "an image index", "give the directory that it lies in, or the reference"),
-    (("schemaVersion",), "an image manifest", "give the directory that it lies in, or the reference"),
+    (("manifests",), "an image index", "give its directory, or the reference"),
+    (("schemaVersion",), "an image manifest", "give its directory, or the reference"),
     (("mediaType", "digest"), "a descriptor", "give the directory or the reference that holds the blob"),
-    (("imageLayoutVersion",), "the mark of an image layout", "give the directory that it lies in"),
+    (("imageLayoutVersion",), "the mark of an image layout", "give its directory"),
     (("predicateType",), "an attestation", _NAMES),
     (("buildDefinition",), "provenance", _NAMES),
     (("buildConfig",), "provenance", _NAMES),
@@ -42,7 +42,9 @@ _JSON = (
     (("containerimage.digest",), "what --metadata-file wrote", "give the reference that it names"),
     (("buildx.build.ref",), "what --metadata-file wrote", "give the reference that it names"),
 )
+_LIST = re.compile(rb"\s*\[\s*([\]\[{\"0-9-]|true\b|false\b|null\b)")  # of JSON; [project] begins a file of settings
 _TEXT = (
+    (re.compile(rb"(?m)^(```|~~~)"), "a page of Markdown", "give a cache"),  # whatever its examples are
     (re.compile(rb"(?m)^[ \t]*(target|group|variable)[ \t]+\"[^\"\n]*\"[ \t]*\{"), "a bake file", _FROM_FILE),
     (re.compile(rb"(?m)^services[ \t]*:"), "a compose file", _FROM_FILE),
     (re.compile(rb"(?m)^jobs[ \t]*:"), "a workflow", _FROM_FILE),
@@ -80,10 +82,12 @@ def what_else(data: bytes, place: str) -> DecodeError | None:
     fields = known_json(data, _FIELDS)
     if fields is not None:
         return _other_json(fields, place)
-    if data.lstrip()[:1] == b"[":
+    if _LIST.match(data):
         return DecodeError(
             f"{place}: this is a list, no cache config", hint="a daemon's keys are type=daemon,debug=FILE"
         )
+    if data.lstrip()[:1] == b"[":
+        return DecodeError(f"{place}: this is no JSON, so it is no cache config", hint="give a cache")
     head = data[:_HEAD]
     for pattern, what, cure in _TEXT if data.lstrip()[:1] != b"{" else ():
         if pattern.search(head):

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -24,7 +23,7 @@ from cachegraph.builds.operation_names import clean, describe_operation
 from cachegraph.builds.operations import HttpOrigin, ImageOrigin, Label, LocalOrigin, Operation, Origin
 from cachegraph.builds.protobuf import Described, decode_definition
 from cachegraph.core.digests import sha256
-from cachegraph.core.untrusted import decode_json
+from cachegraph.core.untrusted import decode_json, known_json
 from cachegraph.errors import DecodeError
 
 __all__ = ["Definition", "Given", "Sources", "operations_of", "read_definition", "read_recorded"]
@@ -84,6 +83,15 @@ class _Dumped(msgspec.Struct, frozen=True):
 
 
 _DUMPED = msgspec.json.Decoder(_Dumped)
+
+
+class _ImageKey(msgspec.Struct, frozen=True, gc=False):
+    """What an image's key is made of."""
+
+    digest: str | None = msgspec.field(name="Digest", default=None)
+
+
+_IMAGE_KEY = msgspec.json.Decoder(_ImageKey)
 
 
 def read_definition(data: bytes, place: str) -> Definition:
@@ -168,9 +176,8 @@ def read_recorded(data: bytes, place: str) -> Definition:
 
 def _pinned(key: bytes) -> str | None:
     """Give the digest that an image's key is made of."""
-    found = json.loads(key)
-    digest = found.get("Digest") if isinstance(found, dict) else None
-    return digest if isinstance(digest, str) else None
+    found = known_json(key, _IMAGE_KEY)
+    return None if found is None else found.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

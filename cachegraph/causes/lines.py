@@ -14,6 +14,8 @@ from cachegraph.text.words import size_text
 
 __all__ = ["Line", "predicted_lines"]
 
+_NOT_WORKED_OUT = "what it is could not be worked out"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -123,8 +125,13 @@ def _line(one: BuildStep, prediction: Prediction, causes: Mapping[int, Cause], o
 def _reason(
     one: BuildStep, step: Step, prediction: Prediction, cause: Cause | None, of: Mapping[str, BuildStep]
 ) -> str:
+    if not prediction.caches and not prediction.not_imported and step.why in ("instruction", "input"):
+        return ""  # nothing was asked, so nothing is wrong with the step
     if cause is not None and step.executed is not False:
         return cause.text
+    if step.depends is not None and step.depends.cause == "unknown-step":
+        below = _unknown_below(one, of)
+        return f"line {below} could not be worked out, and this step stands on it" if below else _NOT_WORKED_OUT
     if step.executed and step.why == "input" and not step.first:
         below = _missed_below(one, prediction, of)
         if below:
@@ -135,6 +142,15 @@ def _reason(
         size = "" if step.loads.bytes is None else f"{size_text(step.loads.bytes)} "
         return f"{size}from {step.source}"
     return reason(step, prediction)
+
+
+def _unknown_below(one: BuildStep, of: Mapping[str, BuildStep]) -> int:
+    """Give the line of the nearest step below that cannot be known for the same reasons; 0 if it is this step."""
+    for source in one.operation.inputs:
+        below = of.get(source.identity)
+        if below is not None and {*below.unknown} & {*one.unknown} and below.operation.inputs:
+            return below.operation.label.start or _unknown_below(below, of)
+    return 0
 
 
 def _missed_below(one: BuildStep, prediction: Prediction, of: Mapping[str, BuildStep]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cachegraph.cli.options import NAMES
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.catalogue import Failure
 from cachegraph.queries.base import Finding
@@ -91,8 +92,8 @@ class Answer:
 
     @property
     def failed_verdicts(self) -> list[Verdict]:
-        """Verdicts on the sources that could not be read."""
-        return [failed_verdict(failure.spec, failure.error) for failure in self.failures]
+        """Verdicts on the caches that could not be read; names are none."""
+        return [failed_verdict(failure.spec, failure.error) for failure in self.failures if failure.spec != NAMES]
 
     def judged(self, judge: Judge) -> Answer:
         """Give the answer as a project's settings and baseline want it.

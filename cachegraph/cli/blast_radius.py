@@ -10,7 +10,7 @@ import click
 
 from cachegraph.cli.builds import build_options, read_build
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.solver.blast import Blast
 from cachegraph.solver.blast import blast_radius as work_out
@@ -44,6 +44,7 @@ _SHOWN = ("record", "change of", "runs again", "seconds", "bytes", "what cuts mo
     "  cachegraph blast-radius app:cache --names app:latest --top 5\n"
     "  cachegraph blast-radius ./cache --format json",
 )
+@takes("SPEC")
 @source_options
 @output_options()
 @click.option(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j
+from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
 from cachegraph.cli.output import ROWS, Output, write
 from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.cli.stored_sides import stored_before
@@ -27,6 +27,7 @@ _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begi
     "  cachegraph diff registry.example.com/app:cache --neo4j\n"
     "  cachegraph diff app:cache-main app:cache-branch --fail-on lost-results"
 )
+@takes("[OLD] NEW")
 @source_options
 @neo4j_options
 @output_options()

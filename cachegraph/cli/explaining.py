@@ -8,7 +8,7 @@ import click
 
 from cachegraph.cli.app import complain
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j
+from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.cli.sides import Known, New, count, known_names, options_of, read_caches, read_new
 from cachegraph.cli.stored_sides import stored_before
@@ -30,6 +30,7 @@ _COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "se
     "  cachegraph explain ./cache-now --cache-from ./cache-before --names provenance.json\n"
     "  cachegraph explain ./cache --format json"
 )
+@takes("NEW")
 @source_options
 @click.option(
     "--cache-from",

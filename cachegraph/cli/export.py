@@ -25,7 +25,7 @@ __all__ = ["export"]
 )
 @source_options
 @output_options(only=tuple(WRITERS), default=None)
-def export(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+def export(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Write every export that the SPECs name as one graph, with the labels and properties of the schema.
 
     GraphML is for Gephi and yEd, DOT for Graphviz; JSON holds nodes and relationships, Parquet is a folder of tables.

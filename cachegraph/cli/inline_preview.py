@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
 from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.errors import UsageError
@@ -23,6 +23,7 @@ _COLUMNS = ("record", "name", "digest", "kept", "layers", "outside", "bytes")
     epilog="\b\nExamples:\n  cachegraph inline-preview ./cache --image app:latest\n"
     "  cachegraph inline-preview ./cache --layers sha256:7562..,sha256:745a.."
 )
+@takes("SPEC")
 @source_options
 @click.option("--image", metavar="IMAGE", help="The image that was built with it: its layers count.")
 @click.option("--platform", metavar="OS/ARCH", help="With --image of several platforms: which one.")

@@ -22,6 +22,7 @@ else:
 
 __all__ = [
     "FAIL_ON",
+    "NAMES",
     "SOURCE_OPTIONS",
     "fail_on_option",
     "neo4j_options",
@@ -29,7 +30,11 @@ __all__ = [
     "open_store",
     "source_options",
     "split_neo4j",
+    "takes",
 ]
+
+NAMES = "--names"
+"""In place of a spec, where a source of names could not be read."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,6 +91,17 @@ def fail_on_option(default: str) -> Callable[[F], F]:
         show_default=True,
         help="Exit with 1 when a finding is at least this severe.",
     )
+
+
+def takes(words: str) -> Callable[[F], F]:
+    """Say in the usage what a command makes of its specs, such as ``SPEC RECORD``; above `source_options`."""
+
+    def named(command: F) -> F:
+        params: list[click.Parameter] = command.__click_params__  # type: ignore[attr-defined]  # what click hangs there
+        next(param for param in params if param.name == "specs").metavar = words
+        return command
+
+    return named
 
 
 def source_options(command: F) -> F:

@@ -39,6 +39,9 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
+_BETWEEN = 2
+"""Columns of a terminal between those of a table."""
+
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
@@ -196,8 +199,8 @@ def _table(rows: Sequence[Row], columns: Sequence[str], title: str, output: Outp
     widths = [max(map(len, texts)) for texts in zip(columns, *cells, strict=True)]
     widest = widths.index(max(widths))
     words = [len(word) for line in [columns, *cells] for word in line[widest].split()]
-    narrowest = sum(widths) - widths[widest] + max(words, default=0) + 3 * (len(columns) - 1)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    narrowest = sum(widths) - widths[widest] + max(words, default=0) + _BETWEEN * (len(columns) - 1)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _BETWEEN - 1, 0, 0))
     for position, column in enumerate(columns):
         table.add_column(column, no_wrap=position != widest)
     for line in cells:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cachegraph.causes.compare import Change
 from cachegraph.causes.lines import Line
+from cachegraph.cli.findings import folded
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.predicting import Forecast
 from cachegraph.text.clean import markdown, one_line
@@ -31,6 +32,7 @@ _COLUMNS = (
 )
 _CHANGES = ("line", "name", "before", "after", "is_worse", "text")
 _NAME = 48
+_NO_CACHE = "no cache is given (--cache-from)"
 
 
 def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> None:
@@ -47,7 +49,7 @@ def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> Non
             named = [({"build": name} if name else {}) | answer(one) for name, one in made]
             write(json_text(named if made and made[0][0] else named[0]), output)
         case "table":
-            write("\n\n".join("\n".join(_text(name, one)) for name, one in made), output)
+            write("\n\n".join("\n".join(_text(name, one, output)) for name, one in made), output)
         case "markdown":
             write("\n\n".join("\n".join(_markdown(name, one)) for name, one in made), output)
         case _:
@@ -57,8 +59,11 @@ def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> Non
             write_rows(rows, _COLUMNS, output)
 
 
-def _text(title: str, made: Forecast) -> Iterator[str]:
+def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
     yield one_line(f"{_titled(title, made)}: {made.prediction.summary}")
+    if _asked_nothing(made):
+        yield f"{_NO_CACHE}, so this is what a builder does that has nothing of its own"
+    told: set[str] = set()
     width = max((len(str(line.line)) for line in made.lines), default=1)
     names = min(_NAME, max((len(line.name) for line in made.lines), default=1))
     platforms = _several(made)
@@ -69,11 +74,19 @@ def _text(title: str, made: Forecast) -> Iterator[str]:
         if platforms:
             name = f"{name:<{names}}  {line.platform or '':<{wide}}"
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
-        yield f"{line.line or '':>{width}}  {name:<{names}}  {said}"
+        start = f"{line.line or '':>{width}}  {name:<{names}}  "
+        yield f"{start}{folded(said, output, before=len(start), indent=len(start))}"
         if line.remedy and line.executed is not False:
-            yield f"{'':>{width}}  {'':<{names}}  -> {one_line(line.remedy)}"
+            start = f"{'':{len(start)}}-> "
+            yield f"{start}{folded(line.remedy, output, before=len(start), indent=len(start))}"
         for unknown in line.unknown if line.executed is None else ():
-            yield f"{'':>{width}}  {'':<{names}}     {one_line(unknown)}"
+            if unknown not in told:  # once, at the first step that it is about
+                yield f"{'':>{width}}    {folded(unknown, output, before=width + 4, indent=width + 4)}"
+            told.add(unknown)
+
+
+def _asked_nothing(made: Forecast) -> bool:
+    return not made.prediction.caches and not made.prediction.not_imported
 
 
 def _several(made: Forecast) -> set[str]:
@@ -144,6 +157,20 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
+def _told(after: Forecast, changes: int) -> str:
+    """Say how many steps changed, and no more than was looked at."""
+    if changes:
+        return f"{plural(changes, 'step')} changed"
+    if _asked_nothing(after):
+        return f"{_NO_CACHE}, so there is nothing that a change could make run again"
+    unknown = sum(line.executed is None for line in after.lines)
+    if unknown:
+        return (
+            f"no step is known to become cached or uncached; what becomes of {plural(unknown, 'step')} cannot be told"
+        )
+    return "no step becomes cached or uncached"
+
+
 def write_changes(
     revisions: Sequence[str], before: Forecast, after: Forecast, changes: Sequence[Change], output: Output
 ) -> None:
@@ -157,7 +184,7 @@ def write_changes(
     changes : sequence of Change
     output : Output
     """
-    title = f"{' '.join(revisions)}: {plural(len(changes), 'step') if changes else 'no steps'} changed"
+    title = f"{' '.join(revisions)}: {_told(after, len(changes))}"
     match output.format:
         case "json":
             rows = [dataclasses.asdict(change) for change in changes]

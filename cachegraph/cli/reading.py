@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
-from cachegraph.cli.options import not_with
+from cachegraph.cli.options import NAMES, not_with
 from cachegraph.cli.output import say
 from cachegraph.cli.progress import progress
 from cachegraph.core.model import CacheExport, Names
@@ -248,4 +248,4 @@ def _resolved(found: Iterable[FoundSpec]) -> Iterator[tuple[FoundSpec, Spec | st
 def read_names(sources: Iterable[str], options: Options) -> tuple[Names, list[catalogue.Failure]]:
     """Read names, as far as they can be read."""
     names, errors = several.read_names(sources, options)
-    return names, [catalogue.Failure(spec="--names", error=error) for error in errors]
+    return names, [catalogue.Failure(spec=NAMES, error=error) for error in errors]

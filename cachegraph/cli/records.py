@@ -30,7 +30,7 @@ _COLUMNS = ("record", "state", "op", "name", "digest", "inputs", "results")
 @source_options
 @output_options()
 @click.option("--tree", is_flag=True, help="Show them in the order of a Dockerfile, what a step takes before it.")
-def records(specs: tuple[str, ...], outputs: tuple[Output, ...], *, tree: bool, **how: Any) -> None:  # noqa: ANN401
+def records(specs: tuple[str, ...], outputs: tuple[Output, ...], *, tree: bool, **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """List the records of every export that the SPECs name: inputs, results, and what BuildKit can load."""
     if tree and any(output.format != "table" for output in outputs):
         not_with({"tree": "--tree"}, "only the table can be a tree", "The inputs are in every format.")

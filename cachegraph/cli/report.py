@@ -42,7 +42,7 @@ _HISTORY = 60
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; without, the page goes to standard output.",
 )
-def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: Any) -> None:  # noqa: ANN401
+def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Write a page about every export that the SPECs name: what it is worth, why, and what to do.
 
     The page is one file. It holds a drawing to search and click, the steps, their bytes, what a change of each costs,

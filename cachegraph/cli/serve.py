@@ -33,13 +33,13 @@ __all__ = ["serve"]
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0, the default, takes a free one."
 )
-def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port: int, **how: Any) -> None:  # noqa: ANN401
+def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port: int, **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Serve pages and a JSON API about every export that the SPECs name, to this machine only, until Ctrl-C.
 
     It is `cachegraph report` for what is too large for a file: records are fetched as they are opened. Nothing can be
     changed through it. The API describes itself at /openapi.json.
     """
-    if not specs and neo4j is None and not how["from_file"]:
+    if not specs and neo4j is None and not how["files"]:
         raise UsageError("there is nothing to serve", hint="give a SPEC, or --neo4j")
     try:
         import uvicorn
@@ -58,7 +58,7 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
     with ExitStack() as stack:
         fleet = None if neo4j is None else Fleet(stack.enter_context(open_store(neo4j or None, database)))
         graph, code = CacheGraph(()), 0
-        if specs or how["from_file"]:
+        if specs or how["files"]:
             read = read_specs(specs, how)
             graph, code = read.graph, read.exit_code
             if not graph.graphs and fleet is None:

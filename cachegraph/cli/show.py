@@ -10,7 +10,7 @@ import click
 
 from cachegraph.cli.answer import name_of
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output, json_text, styled, write
 from cachegraph.cli.reading import read_specs
 from cachegraph.cli.records import record_rows
@@ -29,6 +29,7 @@ _LIKE = 10  # records that are listed where several are meant
     epilog="\b\nExamples:\n  cachegraph show ./cache 7\n  cachegraph show app:cache 'npm ci'\n"
     "  cachegraph show ./cache sha256:745adc93 --format json"
 )
+@takes("SPEC RECORD")
 @source_options
 @output_options(only=("table", "json"))
 def show(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401 - values of source_options

@@ -9,7 +9,7 @@ import click
 
 from cachegraph.cli.builds import STEP_COLUMNS, build_options, prediction_json, read_build, read_caches, step_rows
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.solver.simulate import Simulation
 from cachegraph.solver.simulate import simulate as work_out
@@ -23,6 +23,7 @@ __all__ = ["simulate"]
     "  cachegraph simulate ./cache --change 4 --content same\n"
     "  cachegraph simulate app:cache --names app:latest --change 'RUN npm ci' --format json"
 )
+@takes("SPEC")
 @source_options
 @output_options()
 @click.option(

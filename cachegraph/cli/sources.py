@@ -9,7 +9,7 @@ import click
 
 from cachegraph.cli.builds import build_options, read_build, read_caches
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.solver.rows import as_json
 from cachegraph.solver.sources import Sources, SourceShare
@@ -25,6 +25,7 @@ _SHOWN = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide"
     epilog="\b\nExamples:\n  cachegraph sources ./cache-of-the-branch ./cache-of-the-branch ./cache-of-main\n"
     "  cachegraph sources app:cache-now app:cache-main app:cache-nightly --format markdown"
 )
+@takes("BUILD CACHE...")
 @source_options
 @output_options()
 @build_options
@@ -36,7 +37,7 @@ def sources(
     buildkit: str | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
-    """Compare caches for a build: the first SPEC is an export of the build, the others are the caches.
+    """Compare caches for a build: BUILD is an export of the build, each CACHE one that it could import.
 
     More caches can give fewer hits: which of them answers first is a race, and one that holds a key without a result
     can hide another that has it.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
-from cachegraph.cli.options import source_options
+from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
 from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
 from cachegraph.solver.why import why as look
@@ -21,9 +21,10 @@ _COLUMNS = ("relation", "record", "name", "digest", "detail")
     epilog="\b\nExamples:\n  cachegraph why ./cache 7\n  cachegraph why ./cache layer:3\n"
     "  cachegraph why ./cache sha256:745adc93"
 )
+@takes("SPEC X")
 @source_options
 @output_options()
-def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401
+def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None:  # noqa: ANN401 - values of source_options
     """Say what keeps X in the export SPEC: what uses it, the shortest way to it, and what is lost without it.
 
     X is a record's index, layer:N, or the start of a digest of a record or blob.

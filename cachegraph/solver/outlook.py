@@ -74,7 +74,8 @@ class Outlook:
         self.caches = caches
         self.assumption = assumption
         self._records = build.export.config.records
-        self._unknown = build.export.unknown
+        # What is not known may be what a cache has; without a cache it is not.
+        self._unknown = build.export.unknown if caches else frozenset()
         self.hits: list[tuple[Hit, ...]] = [()] * len(self._records)
         self.state: list[Loadable] = [Loadable.NO] * len(self._records)
         self.wild: set[int] = set()

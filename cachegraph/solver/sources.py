@@ -132,6 +132,7 @@ class Sources(Rows[SourceShare]):
         if self.best is None or len(self) == 1:
             return ""
         alone = self[0].runs or 0
+        others = "the other saves" if len(self) == 2 else "the others save"
         if self.together.worst.runs <= alone and self.together.best.runs < alone:
             return f"Import them together, in this order: {', '.join(self.order)}"
         if self.together.best.runs < alone:
@@ -140,8 +141,8 @@ class Sources(Rows[SourceShare]):
                 f"they can save less. If you import several, put the best one last: {', '.join(self.order)}"
             )
         if self.together.worst.runs > alone:
-            return f"Import {self.best} alone: the others save nothing more, and can hide what it has"
-        return f"Import {self.best} alone: the others save nothing more"
+            return f"Import {self.best} alone: {others} nothing more, and can hide what it has"
+        return f"Import {self.best} alone: {others} nothing more"
 
     def __repr__(self) -> str:
         """Say it in one line."""

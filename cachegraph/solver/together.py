@@ -20,11 +20,12 @@ __all__ = ["Share", "Together", "together"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one cache brings.
+    """What one cache brings: the exports of one source, which a build imports together.
 
     Attributes
     ----------
     source : str
+        With the platform, where the source has one export only and that has a platform.
     loadable : int
         Keys of steps that it has a result for.
     only : int
@@ -91,14 +92,19 @@ def together(exports: Iterable[ExportGraph]) -> Together | None:
     Returns
     -------
     Together or None
-        None if fewer than two can be imported, or what they can load is not known.
+        None if they are of fewer than two sources that can be imported, or what they can load is not known.
     """
     graphs = [graph for graph in exports if graph.import_error is None and graph.export.kind != "daemon"]
-    if len(graphs) < 2 or not all(graph.export.results_known for graph in graphs):
+    if not all(graph.export.results_known for graph in graphs):
         return None
-    steps = [[index for index in range(len(graph)) if not graph.is_root(index)] for graph in graphs]
-    held = [{g.key_ids[index] for index in own if g.loadable[index]} for g, own in zip(graphs, steps, strict=True)]
-    titles = [title(graph) for graph in graphs]
+    # A build cannot import one platform of an image without the others, so the exports of a source are one cache.
+    of_source: dict[str, list[ExportGraph]] = {}
+    for graph in graphs:
+        of_source.setdefault(graph.export.source, []).append(graph)
+    if len(of_source) < 2:
+        return None
+    held = [_keys(own, loadable=True) for own in of_source.values()]
+    titles = [title(own[0]) if len(own) == 1 else source for source, own in of_source.items()]
     times = Counter(key for keys in held for key in keys)
     shares = tuple(
         Share(source=name, loadable=len(keys), only=sum(times[key] == 1 for key in keys))
@@ -106,13 +112,14 @@ def together(exports: Iterable[ExportGraph]) -> Together | None:
     )
     # The smallest first, so that of two equal ones, and of three that hold each other's, the right ones stay.
     dropped: list[int] = []
-    for place in sorted(range(len(graphs)), key=lambda place: (len(held[place]), -place)):
-        if len(dropped) < len(graphs) - 1 and all(times[key] > 1 for key in held[place]):
+    for place in sorted(range(len(held)), key=lambda place: (len(held[place]), -place)):
+        if len(dropped) < len(held) - 1 and all(times[key] > 1 for key in held[place]):
             dropped.append(place)
             for key in held[place]:
                 times[key] -= 1
-    kept = [place for place in range(len(graphs)) if place not in dropped]
-    seen = Counter(key for place in kept for key in {graphs[place].key_ids[index] for index in steps[place]})
+    kept = [place for place in range(len(held)) if place not in dropped]
+    every = [_keys(own, loadable=False) for own in of_source.values()]
+    seen = Counter(key for place in kept for key in every[place])
     order = sorted(kept, key=lambda place: (len(held[place]), -place))
     return Together(
         shares=shares,
@@ -122,6 +129,16 @@ def together(exports: Iterable[ExportGraph]) -> Together | None:
         order=tuple(titles[place] for place in order),
         shared=sum(count > 1 for count in seen.values()),
     )
+
+
+def _keys(exports: Iterable[ExportGraph], *, loadable: bool) -> set[str]:
+    """Give the keys of the steps that a cache holds, or of those that it can load."""
+    return {
+        graph.key_ids[index]
+        for graph in exports
+        for index in range(len(graph))
+        if not graph.is_root(index) and (graph.loadable[index] or not loadable)
+    }
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\[|vso\[)")
 
 _OUTSIDE = {"|": "&#124;", "<": "&lt;", "@": "&#64;"}
-_SAFE_WORD = re.compile(r"(?!www\.)(?:[^\W_]|[(\"'])(?:[^\W_]|[.,;:()\"'/%?+-])*|[-/=]", re.IGNORECASE)
+_SAFE_WORD = re.compile(r"(?!www\.)(?:[^\W_]|[(\"'])(?:[^\W_]|[.,;:()\"'/%?+-])*|[-/=]|%[).,;:]*", re.IGNORECASE)
 _LIVE_WORD = re.compile(r"://|\bwww\.|\bGH-\d", re.IGNORECASE)
 
 
@@ -121,6 +121,10 @@ def markdown(text: str) -> str:
 def _markdown_word(word: str) -> str:
     if not word or (_SAFE_WORD.fullmatch(word) and not _LIVE_WORD.search(word)):
         return word
+    # What ends a sentence is no part of the code.
+    end = len(word.rstrip(".,;"))
+    if 0 < end < len(word):
+        return _markdown_word(word[:end]) + word[end:]
     # A bar ends a table cell even within code, and not every reader of Markdown leaves a tag or a mention within code
     # alone: these characters stand between two pieces of code.
     return "".join(_OUTSIDE.get(part) or _code(part) for part in re.split(r"([|<@])", word))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError
+import re
+
+from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError, SpecError
 from cachegraph.text.words import capital
 from cachegraph.verdict.model import Cause, Verdict, Word
 
 __all__ = ["failed_verdict"]
+
+_NAME = re.compile(r"buildx\b|\w+ is (missing|empty)$|\S*[=/.:`]\S")
+"""A sentence that begins with a name, which has no capital letter: a key, ``type=s3``, a host."""
 
 
 def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
@@ -25,7 +30,8 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
         without it; else UNREADABLE, where what is damaged leaves a build cold as well.
     """
     word, cost = _worth(spec, error)
-    what = capital(_without_place(spec, error.message).rstrip("."))
+    what = _without_place(spec, error.message).rstrip(".")
+    what = what if _NAME.match(what) else capital(what)
     return Verdict(
         export=None,
         spec=spec,
@@ -46,6 +52,8 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
 def _worth(spec: str, error: CacheGraphError) -> tuple[Word, str]:
     if error.buildkit == "fail":
         return "BREAKS THE BUILD", "A build with it fails."
+    if isinstance(error, SpecError) and error.buildkit == "skip":
+        return "COLD", "A build goes on without this cache, and every step runs."
     if isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type=")):
         return "COLD", "A build goes on without this cache, and every step runs."
     if isinstance(error, DecodeError) and "--limit" not in (error.hint or ""):

@@ -130,7 +130,8 @@ def _parse(text: str, depth: int) -> tuple[Spec, ...]:
         if looks_like_path(text):
             return (path_spec(text),)
         words = _without_text(error.message)
-        raise SpecError(f"{shown(text)}: buildx refuses it: {words}", hint=_cure(text, words)) from None
+        said = f"{shown(text)}: buildx refuses it: {words}"
+        raise SpecError(said, hint=_cure(text, words), buildkit="fail") from None
     if "=" in text:
         return tuple(_of_entry(entry, shown(text)) for entry in entries)
     return tuple(_listed(entry.attrs["ref"], among=len(entries)) for entry in entries)
@@ -229,7 +230,7 @@ def unknown_type(kind: str, text: str, known: Collection[str]) -> SpecError:
     near = did_you_mean(kind.strip(), sorted(known), "known types")
     blank = " (the blank belongs to it)" if kind != kind.strip() else ""
     cost = "" if kind in TYPES["from"] else "; BuildKit does not know it either, and builds without this cache"
-    return SpecError(f"{text}: there is no type={kind}{blank}{cost}", hint=near)
+    return SpecError(f"{text}: there is no type={kind}{blank}{cost}", hint=near, buildkit="skip" if cost else None)
 
 
 # --- What people paste beside what buildx takes --------------------------------------------------------------------

@@ -216,3 +216,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(layouts: Path) -> None:
     command = f"{sys.executable} -m cachegraph records {layouts}/web-churn --format json | head -n 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")
+
+
+def test_names_that_cannot_be_read_are_no_cache(layouts: Path, tmp_path: Path) -> None:
+    """They are told of, and the exit code says it; but no verdict is on them."""
+    result = CliRunner().invoke(
+        app, ["check", str(layouts / "web-max"), "--names", str(tmp_path / "none.json"), "--no-names"]
+    )
+    assert result.exit_code == 3
+    assert "UNREADABLE" not in result.stdout
+    assert "2 caches" not in result.stdout
+    assert result.stdout.rstrip().endswith("1 source could not be read: --names")

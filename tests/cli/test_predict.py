@@ -136,7 +136,7 @@ def test_compare(project: Project, cache: Path) -> None:
     )
     assert lines[1].endswith("ago); since then package.json was changed)")
     same = run(project, "--compare", "HEAD", "HEAD", "--fail-on-miss", cache=cache)
-    assert same.output == "HEAD HEAD: no steps changed\n"
+    assert same.output == "HEAD HEAD: no step becomes cached or uncached\n"
     assert same.exit_code == 0
 
 
@@ -260,3 +260,33 @@ def test_the_workflow_of_the_page_predicts_a_pull_request(
         'cat cache.md >> "$GITHUB_STEP_SUMMARY"',
         'gh pr comment "$NUMBER" --edit-last --create-if-none --body-file cache.md',
     ]
+
+
+def test_without_a_cache_nothing_is_said_of_one(project: Project) -> None:
+    project.commit()
+    project.write({"src/app.js": "2"})
+    project.commit("other")
+    lines = run(project).output.splitlines()
+    assert lines[1] == ("no cache is given (--cache-from), so this is what a builder does that has nothing of its own")
+    assert [line.rpartition("  ")[2] for line in lines[2:]] == ["runs", "runs", "runs"]
+    assert run(project, "--compare", "HEAD~1", "HEAD").output == (
+        "HEAD~1 HEAD: no cache is given (--cache-from), so there is nothing that a change could make run again\n"
+    )
+
+
+def test_an_unknown_base_image_is_told_once_and_no_change_denied(project: Project, cache: Path) -> None:
+    project.write({"Dockerfile": "FROM private.example.com/base:1\nWORKDIR /app\nCOPY src /app/src\nRUN make\n"})
+    project.commit()
+    project.write({"src/app.js": "2"})
+    project.commit("other")
+    result = run(project, "--offline", cache=cache)
+    assert result.output.count("private.example.com/base:1 is in no layout or archive") == 1
+    assert "may run: what it is could not be worked out" in result.output.splitlines()[1]
+    assert result.output.splitlines()[-1].endswith(
+        "may run: line 3 could not be worked out, and this step stands on it"
+    )
+    assert run(project, "--offline").output.startswith("Dockerfile: 3 of 3 steps run"), "there is no cache to have it"
+    said = run(project, "--offline", "--compare", "HEAD~1", "HEAD", cache=cache).output
+    assert said == (
+        "HEAD~1 HEAD: no step is known to become cached or uncached; what becomes of 3 steps cannot be told\n"
+    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import schemathesis
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
 import cachegraph as cg
+from cachegraph.cli.app import app
 from cachegraph.core.graph import ExportGraph
 from tests.builders import graph_of, record
 from tests.explorer.conftest import Served, serving
@@ -139,3 +142,17 @@ def test_it_keeps_to_its_own_description(explorer: Served) -> None:
             case.call_and_validate()
 
         keeps()
+
+
+def test_the_command_needs_something_to_serve() -> None:
+    result = CliRunner().invoke(app, ["serve"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is nothing to serve" in result.stderr
+
+
+def test_the_command_takes_what_a_file_names(tmp_path: Path) -> None:
+    bake = tmp_path / "docker-bake.json"
+    bake.write_text('{"target": {"web": {"cache-from": ["type=local,src=none"]}}}')
+    result = CliRunner().invoke(app, ["serve", "--from-file", str(bake)])
+    assert result.exit_code == 3
+    assert "none" in result.stderr

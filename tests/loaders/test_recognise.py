@@ -99,6 +99,9 @@ def test_a_damaged_archive_on_standard_input_is_called_so(layouts: Path, monkeyp
         ("package.json", '{"name": "x", "dependencies": {}}', "this is a package's settings", "cache"),
         ("other.json", '{"a": 1, "b\\u001b[31m": 2}', "neither layers nor records, but a, b\ufffd[31m", "cache config"),
         ("list.json", "[]", "this is a list", "type=daemon"),
+        ("list.json", '\n[ {"Digest": "x"}]', "this is a list", "type=daemon"),
+        ("pyproject.toml", "[project]\nname = 'x'\n", "this is no JSON", "cache"),
+        ("README.md", "# app\n\n```yaml\nbuild:\n  script: [make]\n```\n", "this is a page of Markdown", "cache"),
         ("log.txt", "#1 [internal] load build definition\n", "this is a build's log", "cache"),
     ],
 )

@@ -149,3 +149,19 @@ def test_three_that_hold_each_others_results_are_not_all_left_out() -> None:
     found = together(graphs)
     assert found is not None
     assert (found.single, found.adds_nothing) == ("ab", ("a", "b"))
+
+
+def test_the_platforms_of_one_image_are_one_cache(layouts: Path) -> None:
+    """A build cannot import one of them without the other, so there is nothing to choose and nothing to order."""
+    image = str(layouts / "web-multi-inline")
+    both = cg.load(image)
+    assert len(both.graphs) == 2
+    assert together(both) is None
+    assert "If one build imports" not in CliRunner().invoke(app, ["check", image]).stdout
+    found = together([*both, FULL])
+    assert found is not None
+    assert [share.source for share in found.shares] == [both.graphs[0].export.source, "full"]
+    # 7 loadable steps of each platform; the copies that both make of the same files are one key.
+    keys = {graph.key_ids[index] for graph in both for index in range(len(graph)) if graph.loadable[index]}
+    assert found.shares[0].loadable == found.shares[0].only == len(keys)
+    assert found.steps == len(keys) + 3

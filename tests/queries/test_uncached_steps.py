@@ -21,7 +21,7 @@ TWO_STAGES = (
 """The first stage's step has no result; the final image is made of the base and the copy."""
 
 
-def causes(*records: CacheRecord, **how: Any) -> list[tuple[str, str, tuple[int, ...], str | None]]:  # noqa: ANN401
+def causes(*records: CacheRecord, **how: Any) -> list[tuple[str, str, tuple[int, ...], str | None]]:  # noqa: ANN401 - fields of an export
     """Ask an export of these records and of two layers, one upon the other."""
     graph = export_graph(*records, stack=layers(-1, 0), **how)
     return [(f.cause, f.severity, f.steps, f.digest) for f in uncached_steps.ask(graph)]

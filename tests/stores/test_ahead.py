@@ -39,7 +39,7 @@ def test_an_error_comes_in_its_turn() -> None:
     got = []
     with pytest.raises(ValueError, match="the third record is odd"):  # noqa: PT012 - what came before it counts
         for number in ahead(parts()):
-            got.append(number)  # noqa: PERF402
+            got.append(number)  # noqa: PERF402 - one after the other, as a reader takes them
     assert got == [0]
 
 

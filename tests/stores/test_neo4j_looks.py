@@ -291,7 +291,7 @@ def test_a_load_that_stops_gives_its_summary_and_one_line(
 ) -> None:
     real = loading.load
 
-    def load(connection: Connection, graph: ExportGraph, report: Report, **more: Any) -> loading.Loaded | None:  # noqa: ANN401
+    def load(connection: Connection, graph: ExportGraph, report: Report, **more: Any) -> loading.Loaded | None:  # noqa: ANN401 - passed on as it comes
         if "web-oci" in graph.export.source:
             raise ServerError("bolt://there: disk full", hint="free some space on that disk", answers=True)
         return real(connection, graph, report, **more)

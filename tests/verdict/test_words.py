@@ -169,6 +169,7 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
         ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", "cannot be told"),
         ("app:latest", AccessError("app:latest: refused", hint="log in"), "UNREADABLE", "cannot be told"),
         ("type=nope", SpecError("type=nope: no such type"), "UNREADABLE", "cannot be told"),
+        ("type=nope", SpecError("type=nope: BuildKit knows none", buildkit="skip"), "COLD", "every step runs"),
         (
             "type=local,src=x,tag=",
             SpecError("tag is empty", buildkit="fail"),

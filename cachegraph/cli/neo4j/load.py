@@ -46,7 +46,7 @@ class Failures(click.ParamType[Allowed]):
 
     name = "failures"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Allowed:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Allowed:  # noqa: ANN401 - what click hands over
         """Read a number or a share."""
         if isinstance(value, Allowed):
             return value

@@ -225,7 +225,7 @@ BACKEND_RULES = (
     LintRule(
         name="inline-import",
         title="type=inline is read",
-        meaning="An inline cache lies in an image, and is read by naming that image. BuildKit has no importer called "
+        meaning="An inline cache is part of an image, and is read by naming the image. BuildKit has no importer called "
         "inline: the import fails, and every step runs.",
         severity="error",
         cure="Read the image: type=registry,ref=IMAGE.",

@@ -149,7 +149,7 @@ def _repeated(scene: Scene) -> Iterator[LintFinding]:
             if first == entry.place:
                 continue
             if entry.direction == "from":
-                severity, cost = "note", "it is asked twice and gives nothing more"
+                severity, cost = "note", "it is asked twice for the same"
             elif entry.caches and entry.caches[0].type.text == "inline":
                 severity, cost = "note", "it is one cache in one image"
             else:

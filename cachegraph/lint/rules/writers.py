@@ -233,7 +233,7 @@ PLACE_RULES = (
         name="no-inline-cache",
         title="An image is read as a cache that it does not hold",
         meaning="BuildKit reads a cache from an image only if the image was built with an inline cache. An image that "
-        "is pushed without one gives nothing, unlike with the builder of old.",
+        "is pushed without one is no cache, unlike with the builder of old.",
         severity="warning",
         cure="Add cache-to: type=inline to the build that pushes, or write a registry cache beside the image.",
         link="https://docs.docker.com/build/cache/backends/inline/",
