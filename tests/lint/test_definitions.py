@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -226,7 +227,11 @@ ALIKE = {
 def test_what_else_a_key_is_made_of(tmp_path: Path, name: str, text: str, expected: dict[str, object]) -> None:
     path = tmp_path / name
     path.write_text(text)
-    read = {"docker-bake.hcl": bake_definitions, "compose.yaml": compose_definitions, "ci.yml": workflow_definitions}
+    read: Mapping[str, Callable[[Path], list[Definition]]] = {
+        "docker-bake.hcl": bake_definitions,
+        "compose.yaml": compose_definitions,
+        "ci.yml": workflow_definitions,
+    }
     (found,) = read[name](path)
     assert {field: getattr(found, field) for field in expected} == expected
 
