@@ -67,18 +67,20 @@ def lost_links(graph: ResolvedExport) -> set[tuple[int, int, int]]:
     Returns
     -------
     set of (int, int, int)
-        Record, slot and alternative, as the export counts them. Empty where BuildKit refuses the export, and for a
-        daemon's own keys, which nothing imports.
+        Record, slot and alternative, as the export counts them. Empty where BuildKit refuses the export, for a
+        daemon's own keys, which nothing imports, and where records of one key depend on each other (what becomes of
+        these is not known; no builder writes them).
     """
     return _lost_links(graph, None) or set()
 
 
 def _lost_links(graph: ResolvedExport, budget: int | None) -> set[tuple[int, int, int]] | None:
-    """Find them; None if that takes more work than the budget allows."""
+    """Find them; None if that takes more work than the budget allows, or keys depend on themselves."""
     if graph.import_error is not None or graph.export.kind == "daemon":
         return set()
     keys, links = fold_links(graph.export.config, graph.links)
-    numbers = _Walks(keys, links).lost(budget)
+    walks = _Walks(keys, links)
+    numbers = None if walks.is_cyclic else walks.lost(budget)
     if numbers is None:
         return None
     lost = {links[number] for number in numbers}
@@ -103,7 +105,8 @@ def missable(graph: ResolvedExport, budget: int | None = BUDGET) -> list[Missabl
     Returns
     -------
     list of Missable, or None
-        By record; None where that would take longer than the budget allows, so that it is not known.
+        By record; None where that is not known: it would take longer than the budget allows, or records of one key
+        depend on each other.
     """
     lost = _lost_links(graph, budget)
     if lost is None:
@@ -177,8 +180,9 @@ class _Walks:
             slots[link.taker].setdefault(link.slot, []).append((number, link.source))
         self.slots = {key: [found[slot] for slot in sorted(found)] for key, found in slots.items()}
         self.order = self._dependencies_first()
+        self.is_cyclic = len(self.order) < len(self.taken)  # records with one key take each other: nobody writes that
         self.place = {key: place for place, key in enumerate(self.order)}
-        self.leaves = self._leaves()
+        self.leaves = {} if self.is_cyclic else self._leaves()
 
     def _dependencies_first(self) -> list[int]:
         waiting = {key: sum(map(len, slots)) for key, slots in self.slots.items()}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cachegraph.core.fragile import Missable, lost_links, missable
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.config import export_from_config
+from tests.builders import export_graph, record
 
 CASES = Path(__file__).parent.parent / "data" / "fragile.jsonl.xz"
 
@@ -183,3 +184,11 @@ def test_the_order_of_records_changes_nothing(order: tuple[int, ...]) -> None:
     places = {old: new for new, old in enumerate(order)}
     records = [[[places[link] for link in slot] for slot in TWO_TARGETS[old]] for old in order]
     assert lost_links(graph_of(records)) == {(places[FIRST], 0, 0)}
+
+
+def test_records_of_one_key_that_depend_on_each_other_are_not_known() -> None:
+    # The last three have one key, as the first slot says; so that key takes itself in the second one.
+    looped = export_graph(record("s"), record("a", [0]), record("a", [0], [1]), record("a", [0]))
+    assert looped.import_error is None
+    assert lost_links(looped) == set()
+    assert missable(looped) is None
