@@ -73,6 +73,7 @@ def build(
     context: str | os.PathLike[str] = ".",
     *,
     dockerfile: str | os.PathLike[str] | None = None,
+    dockerfile_inline: str | None = None,
     target: str | None = None,
     platform: str | Sequence[str] | None = None,
     build_args: Mapping[str, str] | None = None,
@@ -96,6 +97,8 @@ def build(
         A folder, or a git repository (``https://github.com/org/app.git#main``).
     dockerfile : path-like, optional
         By default ``Dockerfile`` in the context. Of a repository, a path in it.
+    dockerfile_inline : str, optional
+        The Dockerfile itself, as bake and compose files can hold it; ``dockerfile`` is not read then.
     target : str, optional
         The stage that is built; by default the last one.
     platform : str or sequence of str, optional
@@ -161,6 +164,7 @@ def build(
         build_contexts=build_contexts,
         options=options,
         builder=builder,
+        inline=dockerfile_inline,
     )
     known = known_images(images, reading, offline=offline)
     remotes = RemoteSources(options=reading, offline=offline)

@@ -15,6 +15,7 @@ from cachegraph.queries.merge_subsets import MergeSubset
 from cachegraph.queries.missing_results import MissingResult
 from cachegraph.queries.unreachable_roots import UnreachableRoot
 from cachegraph.schema.focus import shown
+from cachegraph.schema.refs import short_ref
 from cachegraph.schema.summary import summarise
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Questions(Lookup):
         """
         question = get(name) if isinstance(name, str) else name
         with collection_paused():
-            return Findings(self._answers(question), question, self._worded)
+            return Findings(self._answers(question), question, self._worded, self._called)
 
     def check(self, buildkit: str | None = None) -> Findings[Finding]:
         """Ask every question of every export that is about a builder.
@@ -73,7 +74,7 @@ class Questions(Lookup):
             No version.
         """
         findings = (finding for question in asked(buildkit, together=True) for finding in self._answers(question))
-        return Findings(findings, word=self._worded)
+        return Findings(findings, word=self._worded, title=self._called)
 
     def verdict(self, findings: Findings[Any] | None = None) -> Verdicts:
         """Judge every export: how much of a build is cached, what is not, why, what it costs, and what to change.
@@ -123,6 +124,11 @@ class Questions(Lookup):
     def _worded(self, finding: F) -> F:
         question: Query[F] = get(finding.query)
         return question.worded(finding, self._by_id[finding.export].title)
+
+    def _called(self, export: str) -> str:
+        """Give the short name of an export."""
+        found = self._by_id[export].export
+        return short_ref(found.source, found.platform)
 
     def missing_results(self) -> Findings[MissingResult]:
         """Ask which steps have no cached result."""

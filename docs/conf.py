@@ -11,6 +11,7 @@ extensions = ["myst_parser", "sphinxcontrib.mermaid"]
 exclude_patterns = ["tools"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
+suppress_warnings = ["misc.highlighting_failure"]  # a part of a file need not be one that a lexer knows
 html_copy_source = False
 highlight_language = "none"
 

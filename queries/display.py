@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cachegraph.queries.findings import Findings
+from cachegraph.schema.refs import apart
 from cachegraph.text.clean import one_line
 from cachegraph.text.render import render
 from cachegraph.text.words import capital, plural
@@ -44,6 +45,12 @@ def describe_findings(findings: Findings[Any]) -> Mapping[str, str]:
         rows=list(worst_first[:_MOST]),
         open=_OPEN,
         left=len(findings) - _MOST,
-        exports=len(findings.by_export()) > 1,
+        exports=_names(findings),
     )
     return {"text/plain": "\n".join(lines), "text/html": page}
+
+
+def _names(findings: Findings[Any]) -> Mapping[str, str]:
+    """Name the exports that findings are about; empty if it is one."""
+    named = {export: findings.title(export) for export in findings.by_export()}
+    return apart(named) if len(named) > 1 else {}

@@ -24,6 +24,10 @@ def _as_it_is(finding: F) -> F:
     return finding
 
 
+def _first_digits(export: str) -> str:
+    return export[:8]
+
+
 class _Words(Generic[F]):
     """Findings that get their message when it is first read, and keep it: most lists are counted, few are read."""
 
@@ -49,6 +53,8 @@ class Findings(Sequence[F_co], Generic[F_co]):
         The question that they answer; None for those of several.
     word : callable, optional
         Gives a finding its message.
+    title : callable, optional
+        Gives the short name of an export, by its id, for people; by default the first digits of the id.
     """
 
     def __init__(
@@ -56,14 +62,16 @@ class Findings(Sequence[F_co], Generic[F_co]):
         findings: Iterable[F_co],
         query: Query[Any] | None = None,
         word: Callable[[Any], Any] = _as_it_is,
+        title: Callable[[str], str] = _first_digits,
     ) -> None:
         self._words: _Words[F_co] = _Words(findings, word)
+        self.title = title
         self._indexes: Sequence[int] = range(len(self._words.findings))
         self.query = query
 
     def _part(self, indexes: Sequence[int], query: Query[Any] | None) -> Findings[F_co]:
         """Give some of the findings; their messages are shared."""
-        part: Findings[F_co] = Findings((), query)
+        part: Findings[F_co] = Findings((), query, title=self.title)
         part._words, part._indexes = self._words, indexes
         return part
 
@@ -148,7 +156,7 @@ class Findings(Sequence[F_co], Generic[F_co]):
         for finding in self._raw():
             name, kept = part(finding)
             parts.setdefault(name, []).append(kept)
-        return {name: Findings(kept, self.query, self._words.word) for name, kept in parts.items()}
+        return {name: Findings(kept, self.query, self._words.word, self.title) for name, kept in parts.items()}
 
     def by_export(self) -> Mapping[str, Findings[F_co]]:
         """Group by the id of the export; exports without a finding are left out. Made once."""

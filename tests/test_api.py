@@ -33,7 +33,7 @@ def test_a_path_is_a_path_whatever_it_looks_like(cache: Path) -> None:
     assert len(cg.load(cache).graphs) == len(cg.load(Path("cache")).graphs) == 1
     cache.rename("type=local,src=x")
     assert len(cg.load(Path("type=local,src=x")).graphs) == 1
-    with pytest.raises(NotFoundError, match="there is no such directory"):
+    with pytest.raises(NotFoundError, match="there is no such file or directory"):
         cg.load(Path("app"))  # as text, it would be an image reference
 
 
@@ -163,7 +163,7 @@ def test_a_finding_about_no_record() -> None:
 def test_an_unknown_question_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"question 'Missing_Result' \(did you mean missing-results\?\)"):
         cg.from_config(TWO).query("Missing_Result")
-    with pytest.raises(SpecError, match=r"there is no type=regstry \(did you mean registry\?\)"):
+    with pytest.raises(SpecError, match=r"there is no type=regstry; .* \(did you mean registry\?\)"):
         cg.load("type=regstry,ref=a")
 
 

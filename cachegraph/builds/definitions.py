@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,12 +17,13 @@ from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import operation_text
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.dockerbuild.operations import read_operations
+from cachegraph.builds.dockerbuild.repositories import git_origin
 from cachegraph.builds.dockerfile.platforms import normalize
 from cachegraph.builds.operation_names import clean, describe_operation
-from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, Label, LocalOrigin, Operation, Origin
+from cachegraph.builds.operations import HttpOrigin, ImageOrigin, Label, LocalOrigin, Operation, Origin
 from cachegraph.builds.protobuf import Described, decode_definition
 from cachegraph.core.digests import sha256
-from cachegraph.core.untrusted import decode_json
+from cachegraph.core.untrusted import decode_json, known_json
 from cachegraph.errors import DecodeError
 
 __all__ = ["Definition", "Given", "Sources", "operations_of", "read_definition", "read_recorded"]
@@ -83,6 +83,15 @@ class _Dumped(msgspec.Struct, frozen=True):
 
 
 _DUMPED = msgspec.json.Decoder(_Dumped)
+
+
+class _ImageKey(msgspec.Struct, frozen=True, gc=False):
+    """What an image's key is made of."""
+
+    digest: str | None = msgspec.field(name="Digest", default=None)
+
+
+_IMAGE_KEY = msgspec.json.Decoder(_ImageKey)
 
 
 def read_definition(data: bytes, place: str) -> Definition:
@@ -167,9 +176,8 @@ def read_recorded(data: bytes, place: str) -> Definition:
 
 def _pinned(key: bytes) -> str | None:
     """Give the digest that an image's key is made of."""
-    found = json.loads(key)
-    digest = found.get("Digest") if isinstance(found, dict) else None
-    return digest if isinstance(digest, str) else None
+    found = known_json(key, _IMAGE_KEY)
+    return None if found is None else found.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +310,7 @@ def _origin(source: llb.SourceOp, platform: llb.Platform, sources: Sources) -> t
         case "local":
             return LocalOrigin(name=rest, folder=sources.folders.get(rest, "")), None
         case "git":
-            return _git(rest, attributes), None
+            return git_origin(source), None
         case "http" | "https":
             name = attributes.get("http.filename") or rest.partition("?")[0].rpartition("/")[2] or "download"
             checksum = attributes.get("http.checksum", "")
@@ -317,19 +325,3 @@ def _image(reference: str, platform: llb.Platform, sources: Sources) -> tuple[Or
     if isinstance(digest, Unknown):
         return None, digest
     return ImageOrigin(reference=reference, digest=digest, platform=wanted), None
-
-
-def _git(rest: str, attributes: Mapping[str, str]) -> GitOrigin:
-    """Read a repository (``source/git``: ``Identifier``)."""
-    location, _, fragment = rest.partition("#")
-    ref, _, subdir = fragment.partition(":")
-    return GitOrigin(
-        remote=attributes.get("git.fullurl") or f"https://{location}",
-        ref=ref,
-        subdir=subdir,
-        checksum=attributes.get("git.checksum", ""),
-        mtime=attributes.get("git.mtime", ""),
-        keep_git_dir=attributes.get("git.keepgitdir") == "true",
-        skip_submodules=attributes.get("git.skipsubmodules") == "true",
-        fetch_by_commit=attributes.get("git.fetchbycommit") == "true",
-    )

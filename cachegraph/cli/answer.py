@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachegraph.cli.options import NAMES
 from cachegraph.core.graph import ExportGraph
@@ -26,6 +26,9 @@ from cachegraph.verdict.failures import failed_verdict
 from cachegraph.verdict.judge import judge
 from cachegraph.verdict.model import Cause, Verdict
 from cachegraph.verdict.words import headline
+
+if TYPE_CHECKING:
+    from cachegraph.cli.linted import LintAnswer
 
 __all__ = ["Answer", "failed", "name_of", "steady", "unread_of", "where"]
 
@@ -60,6 +63,10 @@ class Answer:
         The failures, and the entries of files that name no source yet, as reports tell them.
     verdicts : sequence of Verdict
         On the exports, in their order; made of these and their findings where they are not given.
+    settings : LintAnswer or None
+        What ``lint`` says of the files that name the sources.
+    shared : sequence of str
+        Which caches several builds write, as far as these files tell; a sentence each.
     """
 
     exports: Sequence[ExportSummary]
@@ -74,6 +81,8 @@ class Answer:
     buildkit: str | None = None
     together: Together | None = None
     verdicts: Sequence[Verdict] = ()
+    settings: LintAnswer | None = None
+    shared: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if len(self.verdicts) != len(self.exports):
@@ -105,12 +114,15 @@ class Answer:
 
         parts = self.findings.parted(part)
         none: Findings[Any] = Findings(())
+        settings = self.settings.judged(judge) if self.settings is not None else None
+        looked_at = [*(source for _, source in sources.values()), *(settings.linted.named if settings else ())]
         return replace(
             self,
+            settings=settings,
             findings=parts.get("new", none),
             known=parts.get("known", none),
             verdicts=self._verdicts_on(parts.get("new", none)),
-            remarks=judge.remarks(source for _, source in sources.values()),
+            remarks=judge.remarks(looked_at),
         )
 
     def _verdicts_on(self, left: Findings[Any]) -> tuple[Verdict, ...]:
@@ -141,20 +153,32 @@ class Answer:
         }
         if self.together is not None:
             told["together"] = asdict(self.together)
+        if self.settings is not None:
+            told["settings"] = {"findings": self.settings.to_dict()["findings"], "shared": list(self.shared)}
         if self.known or self.remarks:
             told |= {"known": [finding.to_dict() for finding in self.known], "remarks": list(self.remarks)}
         return told
 
     def to_report(self) -> Report:
         """Give it as a report, for the formats of `cachegraph.reports`."""
+        settings = self.settings.to_report() if self.settings is not None else None
+        found = {entry.subject for entry in settings.entries} if settings is not None else set()
         return Report(
             command="check",
-            rules=[query.rule for query in asked(self.buildkit, together=len(self.exports) > 1)],
+            rules=[
+                *(query.rule for query in asked(self.buildkit, together=len(self.exports) > 1)),
+                *(settings.rules if settings is not None else ()),
+            ],
             subjects=[
                 Subject(key=export.id, name=export.name, sentence=headline(verdict))
                 for export, verdict in zip(self.exports, self.verdicts, strict=True)
+            ]
+            + [subject for subject in (settings.subjects if settings is not None else ()) if subject.key in found],
+            entries=[
+                *self._entries(self.known, known=True),
+                *self._entries(self.findings),
+                *(settings.entries if settings is not None else ()),
             ],
-            entries=[*self._entries(self.known, known=True), *self._entries(self.findings)],
             unread=self._unread,
             remarks=self.said,
             fail_on=self.fail_on,
@@ -172,11 +196,13 @@ class Answer:
                 source=source,
                 message=finding.message,
             )
+        if self.settings is not None:
+            yield from self.settings.to_baseline()
 
     @property
     def said(self) -> tuple[str, ...]:
         """What is to be said besides findings: of several caches, of settings and baseline; a sentence each."""
-        return (*(self.together.sentences if self.together else ()), *self.remarks)
+        return (*(self.together.sentences if self.together else ()), *self.shared, *self.remarks)
 
     @property
     def _unread(self) -> Sequence[Unread]:

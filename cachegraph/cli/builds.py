@@ -26,7 +26,7 @@ def build_options(command: F) -> F:
     """Add ``--target``, ``--platform`` and ``--buildkit``."""
     decorators: list[Callable[[Any], Any]] = [
         click.option(
-            "--target", metavar="STEP", help="What the build is for: a record, digest or name (default: all)."
+            "--target", metavar="STEP", help="What the build is for: a record, digest, name or stage (default: all)."
         ),
         click.option("--platform", metavar="OS/ARCH", help="Which platform of the build, where it has several."),
         click.option("--buildkit", metavar="VERSION", help="Version of the builder (default: the newest)."),

@@ -26,6 +26,7 @@ from cachegraph.cli.reading import read_specs
 from cachegraph.cli.reports import REPORTS
 from cachegraph.core.versions import parse_version
 from cachegraph.errors import NotFoundError
+from cachegraph.loaders.limits import parse_limits
 from cachegraph.queries.base import SEVERITIES
 from cachegraph.queries.findings import Findings
 from cachegraph.reports.model import Place
@@ -72,7 +73,8 @@ def check(
     """Read every export that the SPECs name, ask every question, say what is wrong and what to do.
 
     A SPEC is what buildx takes for --cache-from (type=local,src=DIR, type=registry,ref=REF, ...), a path, or an image
-    reference. With --neo4j the exports that were loaded into the server are asked instead.
+    reference. The files of --from-file are looked at as lint does, beside the caches that they name. With --neo4j the
+    exports that were loaded into the server are asked instead.
     """
     if everything and all(output.format != "table" for output in outputs):
         not_with({"everything": "--all"}, "only the table folds findings", "The other formats have all of them.")
@@ -87,14 +89,24 @@ def check(
         read = read_specs(specs, how, _PROBED)
         names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
         findings = read.graph.check(buildkit)
+        settings, named, unread = None, named_places(read, at), unread_sources(read)
+        shared: tuple[str, ...] = ()
+        if how["files"]:
+            from cachegraph.cli.alongside import lint_files, shared_sentences
+
+            settings = lint_files(how["files"], parse_limits(how["limits"]), fail_on)
+            places = [place for places in named.values() for place in places]
+            shared = shared_sentences(settings, [*places, *(one.place for one in unread)])
         answer = Answer(
             exports=[summarise(graph) for graph in read.graph],
             findings=findings,
             verdicts=read.graph.verdict(findings),
             failures=read.failures,
             places={digest: name.places for digest, name in names.items() if name.places},
-            named=named_places(read, at),
-            unread=unread_sources(read),
+            named=named,
+            unread=unread,
+            settings=settings,
+            shared=shared,
             together=together(read.graph) if len(read.graph.graphs) > 1 else None,
         )
         code = read.exit_code
@@ -102,7 +114,8 @@ def check(
     answer = replace(answer.judged(judge), fail_on=fail_on, buildkit=buildkit)
     for output in outputs:
         write(REPORTS[output.format](answer, output, everything), output)
-    sys.exit(code or fails(answer.findings, fail_on))
+    worse = fails(answer.findings, fail_on) or int(answer.settings is not None and answer.settings.fails)
+    sys.exit(code or worse)
 
 
 def _asked_of_server(neo4j: str, database: str | None, export: str | None, buildkit: str | None) -> Answer:

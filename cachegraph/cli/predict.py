@@ -31,6 +31,7 @@ Examples:
   cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
   cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
   cachegraph predict --bake docker-bake.hcl app
+  docker buildx bake --print app | cachegraph predict --bake - app
   cachegraph predict --workflow .github/workflows/build.yml:release --cache-from ./cache
 
 A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
@@ -66,7 +67,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="REF=DIGEST|PATH",
     help="Which image a reference names; or an OCI layout or an archive of docker image save that has images.",
 )
-@click.option("--bake", type=_FILE, metavar="FILE", help="Predict the TARGETs of a bake file that stand for CONTEXT.")
+@click.option(
+    "--bake",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Predict the TARGETs of a bake file that stand for CONTEXT; - reads what docker buildx bake --print says.",
+)
 @click.option("--compose", type=_FILE, metavar="FILE", help="Predict the SERVICEs of a compose file.")
 @click.option("--workflow", metavar="FILE[:JOB]", help="Predict the build steps of a GitHub workflow.")
 @click.option("--llb", type=_FILE, metavar="FILE", help="Predict a definition of LLB: protobuf, or buildctl's dump.")
@@ -140,7 +146,7 @@ def _builds(places: Sequence[str], how: Mapping[str, Any]) -> list[tuple[str, st
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} are given, a prediction takes one", hint="leave one out")
     if how["bake"]:
-        found = bake_definitions(how["bake"], places)
+        found = bake_definitions(how["bake"], places, text=_standard_input() if how["bake"] == Path("-") else None)
     elif how["compose"]:
         found = compose_definitions(how["compose"], places)
     elif how["workflow"]:
@@ -149,6 +155,19 @@ def _builds(places: Sequence[str], how: Mapping[str, Any]) -> list[tuple[str, st
     else:
         return [("", _one_context(places), {**how, "cache_from": ()})]
     return [(one.name, one.context, _defined(one, how)) for one in found]
+
+
+def _standard_input() -> str:
+    """Read what is piped in."""
+    from cachegraph.loaders.limits import DEFAULT
+    from cachegraph.loaders.paths import read_stream
+
+    data = read_stream(sys.stdin.buffer, "standard input", limit=DEFAULT.file_bytes, name="file-bytes")
+    if not data.strip():
+        raise UsageError(
+            "there is nothing on standard input", hint="docker buildx bake --print says what a bake builds"
+        )
+    return data.decode("utf-8", "replace")
 
 
 def _workflow(text: str) -> tuple[Path, list[str]]:
@@ -162,6 +181,7 @@ def _defined(one: Definition, how: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **how,
         "dockerfile": how["dockerfile"] or one.dockerfile or None,
+        "inline": None if how["dockerfile"] else one.inline,
         "target": how["target"] or one.target or None,
         "platforms": how["platforms"] or one.platforms,
         "build_args": (*(f"{name}={value}" for name, value in one.args.items()), *how["build_args"]),
@@ -214,6 +234,7 @@ def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how
     made = build(
         context,
         dockerfile=how["dockerfile"],
+        dockerfile_inline=how.get("inline"),
         target=how["target"],
         platform=list(how["platforms"]) or None,
         build_args=_build_args(how["build_args"]),

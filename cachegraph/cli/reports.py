@@ -39,6 +39,7 @@ def html(answer: Answer) -> str:
         exports=answer.exports,
         findings=answer.findings.by_export(),
         failures=answer.failures,
+        settings=answer.settings.to_report().worst_first() if answer.settings is not None else (),
         remarks=answer.said,
         questions={query.name: query for query in asked(answer.buildkit, together=True)},
         verdicts={export.id: verdict for export, verdict in zip(answer.exports, answer.verdicts, strict=True)},
@@ -51,6 +52,11 @@ def _table(answer: Answer, output: Output, *, everything: bool) -> str:
     """Write the summary; below it what the settings and the baseline say."""
     said = [styled(folded(remark, output, before=0, indent=2), output, dim=True) for remark in answer.said]
     text = summary(answer, output, everything=everything)
+    if answer.settings is not None:
+        from cachegraph.cli.alongside import setting_lines
+
+        lines = list(setting_lines(answer.settings, output, everything=everything))
+        text = "\n".join([text.rstrip("\n"), "", *lines]) if lines else text
     return "\n".join([text.rstrip("\n"), "", *said]) if said else text
 
 
@@ -60,6 +66,7 @@ def _csv(answer: Answer, output: Output) -> str:
     rows: list[dict[str, Any]] = []
     for known, findings in ((False, answer.findings), (True, answer.known)):
         rows += [{**f.to_dict(), "source": names[f.export], "known": known} for f in findings]
+    rows += _setting_rows(answer)
     rows += [
         {
             "severity": "error" if unread.fails else "note",
@@ -71,6 +78,22 @@ def _csv(answer: Answer, output: Output) -> str:
     ]
     columns = (*Finding.__dataclass_fields__, "code", "source", "known", "unread")
     return ROWS["csv"](rows, columns, "", output)
+
+
+def _setting_rows(answer: Answer) -> list[dict[str, Any]]:
+    """Give a row for each finding about the files; its source is the line."""
+    entries = answer.settings.to_report().entries if answer.settings is not None else ()
+    return [
+        {
+            "query": entry.rule,
+            "code": entry.code,
+            "severity": entry.severity,
+            "message": entry.message,
+            "source": ":".join(str(part) for part in (entry.places[0].file, entry.places[0].line) if part),
+            "known": entry.known,
+        }
+        for entry in entries
+    ]
 
 
 REPORTS: Mapping[str, Callable[[Answer, Output, bool], str]] = {

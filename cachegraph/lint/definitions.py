@@ -37,6 +37,8 @@ class Definition:
     ----------
     name : str
         Of the service, target or job.
+    inline : str or None
+        The Dockerfile itself, where the file holds it; it comes before ``dockerfile``.
     context, dockerfile, target : str
         ``""`` where nothing is said. The context is a path, relative ones from where the file has them start.
     args, contexts : mapping of str to str
@@ -50,6 +52,7 @@ class Definition:
     name: str
     context: str = "."
     dockerfile: str = ""
+    inline: str | None = None
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +104,9 @@ def compose_definitions(path: Path, services: Sequence[str] = (), limits: Limits
     return [_compose(name, build, path.parent) for name, build in chosen.items()]
 
 
-def bake_definitions(path: Path, targets: Sequence[str] = (), limits: Limits = DEFAULT) -> list[Definition]:
+def bake_definitions(
+    path: Path, targets: Sequence[str] = (), limits: Limits = DEFAULT, *, text: str | None = None
+) -> list[Definition]:
     """Read targets of a bake file.
 
     Parameters
@@ -111,6 +116,8 @@ def bake_definitions(path: Path, targets: Sequence[str] = (), limits: Limits = D
     targets : sequence of str
         Targets or groups; by default the group ``default``, or all. One with a matrix stands for all that it makes.
     limits : Limits
+    text : str, optional
+        What stands in it, where it is no file: what ``docker buildx bake --print`` says.
 
     Raises
     ------
@@ -121,7 +128,9 @@ def bake_definitions(path: Path, targets: Sequence[str] = (), limits: Limits = D
     cachegraph.errors.SourceError
         The file cannot be read.
     """
-    read = read_one(path, environ=os.environ, limits=limits, kind="bake")
+    if text is not None:
+        path = Path("standard input")
+    read = read_one(path, environ=os.environ, limits=limits, kind="bake", text=text)
     groups = next(iter(read.groups.values()), {})
     found = {build.name: build for build in read.builds}
     made: dict[str, list[str]] = {}  # of a target with a matrix
@@ -227,6 +236,7 @@ class _Texts:
             dockerfile=dockerfile,
             target=self.one("target"),
             args=self.pairs("args"),
+            inline=None if self._settings.dockerfile_inline is None else self.one("dockerfile_inline"),
             contexts=self.pairs("contexts"),
             platforms=self.listed("platforms"),
             cache_from=self.cache_from,
@@ -243,8 +253,6 @@ class _Texts:
 
 
 def _compose(name: str, build: Build, folder: Path) -> Definition:
-    if build.settings.dockerfile_inline is not None:
-        raise UsageError(f"{name}: a Dockerfile within a compose file is not read", hint="put it into a file")
     texts = _Texts(build, "set it in the environment")
     context = _place(texts.one("context") or ".", folder)
     made = texts.definition(name, context, _inside(context, texts.one("dockerfile")))
@@ -257,8 +265,6 @@ def _target(name: str, build: Build, read: Repository) -> Definition:
     for one in read.unresolved:
         if one.place.path == path or one.place.path.startswith(f"{path}."):
             raise UsageError(f"{one.place.file}: {one.place.path}: {one.reason}", hint=hint)
-    if build.settings.dockerfile_inline is not None:
-        raise UsageError(f"{build.place.file}: {path}: dockerfile-inline is not read here", hint="put it into a file")
     texts = _Texts(build, hint)
     context = texts.one("context") or "."
     return texts.definition(name, context, _inside(context, texts.one("dockerfile")))

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cachegraph.core.untrusted import decode_loose
+from cachegraph.errors import DecodeError
 from cachegraph.lint.expression_syntax import LONGEST, Node, parse_expression
 from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Alternative, Holes, as_text, has_hole
@@ -253,7 +255,7 @@ class Expressions:
         arguments = [self._value(part) for part in node.parts]
         try:
             answer = None if name in _PER_RUN else self._function(name, arguments)
-        except (ValueError, TypeError, IndexError, KeyError, RecursionError):
+        except (DecodeError, ValueError, TypeError, IndexError, KeyError, RecursionError):
             answer = None
         if answer is None and name in ("contains", "startswith", "endswith"):
             return self._either(node)
@@ -291,7 +293,7 @@ class Expressions:
             case "fromjson":
                 if has_hole(given[0]) and len(given[0]) < 2:
                     return None
-                return _floats(json.loads(as_text(given[0])))
+                return _floats(decode_loose(as_text(given[0]), "no JSON"))
         return None
 
     def _contains(self, where: object, what: object) -> bool | None:

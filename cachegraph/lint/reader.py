@@ -152,7 +152,12 @@ def read_settings(
 
 
 def read_one(
-    path: Path, *, environ: Mapping[str, str], limits: Limits = DEFAULT, kind: Kind | None = None
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    limits: Limits = DEFAULT,
+    kind: Kind | None = None,
+    text: str | None = None,
 ) -> Repository:
     """Read one file, and what it calls and includes; places name it as it is given.
 
@@ -164,6 +169,8 @@ def read_one(
     limits : Limits
     kind : str, optional
         What it is, if its name may not say it.
+    text : str, optional
+        What stands in it, if it is no file; JSON if it begins with a brace.
 
     Raises
     ------
@@ -172,13 +179,14 @@ def read_one(
     cachegraph.errors.MissingExtraError
         The reader of YAML is not installed.
     """
-    root = _root_of([path])
+    root = _root_of([path]) if text is None else None
     session = Session(root, surroundings_of(root, environ, limits), limits)
-    text = session.text(path)
+    is_json = path.suffix.lower() == ".json" if text is None else text.lstrip().startswith("{")
+    text = session.text(path) if text is None else text
     name = str(path)
     found = kind or kind_by_name(path)
     if found == "bake" or (found is None and path.suffix.lower() in (".hcl", ".json")):
-        source = bake_source(name, text, limits, is_json=path.suffix.lower() == ".json")
+        source = bake_source(name, text, limits, is_json=is_json)
         session.note(name, "bake", text)
         read_bake(session, source, name)
     else:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 
-__all__ = ["short_ref"]
+__all__ = ["apart", "short_ref"]
 
 _NAMING = ("ref", "name", "src", "scope")
 """Attributes of a spec that name a cache, the most telling first."""
@@ -33,3 +35,25 @@ def short_ref(source: str, platform: str | None = None) -> str:
     named = next((attributes[name] for name in _NAMING if attributes.get(name)), source)
     named = re.sub(r"@sha256:[0-9a-f]+$", "", named).rstrip("/")
     return f"{named.rpartition('/')[2] or named} {platform or ''}".rstrip()
+
+
+def apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Tell exports apart that have one short name, such as those of one directory over time.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        Short names by the exports' ids.
+
+    Returns
+    -------
+    dict of str to str
+        The same; a name that several have is followed by the first digits of the id.
+
+    Examples
+    --------
+    >>> apart({"0f3a99a1c2": "web", "77d0b1cafe": "web", "c0ffee0123": "app"})
+    {'0f3a99a1c2': 'web 0f3a99a1', '77d0b1cafe': 'web 77d0b1ca', 'c0ffee0123': 'app'}
+    """
+    taken = Counter(names.values())
+    return {key: name if taken[name] == 1 else f"{name} {key[:8]}" for key, name in names.items()}

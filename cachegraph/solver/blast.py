@@ -13,7 +13,7 @@ from cachegraph.solver.change import derived
 from cachegraph.solver.dominators import dominators
 from cachegraph.solver.reach import reach
 from cachegraph.solver.rows import Rows
-from cachegraph.solver.select import select
+from cachegraph.solver.select import select_target
 from cachegraph.solver.simulate import solve_change
 from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
@@ -150,7 +150,7 @@ def blast_radius(
     with collection_paused():
         graph = single(build, "a build")
         caches = prepare([graph], buildkit)
-        wanted = None if target is None else select(graph, target)
+        wanted = None if target is None else select_target(graph, target)
         return _Radius(graph, caches, wanted, seconds).rows()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cachegraph.schema.refs import short_ref
 from cachegraph.solver.words import blast_cells, outcome, reason, source_cells
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import capital
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from cachegraph.solver.blast import BlastRadius
     from cachegraph.solver.causes import Explanation
     from cachegraph.solver.diff import Diff
+    from cachegraph.solver.history import History
     from cachegraph.solver.prediction import Prediction
     from cachegraph.solver.sources import Sources
 
@@ -21,6 +23,7 @@ __all__ = [
     "describe_blast",
     "describe_diff",
     "describe_explanation",
+    "describe_history",
     "describe_prediction",
     "describe_sources",
 ]
@@ -100,3 +103,20 @@ def describe_diff(found: Diff) -> Mapping[str, str]:
     """Show what two exports differ in."""
     rows = [(row.change, str(row.old if row.new is None else row.new), row.name or row.digest[:19]) for row in found]
     return describe(found.summary.rstrip("."), ("difference", "record", "step"), rows)
+
+
+def describe_history(found: History) -> Mapping[str, str]:
+    """Show a cache over time, an export a row, the oldest first."""
+    columns = ("export", "made", "loadable", "coverage", "keys gained", "keys lost", "results lost", "same as")
+    rows = [
+        (
+            f"{number}: {short_ref(point.source)}",
+            (point.at or "unknown")[:16].replace("T", " "),
+            f"{point.loadable:,} of {point.steps:,}",
+            "" if point.coverage is None else f"{point.coverage:.0%}",
+            *("" if one is None else f"{one:,}" for one in (point.keys_gained, point.keys_lost, point.results_lost)),
+            "" if point.same_as is None else f"export {point.same_as}",
+        )
+        for number, point in enumerate(found)
+    ]
+    return describe(found.summary.rstrip("."), columns, rows)

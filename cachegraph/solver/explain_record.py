@@ -7,11 +7,12 @@ its inputs those are named that cannot match; where all can, the one whose conte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cachegraph.builds.dockerbuild.keys import paths, takings
 from cachegraph.builds.dockerbuild.model import BuildRecord, RecordStep
+from cachegraph.builds.operation_names import clean
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
 from cachegraph.solver.caches import Caches
@@ -186,6 +187,7 @@ class _Explainer:
         notes = list(_notes(self.record, self.caches))
         if any(miss.first and miss.kind == "key-absent" and miss.was is None for miss in misses):
             notes.append(NAMELESS)
+        notes += self._keyless(misses)
         return Explanation(
             misses,
             build=self.build.export.source,
@@ -207,6 +209,16 @@ class _Explainer:
             )
             for miss in misses
         }
+
+    def _keyless(self, misses: Iterable[Miss]) -> Iterator[str]:
+        """Name the sources of first misses whose keys provenance does not tell, and why."""
+        steps, asked = self.record.operations.steps, ("input-differs", "unknown")
+        first = [steps[self.vertices[miss.record]] for miss in misses if miss.first and miss.kind in asked]
+        for vertex in dict.fromkeys(vertex for operation in first for vertex, _ in operation.inputs):
+            taken, step = steps.get(vertex), self.record.by_digest.get(vertex)
+            if taken is not None and taken.unknown is not None:
+                name = clean(step.name) if step is not None else "a source"
+                yield f"Cannot tell whether {name} was cached by its own key: {clean(taken.unknown)}."
 
     # --- What missed -------------------------------------------------------------------------------------------------
 

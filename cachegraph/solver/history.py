@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -115,6 +115,16 @@ class History(Rows[Point]):
         if gone:
             said.append(f"{plural(gone, 'result')} went though nothing changed: the store lost blobs, or mode did.")
         return " ".join(said)
+
+    def __repr__(self) -> str:
+        """Say it in one line."""
+        return f"<{type(self).__name__}: {self.summary}>"
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show it in a notebook."""
+        from cachegraph.solver.display import describe_history
+
+        return describe_history(self)
 
 
 def _covered(point: Point) -> str:

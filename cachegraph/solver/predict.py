@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cachegraph.core.garbage import collection_paused
 from cachegraph.solver.caches import Graph, prepare
 from cachegraph.solver.prediction import Prediction
-from cachegraph.solver.select import select
+from cachegraph.solver.select import select_target
 from cachegraph.solver.single import single
 from cachegraph.solver.solution import solve
 
@@ -27,7 +27,8 @@ def predict(
     caches : CacheGraph or iterable of CacheGraph
         What it imports; each export of each graph is a cache. One that BuildKit refuses is left out, and named.
     target : int or str, optional
-        What the build is for: a record, or a digest or name of one; by default all that no other record takes.
+        What the build is for: a record, a digest or name of one, or a stage where names tell it
+        (``[build 2/6] RUN ..``); by default all that no other record takes.
     buildkit : str, optional
         Version of the builder, such as ``0.31``; by default the newest.
 
@@ -54,5 +55,5 @@ def predict(
     with collection_paused():
         graph = single(build, "a build")
         prepared = prepare(caches, buildkit)
-        wanted = None if target is None else select(graph, target)
+        wanted = None if target is None else select_target(graph, target)
         return solve(graph, prepared, wanted).predict()

@@ -8,9 +8,10 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.text.nearest import did_you_mean
 
-__all__ = ["select"]
+__all__ = ["select", "select_target"]
 
 _DIGITS = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})", re.ASCII)
+_STAGE = re.compile(r"\[(?:\S+/\S+ )?(?P<stage>\S+) (?P<place>\d+)/(?P<count>\d+)\]")
 _MOST = 5
 
 
@@ -61,3 +62,40 @@ def select(graph: ExportGraph, wanted: int | str) -> list[int]:
         hint = did_you_mean(wanted, known, "names") if known else "no names are known: give an index or a digest"
         raise UnknownNameError(f"{graph.export.source}: no step or source is called {wanted!r}", hint=hint)
     return found
+
+
+def select_target(graph: ExportGraph, wanted: int | str) -> list[int]:
+    """Find what a build is for: what `select` takes, or a stage by its name, which stands for its last step.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+        Stages are known where names tell them: those of a build record or of a builder's progress,
+        ``[build 5/6] RUN make``.
+    wanted : int or str
+        Of a stage that is built for several platforms, the last step of each is meant.
+
+    Raises
+    ------
+    UnknownNameError, UsageError
+        As `select`; the message names the stages that are known.
+    """
+    stages = _stages(graph) if isinstance(wanted, str) else {}
+    if isinstance(wanted, str) and not wanted.isdecimal() and wanted.casefold() in stages:
+        return stages[wanted.casefold()]
+    try:
+        return select(graph, wanted)
+    except UnknownNameError as error:
+        if not stages:
+            raise
+        raise UnknownNameError(error.message, hint=did_you_mean(str(wanted), tuple(stages), "stages")) from None
+
+
+def _stages(graph: ExportGraph) -> dict[str, list[int]]:
+    """Give the last steps of each stage, by its name in lower case, as BuildKit compares them."""
+    stages: dict[str, list[int]] = {}
+    for index in range(len(graph.export.config.records)):
+        found = _STAGE.match(graph.naming(index).name)
+        if found is not None and found["place"] == found["count"]:
+            stages.setdefault(found["stage"].casefold(), []).append(index)
+    return stages

@@ -10,7 +10,7 @@ from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.solver.caches import Caches, Graph, prepare
 from cachegraph.solver.change import Content, changed
 from cachegraph.solver.prediction import Prediction, Step
-from cachegraph.solver.select import select
+from cachegraph.solver.select import select, select_target
 from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import between, step_title
@@ -96,7 +96,7 @@ def simulate(
     caches : CacheGraph or iterable of CacheGraph, optional
         What the next build imports; by default the same export.
     target : int or str, optional
-        What it is for; by default all that no other record takes.
+        What it is for, as `cachegraph.predict` takes it; by default all that no other record takes.
     content : {"unknown", "same", "other"}
         What changed steps make: unknown before they run, the same files as today, or others.
     buildkit : str, optional
@@ -116,7 +116,7 @@ def simulate(
         chosen = [changes] if isinstance(changes, (int, str)) else list(changes)
         records = select_changes(graph, chosen)
         prepared = prepare([graph] if caches is None else caches, buildkit)
-        wanted = None if target is None else select(graph, target)
+        wanted = None if target is None else select_target(graph, target)
         before = solve(graph, prepared, wanted).predict()
         after = solve_change(graph, prepared, records, wanted, content=content).predict(graph)
         titles = [_title(graph, record) for record in records]

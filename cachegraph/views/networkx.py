@@ -137,7 +137,9 @@ def from_networkx(made: nx.MultiDiGraph[str]) -> tuple[list[CacheExport], Names]
         exports = [reader.export(key) for key, found in made.nodes(data=True) if found.get("label") == "Export"]
     except (KeyError, ValueError) as error:
         raise DecodeError(f"the graph lacks {error}", hint="give one that to_networkx made, unchanged") from None
-    return exports, Names(records=reader.names)
+    # An image's history names records of that image alone: what another export has without a name stays so.
+    names = {digest: name for digest, name in reader.names.items() if digest not in reader.nameless}
+    return exports, Names(records=names)
 
 
 class _Reader:
@@ -147,6 +149,7 @@ class _Reader:
         self.nodes: Mapping[str, Mapping[str, Any]] = made.nodes
         self.out: dict[tuple[str, str], list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
         self.names: dict[str, Name] = {}
+        self.nameless: set[str] = set()
         for start, end, properties in made.edges(data=True):
             self.out[start, properties["type"]].append((end, properties))
 
@@ -178,7 +181,18 @@ class _Reader:
             shape=found.get("shape"),
             results_known=found["results_known"],
             layer_history=history if any(created or by for created, by in history) else (),
+            layer_names=self._layer_names(records, layers) if found["kind"] == "inline" else (),
         )
+
+    def _layer_names(self, records: Mapping[str, int], layers: Mapping[str, int]) -> tuple[Name | None, ...]:
+        """Give what made each layer, as the records that end in it are called."""
+        made: list[Name | None] = [None] * len(layers)
+        for key in records:
+            record = self.nodes[key]
+            for result, _ in self.out[key, "HAS_RESULT"] if record.get("op") in ("exec", "file") else ():
+                if record.get("name") and (used := _sorted(self.out[result, "USES"])):
+                    made[layers[used[-1][0]]] = Name(op=record["op"], name=record["name"])
+        return tuple(made)
 
     def _indexed(self, key: str, type_: str) -> dict[str, int]:
         """Give the positions of an export's records or layers; all must be there."""
@@ -196,6 +210,8 @@ class _Reader:
         found = self.nodes[key]
         if found.get("name"):
             self.names[found["digest"]] = Name(op=found["op"], name=found["name"])
+        else:
+            self.nameless.add(found["digest"])
         slots: dict[int, dict[int, CacheInput]] = defaultdict(dict)
         for end, properties in self.out[key, "INPUT"]:
             one = CacheInput(selector=properties.get("selector", ""), link=records[end])

@@ -119,7 +119,7 @@ def _files(files: Mapping[str, str], others: Mapping[str, str]) -> Iterable[str]
 
 
 def _language(name: str) -> str:
-    return {".yml": "yaml", ".hcl": "hcl"}.get(Path(name).suffix, "dockerfile" if name == "Dockerfile" else "text")
+    return {".yml": "yaml"}.get(Path(name).suffix, "dockerfile" if name == "Dockerfile" else "text")
 
 
 def cypher_page() -> str:

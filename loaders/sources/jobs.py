@@ -38,6 +38,7 @@ __all__ = ["BuildJob", "Written", "make_job", "read_dockerfile"]
 
 _REMOTE = ("docker-image://", "http://", "https://", "git://", "ssh://", "git@", "input:", "target:", "local:")
 _LAYOUT = "oci-layout://"
+_INLINE = "dockerfile-inline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +52,21 @@ class BuildJob:
         None where the context is a repository.
     folders : mapping of str to str
         Folders of the client by the name that BuildKit gives them.
+    inline : str or None
+        The Dockerfile's text, where it is in no file; then ``dockerfile`` is None.
     """
 
     options: BuildOptions
     context: Path | None
     dockerfile: Path | None
     folders: Mapping[str, str]
+    inline: str | None = None
 
     @property
     def name(self) -> str:
         """What errors call the Dockerfile: its path as seen from the context, where it is in there."""
+        if self.inline is not None:
+            return _INLINE
         if self.dockerfile is None:
             return self.options.filename
         if self.context is not None and self.dockerfile.is_relative_to(self.context):
@@ -86,6 +92,7 @@ def make_job(
     build_contexts: Mapping[str, str | os.PathLike[str]] | None = None,
     options: Mapping[str, str] | None = None,
     builder: str | None = None,
+    inline: str | None = None,
 ) -> BuildJob:
     """Put together what a build is asked for; see `cachegraph.building.build` for the parameters.
 
@@ -116,9 +123,11 @@ def make_job(
         raise UsageError(f"{place}: an archive as context cannot be read before the build", hint="unpack it first")
     read = read_options(given, _platform(builder))
     if is_git:
-        return BuildJob(options=read, context=None, dockerfile=None, folders=folders)
+        return BuildJob(options=read, context=None, dockerfile=None, folders=folders, inline=inline)
     folder = Path(place)
     folders["context"] = str(folder)
+    if inline is not None:
+        return BuildJob(options=read, context=folder, dockerfile=None, folders=folders, inline=inline)
     found = _dockerfile(folder, dockerfile, read.filename)
     return BuildJob(options=read, context=folder, dockerfile=found, folders=folders)
 
@@ -179,6 +188,10 @@ def read_dockerfile(job: BuildJob, images: Images, remotes: RemoteSources) -> Wr
     SourceError
         It is not there, or cannot be read.
     """
+    if job.inline is not None:
+        # buildx writes it to a folder of its own, where no other ignore file lies beside it (``createTempDockerfile``).
+        ignored = find_ignore_file(local_tree(job.context), name="") if job.context is not None else IgnoreFile()
+        return Written(data=job.inline.encode(), ignored=ignored)
     if job.dockerfile is None or job.context is None:
         return Written(data=_read_remote(job, images, remotes))
     try:

@@ -52,6 +52,78 @@ def test_a_download_with_a_checksum() -> None:
     assert operation({"identifier": url, "attrs": {"http.filename": "pkg.txt"}}).record_digests is None
 
 
+FIRST = "a7f9c9d61d0cedcae5891e4f8041118fce730fb5"
+TIP = "63783d22bf84caa40e15cfca385e1f9bc7bdb983"
+KEYS = {
+    FIRST: "sha256:c571c972e9013f8432639a8f859d612b3da6db16d49986890559cd395038e589",
+    f"{FIRST}:sub": "sha256:cbe77606918806845fbc41c799b572f4aff43ed7e9d4effe2371c5278260e07e",
+    TIP: "sha256:131d047cba3ec6544b29f40405a9931bc405613f253eb91555645fe3e665ff36",
+    f"{TIP}.git#refs/heads/main": "sha256:58fed79c6691301577b9f57b12cfe12ef99e597bf34913d1f67ec6922cb46083",
+}
+"""What BuildKit 0.34.2 exported for each."""
+REPOSITORY = "http://127.0.0.1:15012/git/g1.git"
+KEPT = {"git.keepgitdir": "true"}
+
+
+def repository(fragment: str, told: str, attrs: dict[str, str] | None = None, algorithm: str = "sha1") -> Operation:
+    """A repository, and the commit that provenance tells of it."""
+    source = {"identifier": f"git://127.0.0.1:15012/git/g1.git{fragment}"}
+    more = {"git.fullurl": REPOSITORY, "git.authtokensecret": "GIT_AUTH_TOKEN"} | (attrs or {})
+    ref = fragment.partition(":")[0]
+    return operation(
+        source | {"attrs": more},
+        AMD64,
+        resolvedDependencies=[{"uri": f"{REPOSITORY}{ref}", "digest": {algorithm: told}}] if told else [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("fragment", "told", "attrs", "key"),
+    [
+        (f"#{FIRST}", "", {}, FIRST),
+        (f"#{FIRST}:sub", "", {}, f"{FIRST}:sub"),
+        (f"#{FIRST}:.", "", {}, FIRST),  # the whole repository
+        ("", TIP, {}, TIP),  # a default branch is no tag
+        ("#refs/heads/main", TIP, {}, TIP),
+        ("#refs/heads/main", TIP, KEPT, f"{TIP}.git#refs/heads/main"),
+        ("#main", "", KEPT | {"git.fetchbycommit": "true", "git.checksum": TIP}, f"{TIP}.git#refs/heads/main"),
+        ("#main", "", {"git.fetchbycommit": "true", "git.checksum": TIP}, TIP),
+    ],
+)
+def test_a_commit(fragment: str, told: str, attrs: dict[str, str], key: str) -> None:
+    found = repository(fragment, told, attrs)
+    assert found.record_digests == (KEYS[key],)
+    assert found.unknown is None
+    (text,) = {one.text for digest, one in found.plaintexts.items() if digest not in found.record_digests}
+    assert text == f"buildkit.source.v0:{key}".encode()
+
+
+@pytest.mark.parametrize(
+    ("fragment", "told", "attrs", "reason"),
+    [
+        ("#refs/heads/main", "", {}, "provenance does not tell its commit"),
+        # Of the annotated tag v2, what it resolved to is its own hash: the key has the commit's.
+        ("#v2", "0" * 40, {}, "v2 can be an annotated tag, whose commit provenance does not tell; refs/heads/ cannot"),
+        ("#refs/tags/v2", "0" * 40, {}, "refs/tags/v2 can be an annotated tag"),
+        ("#main", TIP, KEPT, "its key has the whole name of the reference, and provenance tells only the short one"),
+        ("", TIP, KEPT, "its key has the whole name of the reference"),
+        ("#refs/heads/main", TIP, {"git.checkoutbundle": "true"}, "git.checkoutbundle is not known here"),
+        ("#refs/heads/main", "63783d2", {}, "provenance does not tell its commit"),
+    ],
+)
+def test_a_commit_that_is_not_told(fragment: str, told: str, attrs: dict[str, str], reason: str) -> None:
+    found = repository(fragment, told, attrs)
+    assert found.record_digests is None
+    assert found.unknown is not None
+    assert found.unknown.startswith(reason)
+
+
+def test_a_commit_is_told_under_either_name_and_without_credentials() -> None:
+    assert repository("#refs/heads/main", TIP, algorithm="gitCommit").record_digests == (KEYS[TIP],)
+    hidden = {"git.fullurl": "http://me:secret@127.0.0.1:15012/git/g1.git"}
+    assert repository("#refs/heads/main", TIP, hidden).record_digests == (KEYS[TIP],)
+
+
 def test_what_provenance_does_not_tell_is_not_guessed() -> None:
     assert operation({"identifier": "git://example.com/app.git#main"}).record_digests is None
     assert operation({"identifier": "local://context"}).record_digests == ()

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cachegraph.cli.answer import Answer
 from cachegraph.cli.app import app, complain
 from cachegraph.cli.output import ROWS, Output, Row
 from cachegraph.cli.reports import REPORTS
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheExport, Name, Names, Problem, StrayBlob
 from cachegraph.errors import AccessError
 from cachegraph.graph import CacheGraph
@@ -27,6 +29,7 @@ from cachegraph.loaders.catalogue import Failure
 from cachegraph.loaders.config import export_from_config
 from cachegraph.queries.catalogue import QUERIES
 from cachegraph.schema.summary import summarise
+from cachegraph.solver.together import together
 from cachegraph.views.files import WRITERS
 
 HOSTILE = [
@@ -214,6 +217,22 @@ def test_check(text: str, format_: str) -> None:
     made = REPORTS[format_](answer, Output(format=format_), True)
     CHECKS[format_](made)
     assert len(made) > 20
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("format_", REPORTS)
+def test_what_is_said_of_several_caches_and_by_settings(text: str, format_: str) -> None:
+    graph = hostile_graph(text)
+    (one,) = graph
+    both = [one, ExportGraph(replace(one.export, source=f"{one.export.source}2", config_digest="other"))]
+    answer = Answer(
+        exports=list(map(summarise, both)),
+        findings=graph.check(),
+        together=together(both),
+        remarks=[f"1 finding is ignored: 1 CG105 (cachegraph.toml: {text})."],
+    )
+    assert len(answer.said) == 2
+    CHECKS[format_](REPORTS[format_](answer, Output(format=format_), True))
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

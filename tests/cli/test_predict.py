@@ -205,6 +205,26 @@ def test_builds_that_files_define(
     assert [one["build"] for one in answer] == ["app"]
 
 
+def test_what_bake_prints_is_read_from_standard_input(project: Project, cache: Path) -> None:
+    target = {"context": str(project.root), "dockerfile-inline": DOCKERFILE, "cache-from": [str(cache)]}
+    given = ["--image", f"busybox:1={BASE}", "--image", str(BASES), "--offline", "--builder", "linux/amd64"]
+    (project.root / "Dockerfile").unlink()  # the text counts, wherever a file lies
+    printed = json.dumps({"target": {"app": target}})
+    result = CliRunner().invoke(app, ["predict", "--bake", "-", "app", *given], input=printed)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("app (dockerfile-inline): 0 of 3 steps run")
+    project.write({".dockerignore": "src/more.js", "src/more.js": "2"})  # of the context: a text has none of its own
+    again = CliRunner().invoke(app, ["predict", "--bake", "-", "app", *given], input=printed)
+    assert again.output == result.output
+    project.write({"other": DOCKERFILE.replace("npm ci", "npm install")})
+    other = ["predict", "--bake", "-", "-f", str(project.root / "other"), *given]
+    result = CliRunner().invoke(app, other, input=printed)
+    assert result.output.startswith("app (other): 2 of 3 steps run")
+    result = CliRunner().invoke(app, ["predict", "--bake", "-", *given], input=" ")
+    assert result.exit_code == 2
+    assert "there is nothing on standard input" in result.output
+
+
 def test_one_file_of_builds_and_one_context(project: Project, cache: Path) -> None:
     result = CliRunner().invoke(app, ["predict", "--compose", str(cache), "--bake", str(cache)])
     assert result.exit_code == 2

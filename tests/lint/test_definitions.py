@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,78 @@ ALIKE = {
 def test_what_else_a_key_is_made_of(tmp_path: Path, name: str, text: str, expected: dict[str, object]) -> None:
     path = tmp_path / name
     path.write_text(text)
-    read = {"docker-bake.hcl": bake_definitions, "compose.yaml": compose_definitions, "ci.yml": workflow_definitions}
+    read: Mapping[str, Callable[[Path], list[Definition]]] = {
+        "docker-bake.hcl": bake_definitions,
+        "compose.yaml": compose_definitions,
+        "ci.yml": workflow_definitions,
+    }
     (found,) = read[name](path)
     assert {field: getattr(found, field) for field in expected} == expected
+
+
+MADE = """
+variable "V" { default = "1" }
+function "tagged" {
+  params = [name]
+  result = upper("${name}-${V}")
+}
+target "app" {
+  name = "app-${arch}"
+  matrix = { arch = ["amd64", "arm64"] }
+  platforms = ["linux/${arch}"]
+  args = { NAME = tagged(arch) }
+  dockerfile-inline = <<EOT
+FROM scratch
+ENV V=${V} HOME=$${HOME}
+EOT
+}
+"""
+
+
+def test_a_matrix_with_functions_and_a_dockerfile_of_its_own(tmp_path: Path) -> None:
+    path = write(tmp_path, "docker-bake.hcl", MADE)
+    expected = [
+        Definition(
+            name=f"app-{arch}",
+            inline="FROM scratch\nENV V=1 HOME=${HOME}\n",
+            args={"NAME": f"{arch.upper()}-1"},
+            platforms=(f"linux/{arch}",),
+        )
+        for arch in ("amd64", "arm64")
+    ]
+    assert bake_definitions(path) == expected
+    assert bake_definitions(path, ["app"]) == expected
+    assert bake_definitions(path, ["app-arm64"]) == expected[1:]
+
+
+PRINTED = {
+    "group": {"default": {"targets": ["app"]}},
+    "target": {
+        "app": {
+            "context": ".",
+            "dockerfile": "Dockerfile",
+            "dockerfile-inline": "FROM scratch\nENV HOME=$${HOME}\n",
+            "cache-from": [{"ref": "app:cache", "type": "registry"}],
+            "secret": [{"id": "npm", "src": "npmrc"}],
+        }
+    },
+}
+
+
+def test_what_bake_prints(tmp_path: Path) -> None:
+    expected = Definition(
+        name="app",
+        dockerfile="Dockerfile",
+        inline="FROM scratch\nENV HOME=${HOME}\n",
+        cache_from=("type=registry,ref=app:cache",),
+        secrets=("id=npm,src=npmrc",),
+    )
+    assert bake_definitions(Path("-"), text=json.dumps(PRINTED)) == [expected]
+    assert bake_definitions(write(tmp_path, "printed.json", json.dumps(PRINTED))) == [expected]
+    with pytest.raises(UnknownNameError, match="standard input: no target 'web'"):
+        bake_definitions(Path("-"), ["web"], text=json.dumps(PRINTED))
+
+
+def test_a_dockerfile_within_a_compose_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "compose.yaml", 'services: {w: {build: {dockerfile_inline: "FROM a\\nENV B=$$C\\n"}}}')
+    assert compose_definitions(path) == [Definition(name="w", context=str(tmp_path), inline="FROM a\nENV B=$C\n")]

@@ -82,7 +82,9 @@ def test_lists_tags_page_by_page(registry: str, push: Push, monkeypatch: pytest.
 @pytest.mark.parametrize("target", ["nope", "sha256:" + "0" * 64])
 def test_says_what_is_not_there(registry: str, push: Push, target: str) -> None:
     push("scratch-file-inline", "client/absent:latest")
-    with pytest.raises(NotFoundError, match=rf"manifest {target}: {registry} answered 404 MANIFEST_UNKNOWN \(check"):
+    with pytest.raises(
+        NotFoundError, match=rf"manifest {target}: {registry} answered 404 MANIFEST_UNKNOWN: manifest unknown \(check"
+    ):
         client_of(registry).manifest("client/absent", target, limit=LIMIT)
 
 

@@ -24,8 +24,9 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         "Record 5 is the image itself, with **6 layers**": ("len(graph.record(5).results[0].layers)", 6),
         "(record 1) or the step that made it (record 18)": ("[a.record for a in graph.record(0).slots[0]]", [1, 18]),
         "Nothing but notes.": ("graph.check().counts()", {"error": 0, "warning": 0, "note": 8}),
-        "**10 errors**": ("broken.missing_results().counts()", {"error": 10, "warning": 0, "note": 0}),
-        "from a single lost blob": ("int((~broken.blobs['present']).sum())", 1),
+        "**10 steps** cannot be loaded": ("len(broken.missing_results())", 10),
+        "That is **1 error**": ("broken.check().counts()['error']", 1),
+        "because of a single lost blob": ("int((~broken.blobs['present']).sum())", 1),
         "**7 of 17** steps": (
             "inline.records.query('~is_root').groupby('export')['loadable'].agg(['sum', 'count']).values.tolist()",
             [[7, 17], [7, 17]],
@@ -96,9 +97,9 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         "Both give the same findings": ("same", True),
     },
     "05_cold_build": {
-        "At least **5 of 7** steps run": (
+        "All **7 of 7** steps run": (
             "[before.prediction.best.runs, before.prediction.worst.runs, len(before.prediction)]",
-            [5, 7, 7],
+            [7, 7, 7],
         ),
         "`COPY . .` takes `main.go`, which was changed": (
             "[(cause.kind, list(cause.paths)) for cause in before.causes.values()]",
@@ -108,23 +109,107 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
             "[line.line for line in before.lines if line.step.why == 'no-result']",
             [3, 4, 5],
         ),
-        "Lines 10 and 11 are open": ("[line.line for line in before.lines if line.executed is None]", [10, 11]),
-        "Now at least **2 of 7** steps run": ("[after.prediction.best.runs, len(after.prediction)]", [2, 7]),
+        "Now **4 of 7** steps run": (
+            "[[line.line for line in after.lines if line.executed], len(after.prediction)]",
+            [[6, 8, 10, 11], 7],
+        ),
         "The costly part, line 5, is loaded": (
             "[line.line for line in after.lines if line.step.how == 'loaded']",
             [5],
         ),
+        "It is what was predicted, step by step": (
+            "sorted(miss.digest for miss in cg.explain(named, full)) == "
+            "sorted(line.step.digest for line in after.lines if line.executed)",
+            True,
+        ),
         "One cause, **4 steps**": ("[cause.steps for cause in cg.explain(named, full).causes]", [4]),
         "reruns up to **4 steps**, the README too": (
-            "[[row.runs for row in cg.blast_radius(wide) if (row.name or '').startswith('COPY . .')],"
-            " [line.line for line in predicted().lines if line.executed is not False]]",
-            [[4], [6, 8, 10, 11]],
+            "[row.runs for row in cg.blast_radius(wide) if (row.name or '').startswith('COPY . .')]",
+            [4],
         ),
+        "for a README: **2 steps**": ("[line.line for line in predicted().lines if line.executed]", [6, 8]),
         "the first build after that change still runs": (
             "[line.line for line in ignored.lines if line.executed]",
             [6, 8],
         ),
         "the build asks for the same keys": ("len(cg.diff(ignored.build, again.build))", 0),
+    },
+    "06_compare_two_builds": {
+        "**6 keys** are gained, 6 are lost and 6 are the same": (
+            "[*(sum(c.change == kind for c in changes) for kind in ('key gained', 'key lost')), changes.same]",
+            [6, 6, 6],
+        ),
+        "Records 5 and 9 are contents of files": (
+            "sorted(int(i) for i in gained.index[gained['name'].str.startswith('files for')])",
+            [5, 9],
+        ),
+        "begins with **record 0**, `COPY . .`": (
+            "[sorted({int(b) for b in gained.query(\"cause == 'input'\")['begins']}), gained.loc[0, 'name'][:8]]",
+            [[0], "COPY . ."],
+        ),
+        "three steps after it": ("int((gained['cause'] == 'input').sum()) - 1", 3),
+        "**4 of 7** steps ran, from one cause": (
+            "[len(cg.explain(new, old)), int((~new.records['is_root']).sum()), len(cg.explain(new, old).causes)]",
+            [4, 7, 1],
+        ),
+        "No key differs, and **5 results** are gained": (
+            "[change.change for change in kept]",
+            ["result gained"] * 5,
+        ),
+        "can load two; the full one loads all seven": (
+            "[int(g.exports['loadable_steps'].iloc[0]) for g in (inline, old)]",
+            [2, 7],
+        ),
+        "**10 results** that could be loaded cannot be any more, though all 19 keys": (
+            "[[change.change for change in lost], lost.same]",
+            [["result lost"] * 10, 19],
+        ),
+    },
+    "07_fleet_without_a_database": {
+        "**24 exports**, and **1 failure**: `web-prov`": (
+            "[len(fleet.graphs), [Path(failure.spec).name for failure in loaded.failures]]",
+            [24, ["web-prov"]],
+        ),
+        "**10 of 24** caches hold less than all": ("int((worst['coverage'] < 1).sum())", 10),
+        "The two at the bottom, 7 of 17 steps each": (
+            "worst[['loadable_steps', 'steps']].head(2).values.tolist()",
+            [[7, 17], [7, 17]],
+        ),
+        "No errors, and **8 warnings** of `uncached-steps`": (
+            "[int((findings['severity'] == 'error').sum()),"
+            " int(((findings['severity'] == 'warning') & (findings['query'] == 'uncached-steps')).sum())]",
+            [0, 8],
+        ),
+        "are in **23 of 24** exports": (
+            "[r for r, in database.sql('SELECT count(DISTINCT export) AS n FROM blobs GROUP BY digest"
+            " ORDER BY n DESC LIMIT 3').fetchall()]",
+            [23, 23, 7],
+        ),
+        "26 MB, in a store that keeps a blob once it has 2.2 MB: one twelfth": (
+            "weight.iloc[0].tolist()",
+            [26_066_295, 2_219_563],
+        ),
+        "**12 refs** recognise these steps and **5** of them": (
+            "common[['refs', 'can_load']].values.tolist()",
+            [[12, 5]] * 5,
+        ),
+    },
+    "08_history": {
+        "**4 exports.** The build can load 13 steps each time": ("[p.loadable for p in past]", [13] * 4),
+        "grows from **18 to 24**, two each time": ("[p.steps for p in past]", [18, 20, 22, 24]),
+        "from 72 % to 54 %": ("[f'{past[n].coverage:.0%}' for n in (0, -1)]", ["72%", "54%"]),
+        "**7 of 7** steps": ("[(p.loadable, p.steps) for p in turns]", [[7, 7]] * 4),
+        "replaces six keys of the one before": ("[(p.keys_gained, p.keys_lost) for p in turns][1:]", [[6, 6]] * 3),
+        "export 2 is export 0 again and export 3 is export 1": ("[p.same_as for p in turns]", [None, None, 0, 1]),
+        "**0 keys** gained or lost, and no event": (
+            "[[(p.keys_gained, p.keys_lost) for p in same][1:], len(same.events)]",
+            [[[0, 0]] * 3, 0],
+        ),
+        "The coverage, 7 of 13": ("[(p.loadable, p.steps) for p in same]", [[7, 13]] * 4),
+        "At export 1, **10 results** went": (
+            "[[e.position for e in store.events if e.kind == kind] for kind in ('result gone', 'result back')]",
+            [[1] * 10, [2] * 10],
+        ),
     },
 }
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""

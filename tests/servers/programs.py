@@ -18,7 +18,19 @@ from cachegraph.core.progress import quiet
 from cachegraph.server.jars import fetch, read_lock
 from cachegraph.server.places import cache_home
 
-__all__ = ["AZURITE", "DEBIAN", "LOCKS", "PYRIGHT", "advice", "azurite", "missing_jars", "missing_programs", "pyright"]
+__all__ = [
+    "AXE",
+    "AZURITE",
+    "DEBIAN",
+    "LOCKS",
+    "PYRIGHT",
+    "advice",
+    "axe",
+    "azurite",
+    "missing_jars",
+    "missing_programs",
+    "pyright",
+]
 
 DEBIAN = {
     "chromedriver": "chromium-driver",
@@ -34,6 +46,7 @@ LOCKS = ("neo4j-5.26.30", "neo4j-2026.08.1", "cypher-shell-5.26.30", "neo4j-brow
 
 AZURITE = Path(__file__).parents[1] / "azurite"
 PYRIGHT = Path(__file__).parents[1] / "pyright"
+AXE = Path(__file__).parents[1] / "axe"
 _TIMEOUT = 600
 
 
@@ -59,6 +72,11 @@ def azurite() -> Path:
 def pyright() -> Path:
     """Pyright's script, as above."""
     return _modules(PYRIGHT) / "pyright" / "index.js"
+
+
+def axe() -> Path:
+    """Axe's script, which a page runs, as above."""
+    return _modules(AXE) / "axe-core" / "axe.min.js"
 
 
 def _modules(source: Path) -> Path:
@@ -113,6 +131,10 @@ def _install_pyright() -> None:
     _install_from_npm(PYRIGHT, pyright())
 
 
+def _install_axe() -> None:
+    _install_from_npm(AXE, axe())
+
+
 def _fetch_jars() -> None:
     for lock in LOCKS:
         fetch(lock, quiet)
@@ -132,7 +154,7 @@ def main() -> None:
     try:
         _install_programs()
         with ThreadPoolExecutor() as pool:
-            for step in [pool.submit(work) for work in (_install_azurite, _install_pyright, _fetch_jars)]:
+            for step in [pool.submit(work) for work in (_install_azurite, _install_pyright, _install_axe, _fetch_jars)]:
                 step.result()
     except _SetupError as error:
         sys.exit(str(error))

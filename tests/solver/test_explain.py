@@ -6,6 +6,7 @@ import gzip
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 import cachegraph as cg
 from cachegraph.builds.dockerbuild import BuildRecord, load_record
+from cachegraph.builds.dockerbuild.operations import Operations
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.config import export_from_config
@@ -343,6 +345,18 @@ def test_first_causes_of_records(name: str) -> None:
 def test_a_record_says_the_seconds() -> None:
     found = explain(record("go-registry-main"), imports("go-registry-main"))
     assert found.causes[0].cost == "4 steps, 0.41 s"
+
+
+def test_a_source_whose_key_is_not_told_is_named_with_the_reason() -> None:
+    whole, caches = record("go-cold"), imports("go-registry-main")
+    steps = dict(whole.operations.steps)
+    vertex = next(name for name, one in steps.items() if one.source and "base/tool" in one.source.identifier)
+    steps[vertex] = replace(steps[vertex], text=None, image=None, unknown="provenance does not tell its commit")
+    found = explain(replace(whole, operations=Operations(steps=steps)), caches)
+    name = whole.by_digest[vertex].name
+    note = f"Cannot tell whether {name} was cached by its own key: provenance does not tell its commit."
+    assert [one for one in found.notes if "own key" in one] == [note]
+    assert not [one for one in explain(whole, caches).notes if "own key" in one]
 
 
 def test_a_failed_build_has_no_keys() -> None:

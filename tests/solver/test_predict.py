@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import cachegraph as cg
+from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import Blob, CacheExport, Kind
 from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.graph import CacheGraph
 from cachegraph.solver.prediction import Depends, Prediction
+from cachegraph.solver.select import select, select_target
 from tests.solver.test_match import export, root
+
+RECORDS = Path(__file__).parents[1] / "data" / "records"
 
 
 def graph(*records: tuple[Any, ...], **changes: object) -> CacheGraph:
@@ -272,3 +277,23 @@ def test_builders_that_lose_links_leave_it_open() -> None:
     assert [(step.record, step.executed) for step in prediction] == [(1, None), (2, None), (3, False)]
     depends = Depends(cause="lost-link", record=1, caches=("cache",))
     assert [step.depends for step in prediction] == [depends, depends, None]
+
+
+def test_a_target_is_a_stage_too() -> None:
+    (made,) = cg.load_record(RECORDS / "two-platforms.dockerbuild")
+    graph = ExportGraph(made.keys.export, made.names)
+    names = {graph.naming(index).name.partition("]")[0] for index in select_target(graph, "BUILD")}
+    assert names == {"[linux/amd64 build 4/4", "[linux/amd64->arm64 build 4/4"}
+    with pytest.raises(UsageError, match="'build' is a part of 7 names"):
+        select(graph, "build")  # of what changes, a stage says nothing
+    with pytest.raises(UnknownNameError) as raised:
+        select_target(graph, "bild")
+    assert raised.value.hint == "did you mean build?"
+
+
+def test_the_steps_of_a_stage_alone() -> None:
+    (made,) = cg.load_record(RECORDS / "go-cold.dockerbuild")
+    build = cg.CacheGraph([made.keys.export], made.names)
+    found = cg.predict(build, [], target="build")
+    assert [(step.name or "").partition("]")[0] for step in found] == [f"[build {place}/6" for place in range(2, 7)]
+    assert len(cg.predict(build, [], target="final")) == len(cg.predict(build, [])) == 7

@@ -116,3 +116,28 @@ def test_many_dependents_are_counted() -> None:
     assert "30 records depend on it, 0 loadable; directly 1, 2," in str(record)
     assert str(record).splitlines()[2].endswith("20 and 10 more (.dependents)")
     assert len(record.dependents) == 30
+
+
+def test_exports_go_by_their_short_names(fleet: cg.CacheGraph) -> None:
+    for shown in (_page(fleet), _text(fleet), _page(fleet.check())):
+        assert "web-multi-inline linux/386" in shown
+        assert not re.search(r"[0-9a-f]{64}", shown)
+
+
+def test_exports_with_one_short_name_are_told_apart(tmp_path: Path) -> None:
+    config = b'{"records": [{"digest": "a", "inputs": [[{"link": 1}]]}, {"digest": "b"}]}'
+    for night in ("monday", "tuesday"):
+        (tmp_path / night).mkdir()
+        (tmp_path / night / "cache.json").write_bytes(config)
+    graph = cg.load([str(tmp_path / night / "cache.json") for night in ("monday", "tuesday")])
+    names = [f"cache.json {one.id[:8]}" for one in graph.graphs]
+    assert len(set(names)) == 2
+    assert all(name in _page(graph) and name in _page(graph.check()) for name in names)
+
+
+def test_a_history(scratch: cg.CacheGraph) -> None:
+    (graph,) = scratch.graphs
+    found = cg.history([graph, graph])
+    assert repr(found) == "<History: 2 exports: 3 of 3 steps loadable at first, 3 of 3 steps now.>"
+    assert _text(found).startswith("2 exports: 3 of 3 steps loadable at first, 3 of 3 steps now\n  0: scratch-file-")
+    assert "3 of 3 100% 0 0 0 export 0" in _page(found)

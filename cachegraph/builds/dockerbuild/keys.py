@@ -89,10 +89,10 @@ class _Layout:
     def _ordered(self) -> Sequence[str]:
         """List the steps, inputs first; those on a loop, which no build has, are left out."""
         waiting = {vertex: len({v for v, _ in step.inputs if v in self.steps}) for vertex, step in self.steps.items()}
-        takers: dict[str, set[str]] = defaultdict(set)
+        takers: dict[str, dict[str, None]] = defaultdict(dict)  # in order: indices are the same in every run
         for vertex, step in self.steps.items():
             for taken, _ in step.inputs:
-                takers[taken].add(vertex)
+                takers[taken][vertex] = None
         order = [vertex for vertex, count in waiting.items() if not count]
         for vertex in order:  # grows while it is walked
             for taker in takers[vertex]:

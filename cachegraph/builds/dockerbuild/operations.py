@@ -23,6 +23,7 @@ import msgspec
 
 from cachegraph.builds import llb
 from cachegraph.builds.cachemaps import cache_text
+from cachegraph.builds.dockerbuild.repositories import commits_of, git_key
 from cachegraph.builds.keys import image_text
 from cachegraph.builds.plaintext_names import SOURCE_PREFIX
 from cachegraph.builds.plaintexts import Plaintext
@@ -103,6 +104,8 @@ class Operation:
         What BuildKit hashes to get the definition digest; None where it cannot be known from provenance.
     image : bytes or None
         Of an image or a download: the JSON that its key is made of.
+    unknown : str or None
+        Of a source whose key is made of more than provenance tells: what is missing.
     """
 
     inputs: tuple[tuple[str, int], ...]
@@ -112,6 +115,7 @@ class Operation:
     outputs: tuple[int, ...]
     text: bytes | None
     image: bytes | None = None
+    unknown: str | None = None
 
     @property
     def plaintexts(self) -> dict[str, Plaintext]:
@@ -119,7 +123,7 @@ class Operation:
         if self.text is None:
             return {}
         definition = sha256(self.text)
-        kind = "string" if self.image is not None else "json"
+        kind = "string" if self.source is not None else "json"
         found = {definition: Plaintext(kind, (self.text,))}
         if self.image is not None:
             found[sha256(self.image)] = Plaintext("json", (self.image,))
@@ -217,7 +221,9 @@ class _Builder:
         self.steps = {step.id: step for step in config.llb_definition or ()}
         # Without the mapping (other writers than BuildKit) the step's own name stands for the vertex.
         self.vertices = {name: vertex for vertex, name in (config.digest_mapping or {}).items()}
-        self.images = _image_digests((definition.resolved_dependencies if definition else predicate.materials) or ())
+        dependencies = (definition.resolved_dependencies if definition else predicate.materials) or ()
+        self.images = _image_digests(dependencies)
+        self.commits = commits_of((one.uri, one.digest) for one in dependencies)
 
     def operations(self) -> dict[str, Operation]:
         taken = _outputs(self.steps.values())
@@ -233,8 +239,12 @@ class _Builder:
         source = step.op.op.source
         inputs = map(_reference, step.inputs or ())
         image = self._source_key(source, platform) if source else None
+        unknown: str | None = None
         if source is None:
             text = cache_text(step, platform)
+        elif source.identifier.startswith("git://"):
+            key, unknown = git_key(source, self.commits)
+            text = SOURCE_PREFIX + key.encode() if key is not None else None
         else:
             text = SOURCE_PREFIX + sha256(image).encode() if image is not None else None
         return Operation(
@@ -245,6 +255,7 @@ class _Builder:
             outputs=outputs,
             text=text,
             image=image,
+            unknown=unknown,
         )
 
     def _source_key(self, source: llb.SourceOp, platform: llb.Platform) -> bytes | None:

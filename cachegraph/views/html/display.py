@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.schema.focus import Window, shown
+from cachegraph.schema.refs import apart, short_ref
 from cachegraph.schema.summary import summarise
 from cachegraph.text.render import legal, render
 from cachegraph.text.words import plural, size_text
@@ -38,9 +39,11 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
     mapping of str to str
         Plain text and HTML by media type.
     """
+    named = apart({graph.id: short_ref(graph.export.source, graph.export.platform) for graph in graphs[:_MOST]})
     rows = [
         {
-            "source": f"{graph.export.source}  {graph.export.platform or ''}".strip(),
+            "title": named[graph.id],
+            "source": graph.export.source,
             "kind": graph.export.kind,
             "refused": graph.import_error,
             "records": len(graph),
@@ -59,7 +62,7 @@ def describe_graphs(graphs: Sequence[ExportGraph]) -> Mapping[str, str]:
     lines = [plural(len(graphs), "export")]
     for row in rows[:_OPEN]:
         focus = f" In focus: {row['in_focus']:,} of its records." if row["in_focus"] is not None else ""
-        lines.append(f"  {legal(str(row['source']))}: {row['verdict']}{focus}")
+        lines.append(f"  {legal(str(row['title']))}: {row['verdict']}{focus}")
     if len(graphs) > _OPEN:
         lines.append(f"  and {len(graphs) - _OPEN:,} more: graph.exports has them all")
     page = render("cachegraph.views.html/graph.html.jinja", rows=rows, open=_OPEN, left=left, size=size_text)

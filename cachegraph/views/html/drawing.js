@@ -259,7 +259,7 @@
         ...data.overlays.map(overlay => make("option", {}, overlay.title)))
       this.note = make("p", { class: "cg-note" })
       this.legend = make("ul", { class: "cg-legend", "aria-label": "Legend" })
-      this.panel = make("aside", { class: "cg-details", "aria-label": "Details", tabindex: "0" })
+      this.panel = make("aside", { class: "cg-details", "aria-label": `Details of ${data.title}`, tabindex: "0" })
       this.live = make("p", { class: "cg-hidden", "aria-live": "polite" })
       this.paths = draw("g"), this.marks = draw("g")
       this.world = draw("g", {}, this.paths, this.marks)
@@ -432,12 +432,12 @@
         const look = looks[this.value(id)], text = this.data.overlays[this.overlay].texts[id]
         if (this.lost.has(id)) names.push("cg-lost")
         return draw("g", { ...attributes, class: names.join(" "), role: "button",
-          "aria-label": `${this.data.label[id]}, record ${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}`,
+          "aria-label": `${this.data.label[id]} #${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}`,
           "aria-pressed": String(id === this.selected) },
           draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
           draw("g", { transform: `translate(15 ${h / 2})` }, this.shape(look)),
-          draw("text", { x: 28, y: h / 2 + 4.5 }, this.data.label[id]),
-          draw("text", { class: "cg-index", x: w - 8, y: h / 2 + 4.5, "aria-hidden": "true" }, `#${this.data.index[id]}`))
+          draw("text", { x: 28, y: h / 2 + 4.5 }, this.data.label[id]), " ", // a blank, so that the label and the number are two words
+          draw("text", { class: "cg-index", x: w - 8, y: h / 2 + 4.5 }, `#${this.data.index[id]}`))
       }
       const [kind, label, members] = group
       if (item.frame) {

@@ -111,7 +111,7 @@
       told.textContent = `${number(Math.min(shown, kept.length))} of ${number(kept.length)} records${drawing.hitSet ? " that the search found" : ""}`
     }
     more.addEventListener("click", () => { shown += 1000; fill() })
-    root.replaceChildren(told, make("div", { class: "r-scroll", tabindex: "0", role: "region", "aria-label": "All records" },
+    root.replaceChildren(told, make("div", { class: "r-scroll", tabindex: "0", role: "region", "aria-label": `All of the ${data.title}` },
       make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body)), more)
     drawing.onsearch = keep
     sort()

@@ -284,14 +284,14 @@ def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
         place = order[area.position] if area.position < min(_AREAS, len(order)) else None
         name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
         size = size_text(values[area.position])
-        which = "" if place is None else f"record {scene.nodes[place].index}, "
+        which = "" if place is None else f", record {scene.nodes[place].index}"
         blocks.append(
             {
                 "place": place,
                 "box": {name: round(getattr(area, name), 1) for name in ("x", "y", "width", "height")},
                 "name": name if area.width > 7 * len(name) + 12 and area.height > 22 else "",
                 "size": size if area.width > 70 and area.height > 40 else "",
-                "title": f"{which}{name}: {size}, {values[area.position] / total:.0%}",
+                "title": f"{name} {size}: {values[area.position] / total:.0%}{which}",
                 "shade": 1 + area.position % 4 if place is not None else 0,
             }
         )
