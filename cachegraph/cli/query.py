@@ -26,6 +26,7 @@ from cachegraph.queries.base import Query
 from cachegraph.queries.catalogue import QUERIES, TOGETHER, get
 from cachegraph.queries.findings import Findings
 from cachegraph.text.clean import one_line, plain
+from cachegraph.text.rules import CODES
 from cachegraph.text.words import plural
 
 __all__ = ["queries", "query"]
@@ -53,11 +54,12 @@ def query(
     export: str | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
-    """Ask the question NAME of every export that the SPECs name.
+    """Ask the question NAME (or its code) of every export that the SPECs name.
 
     `cachegraph queries` lists the questions. With --neo4j the server answers, for the exports that were loaded into it.
     """
-    question = get(name)
+    question = get({code: one for one, code in CODES.items()}.get(name.upper(), name))
+    name = question.name
     if neo4j is not None:
         not_with(SOURCE_OPTIONS, "--neo4j asks what was loaded", "Load the SPECs first: cachegraph load SPEC --neo4j.")
         with open_store(neo4j or None, database) as store:

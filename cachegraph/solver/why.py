@@ -96,7 +96,7 @@ def why(graph: Graphs, what: int | str) -> Why:
     cachegraph.errors.UsageError
         Not one export.
     """
-    export = single(graph, "the export")
+    export = single(graph, "what is asked about")
     kind, found = _named(export, str(what))
     if kind == "record":
         return _why_record(export, found)

@@ -56,6 +56,8 @@ def _worth(spec: str, error: CacheGraphError) -> tuple[Word, str]:
         return "COLD", "A build goes on without this cache, and every step runs."
     if isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type=")):
         return "COLD", "A build goes on without this cache, and every step runs."
+    if spec.startswith("type=daemon"):  # a builder's own keys, which no build imports
+        return "UNREADABLE", ""
     if isinstance(error, DecodeError) and "--limit" not in (error.hint or ""):
         return "UNREADABLE", "BuildKit cannot read it either, so every step runs."
     return "UNREADABLE", "What a build makes of it cannot be told."

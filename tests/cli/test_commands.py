@@ -116,6 +116,13 @@ def test_an_unknown_question_is_wrong_usage() -> None:
     assert "there is no question 'missing-result' (did you mean missing-results?)" in result.stderr
 
 
+def test_a_question_has_its_code_as_a_name_too(layouts: Path) -> None:
+    spec = str(layouts / "scratch-file-inline")
+    by_name = run("query", "unreachable-roots", spec).stdout
+    assert by_name
+    assert run("query", "cg104", spec).stdout == by_name
+
+
 def test_queries_lists_them_all() -> None:
     rows = json.loads(run("queries", "-f", "json").stdout)
     assert [row["name"] for row in rows] == [query.name for query in (*QUERIES, *TOGETHER)]

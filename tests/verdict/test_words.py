@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import cachegraph as cg
-from cachegraph.errors import AccessError, NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import AccessError, DecodeError, NoCacheError, NotFoundError, SpecError
 from cachegraph.text.durations import age_text
 from cachegraph.verdict.cures import cache_to, place
 from cachegraph.verdict.failures import failed_verdict
@@ -168,6 +168,7 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
         ("app:latest", NoCacheError("app:latest: the image has no inline cache"), "COLD", "A build goes on without"),
         ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", "cannot be told"),
         ("app:latest", AccessError("app:latest: refused", hint="log in"), "UNREADABLE", "cannot be told"),
+        ("type=daemon,db=x", DecodeError("x: no valid meta page"), "UNREADABLE", ""),
         ("type=nope", SpecError("type=nope: no such type"), "UNREADABLE", "cannot be told"),
         ("type=nope", SpecError("type=nope: BuildKit knows none", buildkit="skip"), "COLD", "every step runs"),
         (
@@ -179,7 +180,7 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
     ],
 )
 def test_a_source_that_cannot_be_read(spec: str, error: Exception, word: Word, cost: str) -> None:
-    assert isinstance(error, (NotFoundError, AccessError, SpecError))
+    assert isinstance(error, (NotFoundError, AccessError, DecodeError, SpecError))
     found = failed_verdict(spec, error)
     (cause,) = found.causes
     assert (found.word, found.export, cause.severity) == (word, None, "error")
