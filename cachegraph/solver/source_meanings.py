@@ -43,6 +43,7 @@ def source_meanings(
         By the digest of a record; what is not known is left out.
     """
     found: dict[str, Meaning] = {}
+    made: dict[str, Meaning] = {}  # by steps; what a source has in the same bytes is what somebody changed
     for operation in operations:
         keys = key_of(operation, remotes)
         if isinstance(keys, Unknown):
@@ -53,8 +54,10 @@ def source_meanings(
             found[keys.record] = meaning
         for number, dependency in enumerate(keys.slots):
             if dependency.content is not None:
-                found |= _content(operation.inputs[number], dependency.content, trees)
-    return found
+                source = operation.inputs[number]
+                content = _content(source, dependency.content, trees)
+                (found if source.op.source is not None else made).update(content)
+    return made | found
 
 
 def _texts(operation: Operation, text: bytes, map_digest: str) -> tuple[dict[str, Plaintext], dict[str, str]]:
