@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from cachegraph.cli.output import Output, say, write
 from cachegraph.cli.reading import loader_options, read_specs
 from cachegraph.core.progress import quiet
 from cachegraph.errors import CacheGraphError, UsageError
+from cachegraph.loaders.limits import parse_limits
+from cachegraph.text.clean import one_line
 from cachegraph.text.words import plural, size_text
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from cachegraph.graph import CacheGraph
     from cachegraph.loaders.base import Options
     from cachegraph.solver.history import History
-    from cachegraph.views.html.report import Compared
+    from cachegraph.views.html.report import Compared, Setting
 
 __all__ = ["report"]
 
@@ -31,7 +34,8 @@ _HISTORY = 60
 @click.command(
     epilog="\b\nExamples:\n  cachegraph report ./cache -o report.html\n"
     "  cachegraph report app:cache --names . --compare app:cache-yesterday -o report.html\n"
-    "  cachegraph report ./cache --compare ./cache^1 -o report.html"
+    "  cachegraph report ./cache --compare ./cache^1 -o report.html\n"
+    "  cachegraph report --from-file .github/workflows/build.yml -o report.html"
 )
 @source_options
 @click.option("--compare", "old", metavar="OLD", help="An older export to compare with; ./cache^1 is the one before.")
@@ -72,11 +76,29 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
             )
         )
     unread = [Unread(spec=bad.spec, message=bad.error.message, hint=bad.error.hint) for bad in read.failures]
-    page = made(exports, unread, now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    page = made(exports, unread, _settings(how), now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     write(page, Output(format="html", path=path))
     if path is not None:
         say(f"{path}: {plural(len(exports), 'export')}, {size_text(len(page.encode()))}")
     sys.exit(read.exit_code)
+
+
+def _settings(how: Mapping[str, Any]) -> list[Setting]:
+    """Ask the rules of ``lint`` about the files that name the caches."""
+    from cachegraph.cli.alongside import lint_files
+    from cachegraph.views.html.report import Setting
+
+    found = lint_files(how["files"], parse_limits(how["limits"]), "never")
+    told = [] if found is None else [(entry, entry.places[0]) for entry in found.to_report().worst_first()]
+    return [
+        Setting(
+            place=one_line(f"{place.file}:{place.line}" if place.line else place.file),
+            severity=entry.severity,
+            code=entry.code,
+            message=one_line(entry.message),
+        )
+        for entry, place in told
+    ]
 
 
 def _older(spec: str, graph: CacheGraph, options: Options) -> ExportGraph:

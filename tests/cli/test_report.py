@@ -103,3 +103,14 @@ def test_more_exports_than_a_page_can_draw(layouts: Path, monkeypatch: pytest.Mo
     text = _text(run(str(layouts / "web-max"), str(layouts / "web-oci"), str(layouts / "scratch-file-inline")).stdout)
     assert "This page has no room for a drawing of it" in text
     assert text.count("The records") == 2  # 19 and 6 of them; another 19 would be too many
+
+
+def test_what_is_wrong_in_the_files_that_name_the_caches(layouts: Path, tmp_path: Path) -> None:
+    file = tmp_path / "docker-bake.hcl"
+    file.write_text(f'target "app" {{ cache-from = ["type=local,src={layouts / "web-max"},mode=max"] }}')
+    result = run("--from-file", str(file))
+    assert result.exit_code == 0
+    text = _text(result.stdout)
+    assert "Settings How the caches are named, written and read" in text
+    assert re.search(r"note CG309 \S*docker-bake\.hcl:1 mode shapes an export", text)
+    assert "Settings" not in _text(run(str(layouts / "web-max")).stdout)

@@ -29,7 +29,7 @@ from cachegraph.views.html.page import data_json, page, resource
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
 
-__all__ = ["Compared", "Export", "Unread", "report"]
+__all__ = ["Compared", "Export", "Setting", "Unread", "report"]
 
 _DRAWN = 70_000
 """Records that the drawings of a report have together; exports after that have words alone."""
@@ -95,7 +95,19 @@ class Unread:
     hint: str | None
 
 
-def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str = "") -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is wrong in a file that names caches: where, how bad, by which rule, and what to do."""
+
+    place: str
+    severity: str
+    code: str
+    message: str
+
+
+def report(
+    exports: Sequence[Export], unread: Sequence[Unread] = (), settings: Sequence[Setting] = (), *, now: str = ""
+) -> str:
     """Write a report.
 
     Parameters
@@ -103,6 +115,8 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
     exports : sequence of Export
         Of several, an overview comes first; the worst ones come first in it.
     unread : sequence of Unread
+    settings : sequence of Setting
+        Worst first.
     now : str
         When it is made, for people.
 
@@ -127,6 +141,7 @@ def report(exports: Sequence[Export], unread: Sequence[Unread] = (), *, now: str
         exports=parts,
         order=order,
         unread=unread,
+        settings=settings,
         version=__version__,
         now=now,
     )
