@@ -20,7 +20,7 @@ demo: $(VENV)/.base
 quick: $(VENV)/.dev lint types
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
 
-# Two processes, each server in one of them; JOBS=1 takes one.
+# Two processes, each with servers of its own; JOBS=1 takes one.
 JOBS ?= 2
 test: $(VENV)/.dev servers lint types
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup)

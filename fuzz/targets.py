@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 
@@ -158,8 +159,8 @@ def _build(text: bytes, ignored: bytes, choices: Choices, *, full: bool) -> None
             builds.trap(choices, folder, root / "outside")
         (root / "Dockerfile").write_bytes(text)
         (folder / ".dockerignore").write_bytes(ignored)
-        os.environ["XDG_CACHE_HOME"] = str(_folder())
-        built = cg.build(folder, dockerfile=root / "Dockerfile", offline=True, builder="linux/amd64")
+        with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(_folder())):
+            built = cg.build(folder, dockerfile=root / "Dockerfile", offline=True, builder="linux/amd64")
         assert cg.predict(built, built).summary
     finally:
         shutil.rmtree(root)

@@ -50,13 +50,16 @@ MARKS = {
 """Fixtures that need a program which is no Python package, and the mark that whatever uses them gets."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before marks are selected by -m
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server or a browser, so that no test has to say so; several processes start each once."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before marks are selected by -m, and groups are read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what needs a server or a browser, so that no test has to say so."""
     for item in items:
-        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for fixture in MARKS.keys() & fixtures:
             item.add_marker(MARKS[fixture])
-            item.add_marker(pytest.mark.xdist_group(fixture.partition("_")[0]))
+        if "home" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("own-neo4j"))  # they want the usual port, one after the other
+    return (yield)
 
 
 @pytest.fixture(scope="session")

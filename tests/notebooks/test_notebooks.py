@@ -215,11 +215,9 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
-# One starts a Neo4j, in the same place as the other tests of it: all of these belong in one process.
-MARKS = {
-    name: (pytest.mark.server, pytest.mark.xdist_group("neo4j")) if name == "04_fleet_in_neo4j" else (pytest.mark.slow,)
-    for name in FIGURES
-}
+# One starts a Neo4j of its own, on the usual port: all tests that do belong in one process.
+OWN_SERVER = (pytest.mark.server, pytest.mark.xdist_group("own-neo4j"))
+MARKS = {name: OWN_SERVER if name == "04_fleet_in_neo4j" else (pytest.mark.slow,) for name in FIGURES}
 NOTEBOOKS = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
 
 
