@@ -23,7 +23,7 @@ quick: $(VENV)/.dev lint types
 # Two processes, each with servers of its own; JOBS=1 takes one.
 JOBS ?= 2
 test: $(VENV)/.dev servers lint types
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup)
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
 
 # Registry, browser, Azurite and Neo4j for the tests: installs what is missing, or says what to install.
 servers: $(VENV)/.dev

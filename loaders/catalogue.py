@@ -12,12 +12,13 @@ from itertools import islice
 
 from cachegraph.core.model import CacheExport, Problem
 from cachegraph.core.progress import Report
-from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, SourceError, masked, unchained
+from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, SourceError, unchained
 from cachegraph.loaders.base import Expand, Loader, Options, Spec
 from cachegraph.loaders.http.parallel import Task, Workers, workers
 from cachegraph.loaders.limits import source_seconds
 from cachegraph.loaders.specs.identity import place_of
 from cachegraph.loaders.specs.parse import IRRELEVANT, parse, unknown_type
+from cachegraph.loaders.specs.shown import shown
 from cachegraph.loaders.specs.traps import Trap
 
 __all__ = ["LOADERS", "Failure", "Loaded", "load", "load_each"]
@@ -188,8 +189,9 @@ def _begin(given: _Given, options: Options, pool: Workers) -> tuple[Spec, str, T
         if isinstance(spec, SourceError):
             raise spec
     except CacheGraphError as error:
-        text = given if isinstance(given, str) else "tag"
-        failed = Loaded(exports=(), failures=(Failure(spec=masked(text), error=unchained(error)),))
+        # A login before a host, which nothing says is an address, is hidden too.
+        text = shown(given) if isinstance(given, str) else "tag"
+        failed = Loaded(exports=(), failures=(Failure(spec=text, error=unchained(error)),))
         return Spec(type="", attrs={}, text=text), "", pool.submit(lambda: failed)
     seconds = source_seconds(options.limits, options.timeout) if _is_far(spec) else None
     task = pool.submit(lambda: _safely(partial(_read, spec, options), spec), seconds)

@@ -50,16 +50,12 @@ MARKS = {
 """Fixtures that need a program which is no Python package, and the mark that whatever uses them gets."""
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # before marks are selected by -m, and groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)  # before marks are selected by -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server or a browser, so that no test has to say so."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        for fixture in MARKS.keys() & fixtures:
+        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[fixture])
-        if "home" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("own-neo4j"))  # they want the usual port, one after the other
-    return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.servers.neo4j import usual_port
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 
@@ -215,10 +218,10 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
 """By notebook and words of its text: what to evaluate after its last cell, and what it must give."""
 
 
-# One starts a Neo4j of its own, on the usual port: all tests that do belong in one process.
-OWN_SERVER = (pytest.mark.server, pytest.mark.xdist_group("own-neo4j"))
-MARKS = {name: OWN_SERVER if name == "04_fleet_in_neo4j" else (pytest.mark.slow,) for name in FIGURES}
-NOTEBOOKS = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
+# One starts a Neo4j; the others start a kernel each.
+NEO4J = "04_fleet_in_neo4j"
+MARKS = {name: pytest.mark.server if name == NEO4J else pytest.mark.slow for name in FIGURES}
+NOTEBOOKS = [pytest.param(name, marks=mark) for name, mark in MARKS.items()]
 
 
 def _read(name: str) -> nbformat.NotebookNode:
@@ -232,7 +235,8 @@ def _run(name: str) -> tuple[nbformat.NotebookNode, dict[str, object]]:
     wanted = [expression for expression, _ in FIGURES[name].values()]
     script = f"import json\nprint(json.dumps({{e: eval(e) for e in {wanted!r}}}))"
     notebook.cells.append(new_code_cell(script))
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    with usual_port() if name == NEO4J else nullcontext():
+        NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(FOLDER)}}).execute()
     last = notebook.cells.pop()
     return notebook, json.loads("".join(output["text"] for output in last.outputs if output.get("name") == "stdout"))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import neo4j
 import pytest
+from filelock import FileLock
 
 from cachegraph.server import VERSIONS, Login, Running, down, up
 from cachegraph.server.config import choose_port
@@ -74,12 +77,20 @@ def empty_neo4j(clean_neo4j: Login) -> Login:
     return clean_neo4j
 
 
+@contextmanager
+def usual_port() -> Iterator[None]:
+    """Have Neo4j's usual port, which a server of one's own takes, to oneself among the processes of the tests."""
+    with FileLock(Path(tempfile.gettempdir()) / f"cachegraph-tests-{os.getuid()}.lock"):
+        yield
+
+
 @pytest.fixture
 def home(neo4j_jars: None, tmp_path: Path) -> Iterator[Path]:
     """A place for a server of the test's own, which is stopped at its end."""
-    yield tmp_path / "neo4j"
-    if (tmp_path / "neo4j").is_dir():
-        down(home=tmp_path / "neo4j")
+    with usual_port():
+        yield tmp_path / "neo4j"
+        if (tmp_path / "neo4j").is_dir():
+            down(home=tmp_path / "neo4j")
 
 
 @pytest.fixture
