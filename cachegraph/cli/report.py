@@ -62,7 +62,7 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
     before = None if old is None else _older(old, read.graph, options)
     findings = read.graph.check()
     own = findings.by_export()
-    verdicts = read.graph.verdict()
+    verdicts = read.graph.verdict(findings)
     exports = []
     for graph, verdict in zip(read.graph, verdicts, strict=True):
         found = own.get(graph.id)

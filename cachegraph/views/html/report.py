@@ -150,7 +150,8 @@ def report(
 def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     """Gather what the template needs of an export."""
     graph, verdict = export.graph, export.verdict
-    scene = _scene(export) if drawn else None
+    own = added_bytes(graph) if drawn else []
+    scene = _scene(export, own) if drawn else None
     part: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
@@ -170,7 +171,6 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
 
         small = len(scene.fold.marks) <= _PICTURE
         part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
-        own = added_bytes(graph)
         part["map"] = _map(scene, own)
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
@@ -180,7 +180,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     return part
 
 
-def _scene(export: Export) -> Scene:
+def _scene(export: Export, own: Sequence[int | None]) -> Scene:
     graph = export.graph
     place = {record: position for position, record in enumerate(sorted(shown(graph)))}
     notes = [
@@ -210,6 +210,7 @@ def _scene(export: Export) -> Scene:
         title=f"Records of {short_ref(graph.export.source, graph.export.platform)}",
         predicted=predicted,
         notes=notes[:_NOTES],
+        own=own,
         begin=begin if export.compared is None else None,
     )
     if compared is not None:
