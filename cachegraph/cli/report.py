@@ -79,7 +79,8 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
     page = made(exports, unread, _settings(how), now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     write(page, Output(format="html", path=path))
     if path is not None:
-        say(f"{path}: {plural(len(exports), 'export')}, {size_text(len(page.encode()))}")
+        failed = f", {plural(len(unread), 'source')} could not be read" if unread else ""
+        say(f"{path}: {plural(len(exports), 'export')}{failed}, {size_text(len(page.encode()))}")
     sys.exit(read.exit_code)
 
 

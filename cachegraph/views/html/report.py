@@ -132,19 +132,38 @@ def report(
         left -= size if drawn else 0
         parts.append(_part(number, export, drawn=drawn))
     order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
-    title = f"Cache report: {parts[0]['name']}" if len(parts) == 1 else f"Cache report: {plural(len(parts), 'export')}"
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
         scripts=drawing_script() + resource("report.js"),
-        title=title,
+        title=f"Cache report: {_about([part['name'] for part in parts], unread)}",
         exports=parts,
         order=order,
-        unread=unread,
+        unread=[
+            Unread(
+                spec=one_line(one.spec),
+                message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
+                hint=_sentence(one.hint),
+            )
+            for one in unread
+        ],
         settings=settings,
         version=__version__,
         now=now,
     )
+
+
+def _about(names: Sequence[str], unread: Sequence[Unread]) -> str:
+    """Say what a report is about, and what it could not be about."""
+    read = names[0] if len(names) == 1 else plural(len(names), "export")
+    if not unread:
+        return read
+    failed = one_line(unread[0].spec) if len(unread) == 1 and not names else plural(len(unread), "source")
+    return f"{read}; {failed} could not be read" if names else f"{failed} could not be read"
+
+
+def _sentence(text: str | None) -> str:
+    return capital(one_line(text or "")).rstrip(".")
 
 
 def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
