@@ -212,7 +212,7 @@
       this.svg = draw("svg", { class: "cg-view", tabindex: "0", role: "application", "aria-roledescription": "record graph",
         "aria-label": `${data.title}. ${data.said} Arrow keys move, Enter selects, plus and minus zoom, 0 shows the whole, 1 is full size, slash searches.` }, this.world)
       this.help = make("p", { class: "cg-help" }, "Drag to move, pinch or Ctrl and wheel to zoom, click for details. Keys: arrows go from mark to mark, ",
-        "with Shift they move the drawing, Enter selects or opens, + − zoom, 0 whole, 1 100 %, / searches, Escape ends.")
+        "with Shift they move the drawing, Enter selects or opens, + − zoom, 0 shows the whole, 1 is full size, / searches, Escape ends.")
       root.replaceChildren(
         make("div", { class: "cg-bar" },
           make("span", { class: "cg-search" }, this.field, button("‹", "Previous found", () => this.jump(-1)),
@@ -540,12 +540,16 @@
       const { open } = this.scene
       if (!open.delete(id)) open.add(id)
       this.arrange()
-      const after = this.at.get(id), { view } = this
-      view.x += (before.x - after.x) * view.scale // it stays where it was
-      view.y += (before.y - after.y) * view.scale
-      this.moved = true
+      const after = this.at.get(id)
+      if (!this.moved && this.fitting() >= READABLE) this.fit()
+      else this.keep(before, after)
       this.paint()
       this.announce(`${this.group(id)[1]}: ${open.has(id) ? "open" : "closed"}`)
+    }
+    keep(before, after) { // what was clicked stays where it was
+      this.view.x += (before.x - after.x) * this.view.scale
+      this.view.y += (before.y - after.y) * this.view.scale
+      this.moved = true
     }
     select(node) {
       this.selected = node
