@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",
+    "tests.wheels",
 ]
 
 # How long an example takes says nothing on a busy machine; pytest-timeout ends what hangs. `make quick` tries fewer.
