@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cachegraph.errors import CacheGraphError
-from cachegraph.lint.commands import FoundBuild, builds_in
+from cachegraph.lint.commands import builds_in
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import BuildDraft
 from cachegraph.lint.expressions import Expressions
 from cachegraph.lint.github import Scope
 from cachegraph.lint.holes import as_text
@@ -80,7 +81,7 @@ class _Found:
     """A build of a step."""
 
     step: Step
-    build: FoundBuild
+    build: BuildDraft
     place: Place
     conditions: tuple[Condition, ...]
 
@@ -142,23 +143,17 @@ class Steps:
         return last
 
     def _made(self, job: Job, found: _Found, combination: Combination) -> Build:
-        build, step = found.build, found.step
+        step = found.step
         fails = step.continue_on_error
-        return Build(
-            runner=build.runner,
-            place=found.place,
-            kind=self._kind,
+        return found.build.made(
+            self._kind,
+            found.place,
             job=job,
             step=step,
             combination=combination,
-            targets=tuple(build.targets),
-            files=tuple(build.files),
-            entries=tuple(build.entries),
-            settings=build.settings.made(),
-            env={**step.env, **build.env},
-            conditions=(*self._conditions, *found.conditions, *build.conditions),
-            unread=tuple(build.unread),
-            ignores_failure=build.ignores_failure or (fails is not None and fails.text == "true"),
+            conditions=(*self._conditions, *found.conditions),
+            env=step.env,
+            ignores_failure=fails is not None and fails.text == "true",
         )
 
     def _pass(self, scope: Scope, trees: list[Tree], level: _Level, ran: _Ran) -> Scope:
