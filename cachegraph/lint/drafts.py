@@ -49,6 +49,7 @@ class BuildDraft:
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
     env: dict[str, Value] = field(default_factory=dict)
+    directory: Value | None = None
     unread: list[Value] = field(default_factory=list)
 
     def made(
@@ -91,6 +92,7 @@ class BuildDraft:
             entries=tuple(self.entries),
             settings=self.settings.made(),
             env={**(env or {}), **self.env},
+            directory=self.directory,
             conditions=(*conditions, *self.conditions),
             unread=tuple(self.unread),
             ignores_failure=self.ignores_failure or ignores_failure,

@@ -122,7 +122,9 @@ def _bake(build: BuildDraft, expressions: Expressions, key: str, value: Tree, fi
     elif key in ("files", "targets"):
         for one in _listed(value, expressions, file, path):
             (build.files if key == "files" else build.targets).append(one)
-    elif key == "workdir" or (key == "source" and "workdir" not in path):
+    elif key == "workdir":
+        build.directory = _value(value, expressions, file, path)
+    elif key == "source":
         build.settings.put("context", _value(value, expressions, file, path))
     else:
         _setting(build, expressions, key, value, file, path)
