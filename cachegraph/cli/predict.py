@@ -202,14 +202,14 @@ def _defined(one: Definition, how: Mapping[str, Any]) -> dict[str, Any]:
 def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
     """Read the caches; one that cannot be read is named, and the build goes on without it, as BuildKit does."""
     from cachegraph.cli.sides import read_caches
-    from cachegraph.core.model import Names
+    from cachegraph.core.graph import ExportGraph
 
-    graphs, failures = read_caches(specs, reading, Names())
-    if failures and not graphs:
+    exports, failures = read_caches(specs, reading)
+    if failures and not exports:
         raise failures[0]
     for failure in failures:
         complain(failure)
-    return graphs
+    return [ExportGraph(export) for export in exports]
 
 
 def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:

@@ -39,7 +39,7 @@ from cachegraph.loaders.registry import Image, open_image
 from cachegraph.loaders.specs.parse import parse
 from cachegraph.loaders.specs.reference import parse_reference
 
-__all__ = ["found_names"]
+__all__ = ["found_names", "found_texts"]
 
 ENOUGH = 0.9
 """Share of an export's records that are named before nothing more is looked at."""
@@ -72,8 +72,16 @@ def found_names(
     Names
         What was found, without ``known``.
     """
+    found = found_texts(exports, options, known=known, folder=folder)
+    return Names() if found is None else found.named()
+
+
+def found_texts(
+    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = None
+) -> Texts | None:
+    """Look for plaintexts and names of what was read; None if there is none. It takes what `found_names` does."""
     options = replace(options, timeout=min(options.timeout, _TIMEOUT), tag_glob=None)
-    search = _Search(exports=exports, known=known or Names())
+    search = _Search(exports=exports, names=known or Names())
     for place in _layouts(exports):
         search.add(partial(read_texts, place, options))
     for repository, held in list(_repositories(exports).items())[:_REPOSITORIES]:
@@ -92,17 +100,19 @@ class _Search:
     """What was found so far."""
 
     exports: Sequence[CacheExport]
-    known: Names
-    found: Names = Names()  # noqa: RUF009 - immutable
+    names: Names
+    found: Texts | None = None
 
     def add(self, read: Callable[[], Texts]) -> None:
         """Read a source of names, as far as it can be read."""
         with suppress(CacheGraphError):
-            self.found = self.found | read().named()
+            texts = read()
+            self.names = texts.named() | self.names
+            self.found = texts if self.found is None else self.found | texts
 
     def lacks(self, exports: Iterable[CacheExport]) -> bool:
         """Tell whether one of these has too few names."""
-        return any(_share(export, self.found | self.known) < ENOUGH for export in exports)
+        return any(_share(export, self.names) < ENOUGH for export in exports)
 
 
 def _share(export: CacheExport, names: Names) -> float:
