@@ -1,8 +1,8 @@
 """The files of the samples as the package holds them.
 
 Each sample is an archive, ``archives/NAME.tar.xz``, so that a new one changes no other. A file that is in a sample
-twice is a hard link the second time. What is large and compressed already, such as the layer of a base image, lies beside
-the archives as ``large/DIGEST``, once for all of them, and is a symbolic link in each.
+twice is a hard link the second time. What is large and compressed already, such as the layer of a base image, lies
+beside the archives as ``large/DIGEST``, once for all of them, and is a symbolic link in each.
 """
 
 from __future__ import annotations
