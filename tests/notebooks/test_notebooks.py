@@ -60,6 +60,7 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
             "[1 in matching, graph.record(1).loadable]",
             [True, False],
         ),
+        "(`graph.matched(0)` gives the same)": ("sorted(map(int, graph.matched(0)))", [1, 3, 5]),
         "The merge is gone, as it must be. Of its three inputs the base image matches": ("matching", [1, 3, 5]),
         "**layers 2 and 3** of five": (
             "[list(better.record(4).results[0].layers), len(better.record(1).results[0].layers)]",
