@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cachegraph as cg
+from cachegraph.solver.prediction import Prediction
 
 __all__ = ["PICTURES"]
 
@@ -44,7 +45,7 @@ def _lost() -> str:
         return _drawn(cg.load(str(copy), names=str(_DATA / "layouts" / "web-prov")))
 
 
-def _drawn(graph: cg.CacheGraph, *, prediction: cg.Prediction | None = None) -> str:
+def _drawn(graph: cg.CacheGraph, *, prediction: Prediction | None = None) -> str:
     """Draw a graph, without the age that is another one each day."""
     return _AGE.sub("", graph.plot(prediction=prediction).svg) + "\n"
 
