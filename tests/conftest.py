@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,15 @@ def data() -> Path:
 def layouts() -> Path:
     """Folder of the real image layouts. Shared by all tests: copy one before you change it."""
     return DATA / "layouts"
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of thirty nightly exports of one build, with what ran in ``truth.json``. Copy one before you change it."""
+    folder = tmp_path_factory.mktemp("series")
+    with tarfile.open(DATA / "nights" / "nights.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "nights"
 
 
 @pytest.fixture(scope="session")

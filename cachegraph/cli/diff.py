@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
 from cachegraph.cli.output import ROWS, Output, write
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.cli.stored_sides import stored_before
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheExport
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.diff import diff as compare
 from cachegraph.solver.rows import as_json
@@ -57,15 +61,16 @@ def diff(
     else:
         specs, uri = split_neo4j(specs, neo4j)
     count(specs, how, (1, 2), "OLD and NEW, or one SPEC to compare with the export before it")
-    options = options_of(how)
-    known = known_names(how["names"], options)
     old, new = specs if len(specs) == 2 else (f"{specs[0]}^1", specs[0])
-    news = read_exports(new, options, known.names)
-    if neo4j is not None:
-        olds = stored_before([new if len(specs) == 1 else old], news, uri, database)
-    else:
-        olds = read_exports(old, options, known.names)
-    found = compare(olds, news)
+    olds: Sequence[CacheExport | ExportGraph]
+    with options_of(how) as options:
+        news = read_exports(new, options)
+        if neo4j is not None:
+            olds = stored_before([new if len(specs) == 1 else old], news, uri, database)
+        else:
+            olds = read_exports(old, options)
+        known = known_names(how, options, [*olds, *news])
+    found = compare(known.graphs(olds), known.graphs(news))
     for output in outputs:
         if output.format == "table":
             write("\n\n".join([*_groups(found, output), found.summary]), output)

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import SOURCE_OPTIONS, neo4j_options, not_with, source_options, split_neo4j
 from cachegraph.cli.output import ROWS, Output, write, write_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, short_digests, write_answer
 from cachegraph.cli.stored_sides import coverage, stored_history
-from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.history import History
 from cachegraph.solver.history import history as follow
 from cachegraph.text.clean import one_line
@@ -68,15 +68,15 @@ def history(
             _write_coverage(uri, database, outputs)
         return
     count(specs, how, range(1, 10_001), "at least one SPEC")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    if len(specs) == 1:
-        from cachegraph.loaders.previous import versions
+    with options_of(how) as options:
+        if len(specs) == 1:
+            from cachegraph.loaders.previous import versions
 
-        graphs = [ExportGraph(export, known.names) for export in versions(specs[0], options)]
-    else:
-        graphs = [graph for spec in specs for graph in read_exports(spec, options, known.names)]
-    _write(follow(graphs), outputs)
+            exports = versions(specs[0], options)
+        else:
+            exports = [export for spec in specs for export in read_exports(spec, options)]
+        known = known_names(how, options, exports)
+    _write(follow(known.graphs(exports)), outputs)
 
 
 def _write(found: History, outputs: tuple[Output, ...]) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.errors import UsageError
 from cachegraph.loaders.base import Options
 from cachegraph.solver.inline_preview import inline_preview as preview
@@ -41,10 +42,11 @@ def inline_preview(
     count(specs, how, (1,), "one SPEC, and --image or --layers")
     if (image is None) == (layers is None):
         raise click.UsageError("give either --image or --layers")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
-    found = preview(read_exports(specs[0], options, known.names), digests)
+    with options_of(how) as options:
+        digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
+        exports = read_exports(specs[0], options)
+        known = known_names(how, options, exports)
+    found = preview(known.graphs(exports), digests)
     rows = found.to_dicts()
     for output in outputs:
         answer = {"summary": found.summary, "image": digests, "results": rows}
