@@ -233,4 +233,4 @@ class Scope:
         """Give the variables of a script: the runner's, and the environment."""
         find = self.lookup()
         runner = {f"GITHUB_{name.upper()}": str(find(("github", name)) or "") for name in _SHELL}
-        return {**runner, **self.env}
+        return {"CI": "true", "GITHUB_ACTIONS": "true", **runner, **self.env}

@@ -188,7 +188,7 @@ def read_one(
     if found == "bake" or (found is None and path.suffix.lower() in (".hcl", ".json")):
         source = bake_source(name, text, limits, is_json=is_json)
         session.note(name, "bake", text)
-        read_bake(session, source, name)
+        read_bake(session, source, [name])
     else:
         _one(session, name, path, text, found if path.suffix.lower() not in (".yml", ".yaml") else None)
     return _repository(session, session.builds)
@@ -219,11 +219,9 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
                 session.note(name, "bake", text)
                 key = path.parent / ("override" if "override" in path.name else path.name)
                 bakes.setdefault(key, []).append((name, source))
+                session.bake_runs.declare(source.variables)
         else:
             waiting.append((name, path, text, kind))
-    for together in _together(bakes):
-        with _failing(session, together[0][0]):
-            read_bake(session, merged(source for _, source in together), together[0][0])
     later: list[tuple[str, Path, str, Kind | None]] = []
     for one in waiting:
         # What others call is read by them first, with what they give it.
@@ -236,6 +234,10 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
         if one[0] not in session.called:
             with _failing(session, one[0]):
                 _one(session, *one)
+    for together in _together(bakes):
+        names = [name for name, _ in together]
+        with _failing(session, names[0]):
+            read_bake(session, merged(source for _, source in together), names)
     order = {name: position for position, (name, _, _) in enumerate(texts)}
     builds = sorted(
         session.builds, key=lambda build: order.get((build.job.file if build.job else build.place.file), len(order))
