@@ -25,9 +25,8 @@ from cachegraph.lint.bake_runs import Given
 from cachegraph.lint.bake_sources import BakeSource, Target
 from cachegraph.lint.drafts import SettingsDraft
 from cachegraph.lint.entries import entries_of
-from cachegraph.lint.found import UnresolvedError
 from cachegraph.lint.hcl import Node
-from cachegraph.lint.hcl_types import number_text
+from cachegraph.lint.hcl_types import UnresolvedError, number_text
 from cachegraph.lint.hcl_values import Values
 from cachegraph.lint.holes import has_hole
 from cachegraph.lint.model import Build, Combination, Entry, Runner

@@ -18,8 +18,8 @@ from typing import Any
 
 from cachegraph.core.untrusted import decode_loose
 from cachegraph.errors import DecodeError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.expression_syntax import LONGEST, Node, parse_expression
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Alternative, Holes, as_text, has_hole
 from cachegraph.lint.values import Condition, Place
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.expressions import Expressions, Lookup, child
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.session import Session
 from cachegraph.lint.values import Value
 

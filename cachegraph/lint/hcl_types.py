@@ -9,9 +9,11 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 
-from cachegraph.lint.found import UnresolvedError
+__all__ = ["UnresolvedError", "arithmetic", "as_type_of", "is_true", "number", "number_text"]
 
-__all__ = ["arithmetic", "as_type_of", "is_true", "number", "number_text"]
+
+class UnresolvedError(Exception):
+    """A text depends on what only the build knows; the message says on what, and quotes no more of it than a name."""
 
 
 def number_text(value: object) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cachegraph.lint.found import ExpansionBudget, UnresolvedError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.hcl import Node
 from cachegraph.lint.hcl_functions import STRUCTURAL, TEXTUAL, formatted
-from cachegraph.lint.hcl_types import arithmetic, as_type_of, is_true, number, number_text
+from cachegraph.lint.hcl_types import UnresolvedError, arithmetic, as_type_of, is_true, number, number_text
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.values import Condition, Place
 

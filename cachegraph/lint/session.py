@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from cachegraph.errors import CacheGraphError, DecodeError
 from cachegraph.lint.bake_runs import BakeRuns
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.documents import Tree, guarded, parsed
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Holes, without_holes
 from cachegraph.lint.model import Build, Job, Kind, SettingsFile, Unresolved
 from cachegraph.lint.values import Direction, Place

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.shell_words import Piece, Reader, Word
 from cachegraph.lint.values import Condition

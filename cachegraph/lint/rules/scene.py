@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cachegraph.lint.model import Build, Cache, Entry, Repository
-from cachegraph.lint.rules.base import Fix
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
+from cachegraph.lint.rules.editing import Fix
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
 from cachegraph.lint.rules.places import CachePlace, places_of
 from cachegraph.lint.values import Direction, Place, folder_of
