@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cachegraph.lint.budget import ExpansionBudget
-from cachegraph.lint.expressions import Expressions, Lookup, child
+from cachegraph.lint.expression_values import child
+from cachegraph.lint.expressions import Expressions, Lookup
 from cachegraph.lint.session import Session
 from cachegraph.lint.values import Value
 

@@ -204,10 +204,17 @@ class Scene:
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 
     def fix(self, entry: Entry, after: str, *, is_safe: bool = True) -> Fix | None:
-        """Replace the text of an entry; None if it does not stand in its line exactly once."""
+        """Replace the text of an entry; None without another, or if it does not stand in its line exactly once."""
         before = entry.written
         secrets = any(key in SECRETS for cache in entry.caches for key in cache.attrs)
-        if secrets or not before or before == after or "\n" in before or self.line(entry.place).count(before) != 1:
+        if (
+            secrets
+            or not before
+            or not after
+            or before == after
+            or "\n" in before
+            or self.line(entry.place).count(before) != 1
+        ):
             return None
         return Fix(file=entry.place.file, line=entry.place.line, before=before, after=after, is_safe=is_safe)
 
