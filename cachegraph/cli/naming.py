@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Known", "known_names"]
 
+_HERE = Path()
+
 
 class Known:
     """What is known of digests, in the end names.
@@ -64,6 +66,7 @@ def known_names(
     *,
     came: Mapping[str, Plaintext] | None = None,
     failures: list[Failure] | None = None,
+    folder: Path | None = _HERE,
 ) -> Known:
     """Read the sources of ``--names``, and look beside the exports for more.
 
@@ -78,6 +81,8 @@ def known_names(
         What came with a build that is given as such.
     failures : list of Failure, optional
         Takes the sources of ``--names`` that cannot be read; without it, the first is raised.
+    folder : pathlib.Path, optional
+        Where a Dockerfile may lie; with None, none is looked for.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def known_names(
         given = found if given is None else given | found
     known = Known(given)
     plain = [export.export if isinstance(export, ExportGraph) else export for export in exports]
-    beside = _texts_beside(plain, how, options, known.names)
+    beside = _texts_beside(plain, how, options, known.names, folder)
     if beside is None:
         return known
     return Known(beside if given is None else beside | given)
@@ -119,7 +124,7 @@ def _came_with(plaintexts: Mapping[str, Plaintext]) -> Texts:
 
 
 def _texts_beside(
-    exports: Sequence[CacheExport], how: Mapping[str, Any], options: Options, known: Names
+    exports: Sequence[CacheExport], how: Mapping[str, Any], options: Options, known: Names, folder: Path | None
 ) -> Texts | None:
     """Look for names that nobody asked for, where there is a place for them.
 
@@ -131,10 +136,12 @@ def _texts_beside(
     options : Options
     known : Names
         What is named already: nothing more is looked for where that is enough.
+    folder : pathlib.Path or None
     """
     beside = any(export.kind == "inline" or export.source.startswith("type=registry,") for export in exports)
-    if how["no_names"] or not exports or not (beside or Path("Dockerfile").is_file()):
+    dockerfile = folder is not None and (folder / "Dockerfile").is_file()
+    if how["no_names"] or not exports or not (beside or dockerfile):
         return None
     from cachegraph.loaders.names.found import found_texts
 
-    return found_texts(exports, options, known=known)
+    return found_texts(exports, options, known=known, folder=folder)

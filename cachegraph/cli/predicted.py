@@ -76,11 +76,12 @@ def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
         start = f"{line.line or '':>{width}}  {name:<{names}}  "
         yield f"{start}{folded(said, output, before=len(start), indent=len(start))}"
-        if line.remedy and line.executed is not False:
+        if line.remedy and line.executed is not False and line.remedy not in told:  # once
+            told.add(line.remedy)
             start = f"{'':{len(start)}}-> "
             yield f"{start}{folded(line.remedy, output, before=len(start), indent=len(start))}"
         for unknown in line.unknown if line.executed is None else ():
-            if unknown not in told:  # once, at the first step that it is about
+            if unknown not in told:  # once
                 yield f"{'':>{width}}    {folded(unknown, output, before=width + 4, indent=width + 4)}"
             told.add(unknown)
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cachegraph.lint.bake_sources import BakeSource, Target
-from cachegraph.lint.commands import SettingsDraft
+from cachegraph.lint.drafts import SettingsDraft
 from cachegraph.lint.entries import entries_of
 from cachegraph.lint.found import UnresolvedError
 from cachegraph.lint.hcl import Node

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cachegraph.lint.commands import SettingsDraft
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import SettingsDraft
 from cachegraph.lint.entries import entries_of
 from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.interpolation import dotenv, interpolated

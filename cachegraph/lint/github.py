@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from cachegraph.lint.expressions import Expressions, Lookup, child
 from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.session import Session
+from cachegraph.lint.values import Value
 
 __all__ = ["Scope"]
 
@@ -54,6 +55,8 @@ class Scope:
     needs : mapping of str to mapping of str to str
         Outputs of jobs.
     runs_on : str
+    directory : Value or None
+        Where scripts run that do not say it.
     """
 
     session: Session
@@ -72,6 +75,7 @@ class Scope:
     steps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     runs_on: str = ""
+    directory: Value | None = None
 
     def expressions(self) -> Expressions:
         """Work out expressions here."""

@@ -20,10 +20,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from cachegraph.errors import CacheGraphError
-from cachegraph.lint.commands import FoundBuild, builds_in
+from cachegraph.lint.commands import builds_in
 from cachegraph.lint.documents import Tree, yaml_trees
 from cachegraph.lint.interpolation import interpolated
-from cachegraph.lint.model import Build, Combination, Job, Step
+from cachegraph.lint.model import Combination, Job, Step
 from cachegraph.lint.session import Session
 from cachegraph.lint.shell import Shell
 from cachegraph.lint.values import Condition, Place
@@ -185,34 +185,16 @@ class _Pipeline:
             for _, (at, line, start) in scripts:
                 for command in shell.commands(line, start):
                     for build in builds_in(command, holes, at.file, at.path):
-                        made = self._made(job, step, build, replace(at, line=build.line), combination, condition)
-                        self._session.builds.append(replace(made, ignores_failure=made.ignores_failure or fails))
-
-    def _made(
-        self,
-        job: Job,
-        step: Step,
-        build: FoundBuild,
-        place: Place,
-        combination: Combination,
-        condition: Condition | None,
-    ) -> Build:
-        return Build(
-            runner=build.runner,
-            place=place,
-            kind="gitlab",
-            job=job,
-            step=step,
-            combination=combination,
-            targets=tuple(build.targets),
-            files=tuple(build.files),
-            entries=tuple(build.entries),
-            settings=build.settings.made(),
-            env=build.env,
-            conditions=(*((condition,) if condition else ()), *build.conditions),
-            unread=tuple(build.unread),
-            ignores_failure=build.ignores_failure,
-        )
+                        made = build.made(
+                            "gitlab",
+                            replace(at, line=build.line),
+                            job=job,
+                            step=step,
+                            combination=combination,
+                            conditions=(condition,) if condition else (),
+                            ignores_failure=fails,
+                        )
+                        self._session.builds.append(made)
 
     def _lines(self, part: _Part, path: str, depth: int) -> Iterator[tuple[Place, str, int]]:
         """Give the lines of a script; lists within lists and references are put in."""

@@ -41,6 +41,9 @@ from cachegraph.loaders.specs.reference import parse_reference
 
 __all__ = ["found_names", "found_texts"]
 
+HERE = Path()
+"""The current folder."""
+
 ENOUGH = 0.9
 """Share of an export's records that are named before nothing more is looked at."""
 
@@ -54,7 +57,7 @@ _LIKELY = ("latest", "main", "master", "edge", "stable", "dev")
 
 
 def found_names(
-    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = None
+    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = HERE
 ) -> Names:
     """Look for names of what was read.
 
@@ -65,7 +68,7 @@ def found_names(
     known : Names, optional
         Names that are given: nothing more is looked for where they name enough.
     folder : pathlib.Path, optional
-        Where a Dockerfile may lie; the current folder by default.
+        Where a Dockerfile may lie; the current folder by default. With None, none is looked for.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def found_names(
 
 
 def found_texts(
-    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = None
+    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = HERE
 ) -> Texts | None:
     """Look for plaintexts and names of what was read; None if there is none. It takes what `found_names` does."""
     options = replace(options, timeout=min(options.timeout, _TIMEOUT), tag_glob=None)
@@ -89,8 +92,8 @@ def found_texts(
             finder = _Finder(exports=held, options=options, search=search)
             with suppress(CacheGraphError):
                 within(_SECONDS, finder.look, repository)
-    dockerfile = Path("Dockerfile") if folder is None else folder / "Dockerfile"
-    if search.lacks(exports) and is_dockerfile(dockerfile):
+    dockerfile = None if folder is None else folder / "Dockerfile"
+    if dockerfile is not None and is_dockerfile(dockerfile) and search.lacks(exports):
         search.add(lambda: within(_SECONDS, lambda: dockerfile_texts(dockerfile, options), str(dockerfile)))
     return search.found
 

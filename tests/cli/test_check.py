@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
 from cachegraph.queries.catalogue import asked
+from cachegraph.text.rules import CODES
 
 
 def run(*args: str) -> Result:
@@ -110,9 +111,10 @@ def test_sarif_names_rules_and_places(layouts: Path) -> None:
     log = json.loads(run("check", "--format", "sarif", str(layouts / "scratch-file-inline")).stdout)
     (one,) = log["runs"]
     assert log["version"] == "2.1.0"
-    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [query.name for query in asked()]
+    rules = one["tool"]["driver"]["rules"]
+    assert [(rule["id"], rule["name"]) for rule in rules] == [(CODES[query.name], query.name) for query in asked()]
     lost = one["results"][0]
-    assert (lost["ruleId"], lost["level"]) == ("unreachable-roots", "warning")
+    assert (lost["ruleId"], lost["level"]) == ("CG104", "warning")
     place = lost["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
     assert place.endswith("linux/amd64#records[1]")
 
