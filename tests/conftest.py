@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import lzma
 import shutil
@@ -19,6 +20,7 @@ pytest_plugins = [
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",
+    "tests.wheels",
 ]
 
 # How long an example takes says nothing on a busy machine; pytest-timeout ends what hangs. `make quick` tries fewer.
@@ -58,6 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[fixture])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep what is there until the end, thousands of items and all modules, out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def _options(context: click.Context) -> Iterator[click.Option]:
 
 
 def _key(option: click.Option, context: click.Context) -> tuple[str, str]:
-    """What makes options of two commands the same: how they are written and what they mean."""
+    """Give what makes options of two commands the same: how they are written, and what they mean."""
     return _row(option, context)
 
 

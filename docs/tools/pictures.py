@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cachegraph as cg
+from cachegraph.solver.prediction import Prediction
 
 __all__ = ["PICTURES"]
 
-_DATA = Path(__file__).parents[2] / "tests" / "data"
+_ROOT = Path(__file__).parents[2]
+_DATA = _ROOT / "tests" / "data"
 _NAMES = str(_DATA / "records" / "go-registry-main.dockerbuild")
 _LAYER = "sha256/741dcca3703e5da16345821ae4c39acd660f0473614411a48750a1e383328cbe"
 _CHANGED = "COPY . . (Dockerfile:6)"
@@ -44,9 +46,9 @@ def _lost() -> str:
         return _drawn(cg.load(str(copy), names=str(_DATA / "layouts" / "web-prov")))
 
 
-def _drawn(graph: cg.CacheGraph, *, prediction: cg.Prediction | None = None) -> str:
-    """Draw a graph, without the age that is another one each day."""
-    return _AGE.sub("", graph.plot(prediction=prediction).svg) + "\n"
+def _drawn(graph: cg.CacheGraph, *, prediction: Prediction | None = None) -> str:
+    """Draw a graph, without what is another one each day or on each machine."""
+    return _AGE.sub("", graph.plot(prediction=prediction).svg).replace(f"{_ROOT}/", "") + "\n"
 
 
 PICTURES: Mapping[str, Callable[[], str]] = {

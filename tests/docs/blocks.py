@@ -15,6 +15,7 @@ from cachegraph.cli.app import app
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
 _BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
+_BEFORE = re.compile(r"[A-Z_0-9]+=.*|[\d*/,-]+")
 _EXITS = re.compile(r"\s+# exits with (\d)$")
 
 
@@ -74,17 +75,25 @@ def exit_code(command: str) -> int:
 
 
 def calls(command: str) -> Iterator[list[str]]:
-    """Give the arguments of each call of cachegraph in a command line, which may be one of several between pipes."""
-    for part in re.split(r"\s(?:\||&&|;)\s", command):
+    """Give the arguments of each call of cachegraph in a command line, which may be one of several between pipes.
+
+    Variables that are set for it, and the times of a line for cron, may stand before it.
+    """
+    for part in re.split(r"\s(?:\||&&|;)\s", command.removeprefix("$ ")):
         found = words(part.strip())
-        while found and re.fullmatch(r"[A-Z_]+=.*", found[0]):
+        while found and _BEFORE.fullmatch(found[0]):
             del found[0]
         if "cachegraph" in found[:1]:
             yield found[1 : next((at for at, word in enumerate(found) if word in (">", ">>", "<")), None)]
 
 
+def program(command: str) -> str:
+    """What a line starts."""
+    return words(command)[0]
+
+
 def parse(arguments: list[str]) -> None:
-    """Let Click read a call, and run nothing.
+    """Let Click read a call, and run nothing. A file that has to be there is made in the current folder.
 
     Raises
     ------
@@ -98,7 +107,18 @@ def parse(arguments: list[str]) -> None:
             return
         name, *arguments = arguments
         found = command.get_command(context, name)
-        if found is None:
-            raise click.UsageError(f"no command {name}")
+        assert found is not None, name
         command, context = found, click.Context(found, info_name=name, parent=context)
-    command.parse_args(context, list(arguments))
+    made: set[str] = set()
+    while True:
+        try:
+            command.parse_args(context, list(arguments))
+        except click.BadParameter as error:
+            missing = re.search(r"'([^'/][^']*)' does not exist", error.message)
+            if missing is None or missing[1] in made:
+                raise
+            made.add(missing[1])
+            Path(missing[1]).parent.mkdir(parents=True, exist_ok=True)
+            Path(missing[1]).touch()
+        else:
+            return

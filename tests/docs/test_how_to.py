@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cachegraph.server import Login
 from tests.docs.blocks import ROOT, blocks
 from tests.docs.world import World
 from tests.servers.github import MAIN, REST_TOKEN, GitHub, runtime_token
-from tests.servers.neo4j import Login
 from tests.servers.objects import AZURE_ACCOUNT, AZURE_KEY, S3_KEY, S3_SECRET
 
 PAGES = {path.stem: str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))}

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from cachegraph.cli.app import app
 from tests.causes.project import Project
-from tests.docs.blocks import ROOT, Block, calls, exit_code
+from tests.docs.blocks import ROOT, Block, calls, exit_code, parse, program
 from tests.servers.registry import push_layout
 
 DATA = ROOT / "tests" / "data"
@@ -40,10 +40,13 @@ class World:
     folder : Path
     names : dict of str to str
         What a page writes, and what is there.
+    variables : dict of str to object
+        Of the page's Python.
     """
 
     folder: Path
     names: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, object] = field(default_factory=dict)
 
     def run(self, command: str) -> str:
         """Run a command line of cachegraph; give what it prints, in the page's own names.
@@ -53,10 +56,7 @@ class World:
         command : str
             It has to end with the code that it says.
         """
-        told = command
-        for name, real in self.names.items():
-            told = told.replace(name, real)
-        (arguments,) = calls(told)
+        (arguments,) = calls(self.real(command))
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == exit_code(command), f"{command}\n{result.output}"
         shown = result.stdout
@@ -64,19 +64,47 @@ class World:
             shown = shown.replace(real, name)
         return shown
 
+    def real(self, text: str) -> str:
+        """Put what is there for what a page writes."""
+        for name, real in self.names.items():
+            text = text.replace(name, real)
+        return text
+
     def follow(self, block: Block) -> None:
-        """Do what a block says: write the file, or run the commands and compare what is shown of their output."""
+        """Do what a block says: write the file, run the code, or run the commands and compare what is shown of it."""
         named = re.search(r"file=(\S+)", block.info)
         if named:
             path = self.folder / named[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
-            return
-        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-            command, _, shown = part.partition("\n")
-            if next(calls(command), None) is None:
-                continue  # a program of somebody else
-            compare(self.run(command), shown, f"{block}: {command}")
+        elif block.language == "python":
+            exec(compile(block.text, str(block), "exec"), self.variables)
+        elif block.language == "console":
+            for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+                command, _, shown = part.partition("\n")
+                self._command(command, shown, f"{block}: {command}")
+
+    def _command(self, command: str, shown: str, where: str) -> None:
+        if program(command) in ELSEWHERE:
+            assert not shown.strip(), where
+        elif command.startswith(OWN_SERVER):
+            for arguments in calls(command):
+                parse(arguments)
+        else:
+            compare(self.run(command), shown, where)
+
+
+ELSEWHERE = {
+    "docker": "needs a Docker daemon",
+    "cypher-shell": "comes with Neo4j; tests/stores/test_neo4j_cypher.py runs the files in it",
+    "curl": "asks a running buildkitd",
+    "export": "the tests set the variables of their own server",
+    "pip": "the tests need no second installation; test_blocks.py knows the extras",
+}
+"""Programs that a page may call and the tests do not, and why."""
+
+OWN_SERVER = ("cachegraph neo4j up", "cachegraph neo4j down", "cachegraph neo4j status", "cachegraph neo4j logs")
+"""A Neo4j of one's own: tests/server runs these. Here their options are read, and the tests' own server is used."""
 
 
 def compare(output: str, shown: str, where: str) -> None:

@@ -25,7 +25,7 @@ from cachegraph.views.drawing.scene import Scene
 from cachegraph.views.drawing.svg import svg
 from cachegraph.views.drawing.weights import added_bytes
 from cachegraph.views.html.drawing import scene_of
-from cachegraph.views.html.page import data_json, page, resource
+from cachegraph.views.html.page import data_script, drawing_script, page, resource
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
 
@@ -138,7 +138,7 @@ def report(
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
-        scripts=resource("drawing.js") + resource("report.js"),
+        scripts=drawing_script() + resource("report.js"),
         title=title,
         exports=parts,
         order=order,
@@ -178,7 +178,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
         }
-        part["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
+        part["data"] = Markup(data_script(f"{part['id']}-drawing", data, report=part["id"]))  # noqa: S704 - holds no markup
     return part
 
 
@@ -190,6 +190,8 @@ def _scene(export: Export) -> Scene:
         for finding in export.findings
         if finding.record is not None and finding.record in place
     ]
+    # The drawing opens where the list of what to do begins.
+    begin = next((place[step] for cause in export.verdict.causes for step in cause.steps if step in place), None)
     solved = len(graph) <= _SOLVED and graph.import_error is None and graph.export.results_known
     compared = export.compared
     prediction, predicted = None, ""
@@ -210,6 +212,7 @@ def _scene(export: Export) -> Scene:
         title=f"Records of {short_ref(graph.export.source, graph.export.platform)}",
         predicted=predicted,
         notes=notes[:_NOTES],
+        begin=begin if export.compared is None else None,
     )
     if compared is not None:
         return scene
