@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cachegraph.lint.expressions import Expressions, Lookup, child
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
+from cachegraph.lint.expression_values import child
+from cachegraph.lint.expressions import Expressions, Lookup
 from cachegraph.lint.session import Session
 from cachegraph.lint.values import Value
 
@@ -233,4 +234,4 @@ class Scope:
         """Give the variables of a script: the runner's, and the environment."""
         find = self.lookup()
         runner = {f"GITHUB_{name.upper()}": str(find(("github", name)) or "") for name in _SHELL}
-        return {**runner, **self.env}
+        return {"CI": "true", "GITHUB_ACTIONS": "true", **runner, **self.env}

@@ -149,9 +149,14 @@ class Runner:
     version: str = ""
 
     @property
+    def runs_bake(self) -> bool:
+        """Whether it is bake with a file, and not a target of one."""
+        return self.name.endswith("bake-action") or (self.kind == "bake" and bool(self.name))
+
+    @property
     def reads_file(self) -> bool:
         """Whether it builds what a bake or compose file says, so that contexts and Dockerfiles stand there."""
-        return bool(self.name) and (self.kind in ("bake", "compose") or self.name.endswith("bake-action"))
+        return self.runs_bake or (self.kind == "compose" and bool(self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

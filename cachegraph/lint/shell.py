@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.shell_words import Piece, Reader, Word
 from cachegraph.lint.values import Condition
@@ -103,6 +103,7 @@ class Shell:
         self._env = env
         self._reason = reason
         self._variables: dict[str, _Variable] = {}
+        self._exported: set[str] = set(env)
         self._branches: list[_Branch] = []
         # What is written to $GITHUB_ENV and $GITHUB_OUTPUT, and to which of them what is not known.
         self.appended: dict[str, dict[str, str]] = {name: {} for name in _FILES}
@@ -165,6 +166,8 @@ class Shell:
             for word in words[position + 1 :]:
                 if found := _assignment(word):
                     self._assign(found[0], found[2], adds=found[1], line=line)
+                if _literal(words[position]) == "export":
+                    self._exported.add(found[0] if found else _literal(word))
             return None
         made = tuple(word for pieces in words[position:] for word in self.split(pieces, line))
         if not made:
@@ -270,6 +273,13 @@ class Shell:
         if name in self._variables:
             return self._variables[name]
         return _Variable((Word(self._env[name], 0),)) if name in self._env else None
+
+    def exported(self, command: Command, name: str) -> str | None:
+        """Give a variable as the last command has it; None if it is not set, or if the script keeps it to itself."""
+        if name in command.env:
+            return command.env[name]
+        variable = self.variable(name) if name in self._exported else None
+        return None if variable is None else variable.text
 
     def parameter(self, inner: str, quoted: bool, depth: int = 0) -> Piece:
         """Work out what stands in ``${ }``."""

@@ -6,8 +6,9 @@ Source: GitHub's "Workflow syntax" and "Metadata syntax" pages.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cachegraph.errors import CacheGraphError
 from cachegraph.lint.commands import builds_in
@@ -84,6 +85,7 @@ class _Found:
     build: BuildDraft
     place: Place
     conditions: tuple[Condition, ...]
+    env: Mapping[str, str]  # of a run of bake, with holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,10 @@ class Steps:
             self._found = []
             self._session.renew(scope.budget)
             self._pass(scope, self._trees, self._level, _Ran(is_whole=scope.env_is_whole))
-            self._session.builds += [self._made(job, found, combination) for found in self._found]
+            for found in self._found:
+                build = self._made(job, found, combination)
+                self._session.builds.append(build)
+                self._session.bake_runs.add(build, found.env, _calls(build))
         return last
 
     def _made(self, job: Job, found: _Found, combination: Combination) -> Build:
@@ -189,7 +194,8 @@ class Steps:
             ran.is_whole = False
         if builds_with(uses, tree.get("with")):
             build = action_build(uses, step.version, tree.get("with"), expressions, level.file, at, tree.line)
-            self._found.append(_Found(step, build, step.place, reached))
+            env = self._session.bake_runs.env(build.runner, scope.shell_env().get)
+            self._found.append(_Found(step, build, step.place, reached, env))
 
     def _directory(self, tree: Tree, at: str, level: _Level, scope: Scope) -> Value | None:
         """Tell where a script runs; a composite action's does not run where the job's do."""
@@ -247,7 +253,8 @@ class Steps:
         for command in shell.commands(scope.expressions().fill(run.script), run.line):
             for build in builds_in(command, holes, file, path):
                 build.directory = directory
-                self._found.append(_Found(step, build, Place(file=file, line=build.line, path=path), conditions))
+                env = self._session.bake_runs.env(build.runner, partial(shell.exported, command))
+                self._found.append(_Found(step, build, Place(file=file, line=build.line, path=path), conditions, env))
         for name, text in shell.appended["GITHUB_ENV"].items():
             why = f"a step that does not always run sets {name}"
             at = f"env.{name} of {step.place}"
@@ -301,6 +308,16 @@ class Steps:
         for key, value in tree.get("with").items():
             inputs[key.lower()] = expressions.fill(value.text)
         return inputs
+
+
+def _calls(build: Build) -> Iterator[Place]:
+    """Give what calls the action or the workflow of a build, the nearest first."""
+    if build.step is not None and build.step.within is not None:
+        yield build.step.within
+    caller = build.job.caller if build.job is not None else None
+    while caller is not None:
+        yield caller.place
+        caller = caller.caller
 
 
 def _may_build(tree: Tree) -> bool:

@@ -1,25 +1,22 @@
 """The files of the samples as the package holds them.
 
-``samples.tar.xz`` has a folder for each sample. A file that is in several samples is there once, and a hard link
-elsewhere. What is large and compressed already lies beside it, ``large/DIGEST``, and is a symbolic link in the archive:
-so git keeps it once, however often the archive is made.
+Each sample is an archive, ``archives/NAME.tar.xz``, so that a new one changes no other. A file that is in a sample
+twice is a hard link the second time. What is large and compressed already, such as the layer of a base image, lies
+beside the archives as ``large/DIGEST``, once for all of them, and is a symbolic link in each.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import lzma
 import tarfile
 from dataclasses import dataclass
 from importlib import resources
 
-__all__ = ["ARCHIVE", "HOME", "File", "fingerprint", "read"]
+__all__ = ["File", "archive_of", "fingerprint", "read"]
 
-HOME = resources.files("cachegraph.sampledata")
-"""Folder of the archive."""
-
-ARCHIVE = "samples.tar.xz"
-"""Its name."""
+_HOME = resources.files("cachegraph.sampledata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,11 @@ class File:
     mode: int = 0o644
 
 
+def archive_of(name: str) -> str:
+    """Give the path of a sample's archive in this package."""
+    return f"archives/{name}.tar.xz"
+
+
 def read(name: str) -> dict[str, File]:
     """Read the files of a sample by their paths in it.
 
@@ -45,22 +47,15 @@ def read(name: str) -> dict[str, File]:
     name : str
     """
     found = {}
-    packed = io.BytesIO(lzma.decompress(HOME.joinpath(ARCHIVE).read_bytes()))
-    with tarfile.open(fileobj=packed) as archive:
+    packed = lzma.decompress(_HOME.joinpath(archive_of(name)).read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         for member in archive:
-            if member.name.startswith(f"{name}/"):
-                if member.issym():
-                    content = HOME.joinpath(member.linkname).read_bytes()
-                else:
-                    file = archive.extractfile(member)
-                    assert file is not None
-                    content = file.read()
-                found[member.name.removeprefix(f"{name}/")] = File(content, member.mode)
+            file = None if member.issym() else archive.extractfile(member)
+            content = _HOME.joinpath(member.linkname).read_bytes() if file is None else file.read()
+            found[member.name] = File(content, member.mode)
     return found
 
 
-def fingerprint() -> str:
-    """Give eight hex digits that change when any sample does."""
-    from hashlib import sha256
-
-    return sha256(HOME.joinpath(ARCHIVE).read_bytes()).hexdigest()[:8]
+def fingerprint(name: str) -> str:
+    """Give eight hex digits that change when a sample does."""
+    return hashlib.sha256(_HOME.joinpath(archive_of(name)).read_bytes()).hexdigest()[:8]

@@ -106,6 +106,11 @@ SAMPLES = Samples(
             "Many caches of many builds, a folder each, as a registry would hold them.",
             "cachegraph check {}/*",
         ),
+        Sample(
+            "nights",
+            "Thirty nightly caches of one project, a folder each, and its provenance.",
+            "cachegraph history --names {0}/names {0}/night-*",
+        ),
     )
 )
 """All samples, those to begin with first."""

@@ -59,12 +59,11 @@ def sample(name: str, into: str | os.PathLike[str] | None = None) -> Path:
     AccessError
         `into` cannot be written.
     """
-    chosen = named(name)
-    files = read(chosen.name)
+    files = read(named(name).name)
     if into is not None:
         return _copy(files, Path(into))
     for place in _places():
-        folder = place / chosen.name
+        folder = place / fingerprint(name) / name
         with suppress(OSError):
             _write(folder, files)
             return folder
@@ -115,7 +114,7 @@ def _put(path: Path, file: File) -> None:
 def _places() -> Iterator[Path]:
     """Give the folders to try, one after the other."""
     with suppress(RuntimeError):  # nobody's home
-        yield _caches() / "cachegraph" / f"samples-{fingerprint()}"
+        yield _caches() / "cachegraph" / "samples"
     yield _own()
 
 

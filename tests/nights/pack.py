@@ -22,7 +22,7 @@ from typing import Any
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.names.read import read_names
 
-_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=(?:\.\d+)?Z)")
+_TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 _FIRST = datetime(2026, 10, 1, 2, tzinfo=UTC)
 
 
@@ -56,14 +56,13 @@ def _redated(folder: Path, truth: list[dict[str, Any]]) -> Iterator[tuple[str, b
     """Give the files of a night's export with its dates moved, and the digests that follow from that."""
 
     def moved(match: re.Match[bytes]) -> bytes:
-        text = match[0].decode()
-        made = datetime.fromisoformat(f"{text}+00:00")
+        made = datetime.fromisoformat(f"{match[1].decode()}+00:00")
+        second = made.timestamp() + float(match[2] or 0)
         for night in truth:
-            began = datetime.fromtimestamp(int(night["built"][0]), UTC)
-            if began <= made <= datetime.fromtimestamp(night["built"][1], UTC):
-                to = _FIRST + timedelta(days=night["night"] - 1) + (made - began)
-                return f"{to:%Y-%m-%dT%H:%M:%S}".encode()
-        raise ValueError(f"no night made {text}")
+            if night["built"][0] <= second <= night["built"][1]:
+                to = _FIRST + timedelta(days=night["night"] - 1, seconds=made.timestamp() - int(night["built"][0]))
+                return f"{to:%Y-%m-%dT%H:%M:%S}".encode() + (match[2] or b"") + b"Z"
+        raise ValueError(f"no night made {match[0].decode()}")
 
     index = (folder / "index.json").read_bytes()
     manifest_digest = json.loads(index)["manifests"][0]["digest"]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cachegraph.sampledata.archive import ARCHIVE, File
+from cachegraph.sampledata.archive import File, archive_of
 from cachegraph.sampledata.catalogue import SAMPLES
 
 __all__ = ["HOME", "LARGE", "files_of", "pack"]
@@ -23,7 +23,7 @@ __all__ = ["HOME", "LARGE", "files_of", "pack"]
 DATA = Path(__file__).parents[1] / "data"
 HOME = Path(__file__).parents[2] / "cachegraph" / "sampledata"
 LARGE = 1 << 20
-"""Bytes of a file that lies beside the archive: such are base layers, which are compressed already."""
+"""Bytes of a file that lies beside the archives: such are base layers, which are compressed already."""
 
 _BUSYBOX = "7562242eb586238074602c0314a2d5e4080cbcd50a94d5b32f8dd1ba2c956004"
 _NOT_IN_FLEET = ("web-zstd",)  # a megabyte that nothing else has
@@ -89,12 +89,19 @@ def _fleet() -> dict[str, File]:
     return {f"{layout.name}/{path}": file for layout in layouts for path, file in _folder(layout).items()}
 
 
+def _nights() -> dict[str, File]:
+    with tarfile.open(DATA / "nights" / "nights.tar.xz") as archive:
+        files = [(member.name, archive.extractfile(member)) for member in archive if member.isfile()]
+        return {name.removeprefix("nights/"): File(file.read()) for name, file in files if file is not None}
+
+
 MADE: dict[str, Callable[[], dict[str, File]]] = {
     "web-lost": _lost,
     "names": _names,
     "cold": _cold,
     "turns": _turns,
     "fleet": _fleet,
+    "nights": _nights,
 }
 """Samples that are no folder of the test data."""
 
@@ -120,43 +127,41 @@ def _source(given: dict[str, Any]) -> dict[str, File]:
     return {"Dockerfile": File(given["df"].encode()), **files}
 
 
-def pack() -> dict[str, bytes]:
-    """Make the archive and what lies beside it, by path."""
+def pack(name: str) -> dict[str, bytes]:
+    """Make a sample's archive and what lies beside it, by path in the package."""
     made: dict[str, bytes] = {}
     seen: dict[File, str] = {}
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for sample in SAMPLES:
-            for path, file in files_of(sample.name).items():
-                member = tarfile.TarInfo(f"{sample.name}/{path}")
-                member.mode = file.mode
-                if len(file.content) >= LARGE:
-                    member.type = tarfile.SYMTYPE
-                    member.linkname = f"large/{hashlib.sha256(file.content).hexdigest()}"
-                    made[member.linkname] = file.content
-                    archive.addfile(member)
-                elif file in seen:
-                    member.type = tarfile.LNKTYPE
-                    member.linkname = seen[file]
-                    archive.addfile(member)
-                else:
-                    seen[file] = member.name
-                    member.size = len(file.content)
-                    archive.addfile(member, io.BytesIO(file.content))
-    made[ARCHIVE] = lzma.compress(tar.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+        for path, file in files_of(name).items():
+            member = tarfile.TarInfo(path)
+            member.mode = file.mode
+            if len(file.content) >= LARGE:
+                member.type = tarfile.SYMTYPE
+                member.linkname = f"large/{hashlib.sha256(file.content).hexdigest()}"
+                made[member.linkname] = file.content
+            elif file in seen:
+                member.type = tarfile.LNKTYPE
+                member.linkname = seen[file]
+            else:
+                seen[file] = path
+                member.size = len(file.content)
+            archive.addfile(member, io.BytesIO(file.content) if member.isreg() else None)
+    made[archive_of(name)] = lzma.compress(tar.getvalue(), preset=9 | lzma.PRESET_EXTREME)
     return made
 
 
 def main() -> None:
     """Write them, and drop what is no longer in any sample."""
-    made = pack()
-    (HOME / "large").mkdir(exist_ok=True)
-    for path in (HOME / "large").iterdir():
-        if f"large/{path.name}" not in made:
+    made = {path: content for sample in SAMPLES for path, content in pack(sample.name).items()}
+    for path in HOME.glob("*/*"):
+        if path.parent.name in ("archives", "large") and path.relative_to(HOME).as_posix() not in made:
             path.unlink()
     for name, content in made.items():
+        (HOME / name).parent.mkdir(exist_ok=True)
         (HOME / name).write_bytes(content)
         print(f"{len(content):>9,}  {name}")
+    print(f"{sum(map(len, made.values())):>9,}")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def process(*, prefix: str = "", **environment: str) -> subprocess.Popen[str]:
 
 def test_it_lies_in_the_users_cache_folder_under_its_own_name(home: Path) -> None:
     folder = cg.sample("web-max")
-    assert folder == home / ".cache" / "cachegraph" / f"samples-{fingerprint()}" / "web-max"
+    assert folder == home / ".cache" / "cachegraph" / "samples" / fingerprint("web-max") / "web-max"
     assert held(folder) == content("web-max")
     assert repr(cg.load(folder)) == "<CacheGraph: 1 export, 19 records>"
 

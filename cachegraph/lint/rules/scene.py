@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cachegraph.lint.model import Build, Cache, Entry, Repository
-from cachegraph.lint.rules.base import Fix
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
+from cachegraph.lint.rules.editing import Fix
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
 from cachegraph.lint.rules.places import CachePlace, places_of
 from cachegraph.lint.values import Direction, Place, folder_of
@@ -204,10 +204,17 @@ class Scene:
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 
     def fix(self, entry: Entry, after: str, *, is_safe: bool = True) -> Fix | None:
-        """Replace the text of an entry; None if it does not stand in its line exactly once."""
+        """Replace the text of an entry; None without another, or if it does not stand in its line exactly once."""
         before = entry.written
         secrets = any(key in SECRETS for cache in entry.caches for key in cache.attrs)
-        if secrets or not before or before == after or "\n" in before or self.line(entry.place).count(before) != 1:
+        if (
+            secrets
+            or not before
+            or not after
+            or before == after
+            or "\n" in before
+            or self.line(entry.place).count(before) != 1
+        ):
             return None
         return Fix(file=entry.place.file, line=entry.place.line, before=before, after=after, is_safe=is_safe)
 
