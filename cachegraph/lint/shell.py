@@ -6,8 +6,8 @@
     if [ "$MAIN" = 1 ]; then ARGS+=(--cache-to type=gha,mode=max); fi
     docker buildx build "${ARGS[@]}" -t "$IMAGE:latest" .
 
-Nothing is run: variables are texts or holes (`cachegraph.lint.shell_variables`). Each letter is looked at once, or twice
-where quotes nest. Source: POSIX, "Shell Command Language"; Bash's manual for arrays.
+Nothing is run: variables are texts or holes (`cachegraph.lint.shell_variables`). Each letter is looked at once, or
+twice where quotes nest. Source: POSIX, "Shell Command Language"; Bash's manual for arrays.
 """
 
 from __future__ import annotations
