@@ -17,6 +17,7 @@ from docs.tools.commands import commands
 from tests.docs.blocks import PAGES, ROOT, Block, blocks, calls, parse, words
 
 RUN = {
+    ("README.md", "console"): "tests/test_docs.py::test_the_pages_commands_print_what_they_show",
     ("README.md", "python"): "tests/test_docs.py::test_the_readmes_python_runs",
     ("README.md", "text"): "tests/test_docs.py::test_the_picture_that_the_readme_begins_with_is_true",
     ("docs/cache.md", "console"): "tests/docs/test_reference.py::test_a_page_works",
