@@ -54,7 +54,7 @@ lock: $(VENV)/.dev
 # Writes the pages that are made from declarations, and the site: build/site/index.html.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
-	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -E -a docs build/site
 
 # Packs the sample exports that come with the package from the test data.
 samples: $(VENV)/.dev

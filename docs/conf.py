@@ -9,6 +9,7 @@ html_title = "cachegraph"
 html_theme = "furo"
 html_static_path = ["style"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 extensions = ["myst_parser"]
 exclude_patterns = ["tools"]
 myst_heading_anchors = 3

@@ -84,4 +84,4 @@ def picture(svg: str, alt: str) -> str:
     asked = rules["rules"].replace(".cg-svg", 'body:not([data-theme="light"]) .cg-svg')
     style = f"<style>{chosen}\n@media (prefers-color-scheme: dark) {{{asked}}}</style>"
     titled = re.sub(r"<title>.*?</title>", lambda _: f"<title>{escape(alt)}</title>", _DARK.sub("", svg), count=1)
-    return f'<div class="picture" tabindex="0" role="group" aria-label="Picture">{style}{titled.strip()}</div>'
+    return f'<div class="picture" role="group" aria-label="Picture">{style}{titled.strip()}</div>'

@@ -142,7 +142,7 @@ def test_history_of_several(layouts: Path) -> None:
 def test_why_a_record(layouts: Path) -> None:
     result = run("why", layouts / "web-max", "8")
     assert result.stdout.splitlines()[-1] == (
-        "record 8 (merge of 2 inputs) (1.0 MiB) is used by 1 record; without it 4 steps could not be loaded."
+        "Record 8 (merge of 2 inputs) (1.0 MiB) is used by 1 record; without it 4 steps could not be loaded."
     )
     answer = json.loads(run("why", layouts / "web-max", "8", "--format", "json").stdout)
     assert answer["what"] == "record"
