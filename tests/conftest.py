@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.servers.browser",
     "tests.servers.github",
     "tests.servers.hostile",
     "tests.servers.neo4j",

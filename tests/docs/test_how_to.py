@@ -13,14 +13,20 @@ from tests.servers.github import MAIN, REST_TOKEN, GitHub, runtime_token
 from tests.servers.objects import AZURE_ACCOUNT, AZURE_KEY, S3_KEY, S3_SECRET
 
 PAGES = {path.stem: str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))}
-SERVERS = {"read-a-cache", "watch-a-fleet"}
-"""Those that need more than a registry."""
+OTHERS = {"read-a-cache", "try-it", "watch-a-fleet"}
+"""Those that need more than a registry, or less."""
 
 
-@pytest.mark.parametrize("page", sorted(PAGES.keys() - SERVERS))
+@pytest.mark.parametrize("page", sorted(PAGES.keys() - OTHERS))
 def test_a_page_works(page: str, world: World) -> None:
     for block in blocks(PAGES[page]):
         world.follow(block)
+
+
+def test_trying_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in blocks(PAGES["try-it"]):
+        World(tmp_path).follow(block)
 
 
 def test_reading_caches_from_everywhere(
