@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cachegraph.server import Login
+from cachegraph.server import VERSIONS, Login
 from tests.docs.blocks import ROOT, blocks
 from tests.docs.world import World
 from tests.servers.github import MAIN, REST_TOKEN, GitHub, runtime_token
@@ -56,6 +56,7 @@ def test_reading_caches_from_everywhere(
         world.follow(block)
 
 
+@pytest.mark.parametrize("neo4j_server", VERSIONS[:1], indirect=True)
 def test_watching_a_fleet(world: World, clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_URI", clean_neo4j.uri)
     monkeypatch.setenv("NEO4J_USERNAME", clean_neo4j.username)

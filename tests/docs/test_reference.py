@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from cachegraph.reports.settings import read_settings
-from cachegraph.server import Login
+from cachegraph.server import VERSIONS, Login
 from tests.docs.blocks import ROOT, blocks
-from tests.docs.world import DATA, World
+from tests.docs.world import DATA, World, keep_config
 
 
 @pytest.mark.parametrize("page", ["cache", "ci", "report", "solver", "verdict"])
@@ -40,12 +40,18 @@ def test_the_page_on_daemons(
         world.follow(block)
 
 
-def test_the_operations_handbook(world: World, clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("neo4j_server", VERSIONS[:1], indirect=True)
+def test_the_operations_handbook(
+    world: World, registry: str, registry_storage: Path, clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NEO4J_URI", clean_neo4j.uri)
     monkeypatch.setenv("NEO4J_USERNAME", clean_neo4j.username)
     monkeypatch.setenv("NEO4J_PASSWORD", clean_neo4j.password)
     world.run("cachegraph load --all-tags registry.example.com/web --neo4j")
-    world.run("cachegraph load registry.example.com/app:cache --neo4j")
+    for cache in ("max", "inline"):  # two nights
+        config = (DATA / "cold" / f"{cache}.json").read_bytes()
+        keep_config(config, registry_storage, registry, "app:nightly")
+        world.run("cachegraph load registry.example.com/app:nightly --neo4j")
     world.names["SOURCE"] = world.real("type=registry,ref=registry.example.com/web:cache-small")
     for block in blocks("docs/ops.md"):
         world.follow(block)

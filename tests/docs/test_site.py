@@ -159,7 +159,7 @@ def test_what_scrolls_is_reached_by_keyboard_and_nothing_else(site: Path, quiet:
     [
         ("blast-radius", "Commands"),
         ("shrink", "Shrink a cache"),
-        ("mode=max inline", "What a build gets out of a cache"),
+        ("lease", "Operations handbook: thousands of refs in Neo4j"),
     ],
 )
 def test_the_search_works_in_a_file(site: Path, quiet: Chrome, asked: str, page: str) -> None:
