@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
@@ -19,10 +20,10 @@ from cachegraph.core.model import CacheExport
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.diff import diff as compare
 from cachegraph.solver.rows import as_json
-from cachegraph.text.words import plural
 
 __all__ = ["diff"]
 
+_DIFFERS = {"instruction": "itself", "input": "what it takes", "result": "only its result"}
 _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begins", "slot")
 
 
@@ -73,7 +74,7 @@ def diff(
     found = compare(known.graphs(olds), known.graphs(news))
     for output in outputs:
         if output.format == "table":
-            write("\n\n".join([*_groups(found, output), found.summary]), output)
+            write("\n\n".join([*_groups(found, output), folded(found.summary, output, before=0, indent=2)]), output)
         else:
             answer = {
                 "summary": found.summary,
@@ -98,10 +99,12 @@ def _groups(found: Diff, output: Output) -> list[str]:
                 "change": change,
                 "begins with": first.name or first.digest[:19],
                 "record": place,
-                "why": {"instruction": "its instruction", "input": "what it takes", "result": "only the result"}[
-                    first.cause
-                ],
-                "and": plural(len(members) - 1, "record") + " after it" if len(members) > 1 else "",
+                "what differs": _DIFFERS[first.cause],
+                "records after it": len(members) - 1 or "",
             }
         )
-    return [ROWS["table"](rows, ("change", "begins with", "record", "why", "and"), "", output)] if rows else []
+    return (
+        [ROWS["table"](rows, ("change", "begins with", "record", "what differs", "records after it"), "", output)]
+        if rows
+        else []
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+_START = re.compile(r" *(?:\d+\. |- )?")
 _COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "seconds", "bytes")
 
 
@@ -130,11 +133,19 @@ def _write(found: list[Explanation], output: Output) -> None:
         write(json_text([_as_json(explanation) for explanation in found]), output)
     elif output.format == "table":
         heads = [[one_line(explanation.build)] if len(found) > 1 else [] for explanation in found]
-        pages = [[*head, *map(one_line, e.to_text().splitlines())] for head, e in zip(heads, found, strict=True)]
+        pages = [[*head, *_folded(e.to_text(), output)] for head, e in zip(heads, found, strict=True)]
         write("\n\n".join("\n".join(page) for page in pages), output)
     else:
         rows = [{"build": explanation.build, **row} for explanation in found for row in explanation.to_dicts()]
         write_rows(rows, _COLUMNS, output)
+
+
+def _folded(text: str, output: Output) -> Iterator[str]:
+    """Fold each line behind the blanks, the number or the dash that it begins with."""
+    for line in text.splitlines():
+        start = _START.match(line)
+        begin = start[0] if start is not None else ""
+        yield begin + folded(line[len(begin) :], output, before=len(begin), indent=max(len(begin), 2))
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -14,9 +15,11 @@ from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.errors import UsageError
 from cachegraph.loaders.base import Options
 from cachegraph.solver.inline_preview import inline_preview as preview
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["inline_preview"]
 
+_TABLE = ("record", "name", "digest", "kept", "not in the image", "size")
 _COLUMNS = ("record", "name", "digest", "kept", "layers", "outside", "bytes")
 
 
@@ -50,7 +53,20 @@ def inline_preview(
     rows = found.to_dicts()
     for output in outputs:
         answer = {"summary": found.summary, "image": digests, "results": rows}
-        write_answer(answer, rows, _COLUMNS, found.summary, output)
+        write_answer(answer, rows, _COLUMNS, found.summary, output, shown=(_short(rows), _TABLE))
+
+
+def _short(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Make the results fit a line: what is kept, and how many of a result's layers the image lacks."""
+    return [
+        {
+            **row,
+            "kept": "lost" if row["kept"] == "lost" else f"as {row['kept']}",
+            "not in the image": plural(len(row["outside"]), "layer") if row["outside"] else "",
+            "size": "" if row["bytes"] is None else size_text(row["bytes"]),
+        }
+        for row in rows
+    ]
 
 
 def _layers(image: str, platform: str | None, options: Options) -> list[str]:

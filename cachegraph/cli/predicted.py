@@ -60,9 +60,10 @@ def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> Non
 
 
 def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
-    yield one_line(f"{_titled(title, made)}: {made.prediction.summary}")
+    yield folded(f"{_titled(title, made)}: {made.prediction.summary}", output, before=0, indent=2)
     if _asked_nothing(made):
-        yield f"{_NO_CACHE}, so this is what a builder does that has nothing of its own"
+        said = f"{_NO_CACHE}, so this is what a builder does that has nothing of its own"
+        yield folded(said, output, before=0, indent=2)
     told: set[str] = set()
     width = max((len(str(line.line)) for line in made.lines), default=1)
     names = min(_NAME, max((len(line.name) for line in made.lines), default=1))

@@ -114,7 +114,7 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     return max((failure.exit_code for failure in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0, *, is_told: bool = False) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -125,6 +125,8 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
     blobs : int
         How many blobs of all sources together are asked for where neither ``--probe`` nor ``--no-probe`` is given.
         Each source may have an equal share, so that what is asked depends on no order.
+    is_told : bool
+        The answer says of each source why it could not be read: then only how many are complained of.
 
     Returns
     -------
@@ -141,7 +143,8 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
         known = known_names(how, options, loaded.exports, failures=nameless)
     read = Read(CacheGraph(loaded.exports, known.names), (*nameless, *loaded.failures), origins, known)
     for failure in read.failures:
-        complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
+        if not is_told or failure.spec == NAMES:
+            complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.cli.findings import folded
 from cachegraph.cli.output import ROWS, Output, json_text, write, write_rows
 from cachegraph.cli.progress import progress
 from cachegraph.cli.reading import loader_options
@@ -19,7 +20,6 @@ from cachegraph.core.model import CacheExport
 from cachegraph.errors import CacheGraphError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
-from cachegraph.text.clean import one_line
 
 if TYPE_CHECKING:
     from cachegraph.builds.dockerbuild import BuildRecord
@@ -128,14 +128,33 @@ def read_caches(specs: Iterable[str], options: Options) -> tuple[list[CacheExpor
 
 
 def write_answer(
-    answer: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], columns: Sequence[str], summary: str, output: Output
+    answer: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    summary: str,
+    output: Output,
+    *,
+    shown: tuple[Sequence[Mapping[str, Any]], Sequence[str]] | None = None,
 ) -> None:
-    """Write an answer: as JSON all of it, as a table with its summary below, else its rows."""
+    """Write an answer: as JSON all of it, as a table with its summary below, else its rows.
+
+    Parameters
+    ----------
+    answer : mapping
+    rows : sequence of mapping
+    columns : sequence of str
+        Of the rows.
+    summary : str
+    output : Output
+    shown : tuple of (rows, columns), optional
+        What a table has for people, where that is something else.
+    """
     if output.format == "json":
         write(json_text(answer), output)
     elif output.format == "table":
-        shown = [ROWS["table"](short_digests(rows), columns, "", output)] if rows else []
-        write("\n\n".join([*shown, one_line(summary)]), output)
+        told, headings = shown or (rows, columns)
+        table = [ROWS["table"](short_digests(told), headings, "", output)] if told else []
+        write("\n\n".join([*table, folded(summary, output, before=0, indent=2)]), output)
     else:
         write_rows(rows, columns, output)
 

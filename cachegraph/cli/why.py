@@ -12,9 +12,11 @@ from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
 from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.solver.why import why as look
+from cachegraph.text.words import capital
 
 __all__ = ["why"]
 
+_RELATIONS = {"uses": "uses it", "way": "on the way to it", "lost": "lost without it"}
 _COLUMNS = ("relation", "record", "name", "digest", "detail")
 
 
@@ -37,4 +39,7 @@ def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None
     found = look(known.graphs(exports), specs[1])
     answer = {"what": found.what, "label": found.label, "bytes": found.bytes, "summary": found.summary}
     for output in outputs:
-        write_answer({**answer, "reasons": found.to_dicts()}, found.to_dicts(), _COLUMNS, found.summary, output)
+        rows = found.to_dicts()
+        shown = [{**row, "relation": _RELATIONS[row["relation"]]} for row in rows]
+        summary = capital(found.summary)
+        write_answer({**answer, "reasons": rows}, rows, _COLUMNS, summary, output, shown=(shown, _COLUMNS))

@@ -87,11 +87,11 @@ def _copy(files: dict[str, File], folder: Path) -> Path:
 
 def _write(folder: Path, files: dict[str, File]) -> None:
     """Have the files in a folder, whoever else writes them at the same time. Modes count in keys, so no umask does."""
+    for parent in sorted({parent for path in files for parent in Path(path).parents}):
+        with suppress(FileExistsError):
+            (folder / parent).mkdir(parents=True)
+            (folder / parent).chmod(0o755)
     for path, file in files.items():
-        for parent in reversed(Path(path).parents):
-            with suppress(FileExistsError):
-                (folder / parent).mkdir(parents=True)
-                (folder / parent).chmod(0o755)
         _put(folder / path, file)
 
 

@@ -89,13 +89,13 @@ def describe_prediction(prediction: Prediction) -> Mapping[str, str]:
 
 def describe_blast(radius: BlastRadius) -> Mapping[str, str]:
     """Show what each change makes run again."""
-    columns = ("record", "change of", "runs again", "seconds", "bytes", "what cuts most")
+    columns = ("record", "change of", "runs again", "seconds", "bytes", "stays cached", "if not taken by")
     return describe(radius.summary, columns, [blast_cells(row) for row in radius])
 
 
 def describe_sources(found: Sources) -> Mapping[str, str]:
     """Show what each cache brings."""
-    columns = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
+    columns = ("rank", "steps saved alone", "loads", "only here", "can hide", "cache")
     return describe(found.summary, columns, [source_cells(row) for row in found])
 
 
