@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import lzma
+import re
 from collections.abc import Callable
 from datetime import date
 from http.server import BaseHTTPRequestHandler
@@ -81,3 +82,26 @@ def test_the_resolvers_settings_are_a_file_of_that_kind() -> None:
     found = configparser.ConfigParser()
     found.read_string(text)
     assert list(found["repositories"]) == ["central"]
+
+
+def test_the_symptoms_of_the_runbooks_are_what_cachegraph_says() -> None:
+    page = (ROOT / "docs" / "ops.md").read_text("utf-8")
+    table = page.split("| symptom | runbook |", 1)[1].split("\n\n", 1)[0]
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "cachegraph" / "stores").rglob("*.py"))
+    of_buildkit = {"not found", "error writing layer blob"}
+    said = set(re.findall(r"`([^`]+)`", table)) - of_buildkit
+    assert said == {symptom for symptom in said if symptom in code}
+    assert len(said) == 4
+    assert set(re.findall(r"\(#([\w-]+)\)", table)) <= {
+        _anchor(title) for title in re.findall(r"^#+ (.*)$", page, re.M)
+    }
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def test_every_notebook_is_listed() -> None:
+    page = (ROOT / "docs" / "tutorials" / "notebook.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\d\d_\w+)` \|", page, re.MULTILINE)
+    assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
