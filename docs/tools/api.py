@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib import import_module
 
@@ -58,16 +58,16 @@ def api_page() -> str:
         if inspect.isclass(found):
             parts += [f"## `cg.{name}`", *_docstring(found)]
             for member, of in _members(found):
-                parts += [f"### `{name}.{_signature(member, of)}`", *_docstring(of)]
+                parts += [f"### `{name}.{member}`", *_called(member, of), *_docstring(of)]
         elif callable(found):
-            parts += [f"## `cg.{_signature(name, found)}`", *_docstring(found)]
+            parts += [f"## `cg.{name}`", *_called(f"cg.{name}", found), *_docstring(found)]
     parts += ["## What they give", "Each of these has what its own description says, and what that of its base says."]
     for module, names in RESULTS.items():
         for name in names:
             found = getattr(import_module(module), name)
             parts += [f"### `{name}`", *_based(found), *_docstring(found)]
             for member, of in _members(found):
-                parts += [f"#### `{name}.{_signature(member, of)}`", *_docstring(of)]
+                parts += [f"#### `{name}.{member}`", *_called(member, of), *_docstring(of)]
     parts += ["## Errors", *_errors()]
     return "\n\n".join(parts) + "\n"
 
@@ -111,11 +111,15 @@ def _errors() -> Iterator[str]:
     yield f"{before}{after}".strip()
 
 
-def _signature(name: str, of: object) -> str:
+def _called(name: str, of: object) -> Iterator[str]:
+    """Show how something is called; what is read as it stands is not."""
     if isinstance(of, classmethod):
         of = of.__func__
-    if not callable(of):
-        return name
+    if callable(of):
+        yield f"`{_signature(name, of)}`"
+
+
+def _signature(name: str, of: Callable[..., object]) -> str:
     signature = inspect.signature(of)
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)
@@ -149,8 +153,16 @@ def _entries(text: str) -> Iterator[str]:
             items.append([line.strip()])
     for head, *meaning in items:
         names, colon, type_ = head.partition(" : ")
-        shown = f"`{names}`{': ' * bool(colon)}{_marked(type_)}"
+        shown = f"{_linked(names)}{': ' * bool(colon)}{_marked(type_)}"
         yield f"- {shown}{'. ' * bool(meaning)}{_marked(' '.join(meaning))}"
+
+
+def _linked(names: str) -> str:
+    """Lead from what a function gives to the part that describes it."""
+    name = names.removeprefix("tuple of ").removeprefix("list of ").rpartition(".")[2]
+    described = {one for part in RESULTS.values() for one in part} | set(cachegraph.__all__)
+    anchor = name.lower() if name not in cachegraph.__all__ else f"cg{name.lower()}"
+    return f"[`{names}`](#{anchor})" if name in described and name[:1].isupper() else f"`{names}`"
 
 
 def _prose(text: str) -> str:

@@ -27,7 +27,7 @@ def test_every_method_is_there_those_of_bases_too(of: type) -> None:
 
 
 def test_what_the_functions_give_is_described() -> None:
-    returned = r"^\*Returns\*\n\n- `(?:(?:tuple|list) of |[\w.]+\.)?([A-Z]\w+)`"
+    returned = r"^\*Returns\*\n\n- \[?`(?:(?:tuple|list) of |[\w.]+\.)?([A-Z]\w+)`"
     given = set(re.findall(returned, PAGE, re.MULTILINE))
     assert {"Prediction", "Findings", "BuildRecord", "Drawing"} <= given
     assert given - {"DataFrame", "Figure", "MultiDiGraph", "Path"} <= set(HEADINGS)
