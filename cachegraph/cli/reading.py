@@ -19,7 +19,7 @@ from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
 from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
-from cachegraph.lint.found import FoundSpec
+from cachegraph.lint.files import FoundSpec
 from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits, parse_limits

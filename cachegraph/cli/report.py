@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cachegraph.cli.reading import Read
     from cachegraph.core.graph import ExportGraph
     from cachegraph.loaders.base import Options
-    from cachegraph.solver.history import History
+    from cachegraph.solver.history_rows import History
     from cachegraph.views.html.report import Compared, Setting
 
 __all__ = ["report"]
@@ -140,4 +140,6 @@ def _history(specs: tuple[str, ...], options: Options, known: Known) -> History 
         found = versions(specs[0], options)
     except CacheGraphError:  # the export itself was read; without history the rest of the page stands
         return None
-    return history(known.graphs(found[-_HISTORY:])) if len(found) > 1 else None
+    if len(found) < 2:
+        return None
+    return history(known.graphs(found[-_HISTORY:]), texts=known.plaintexts, references=known.references)

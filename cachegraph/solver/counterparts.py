@@ -14,8 +14,9 @@ from cachegraph.builds.plaintext_names import ROOT_SELECTOR
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.operations import operation
 from cachegraph.core.resolved import ResolvedExport
+from cachegraph.solver.key_meanings import Texts, meaning_of
 from cachegraph.solver.keys import CacheKeys, Taken
-from cachegraph.solver.meanings import Meaning, Texts, likeness
+from cachegraph.solver.meanings import Meaning, likeness
 from cachegraph.solver.outlook import Outlook
 
 __all__ = ["MAX_OTHERS", "Counterparts", "RootKind"]
@@ -74,7 +75,7 @@ class Counterparts:
     def meaning(self, graph: ResolvedExport, record: int) -> Meaning | None:
         """Say what a record stands for: by its plaintext, else by its name alone."""
         digest = graph.export.config.records[record].digest
-        if meaning := self.meanings.get(digest) or Meaning.of(digest, self.texts, self.references):
+        if meaning := self.meanings.get(digest) or meaning_of(digest, self.texts, self.references):
             return meaning
         name = graph.names.records.get(digest) if isinstance(graph, ExportGraph) else None
         if name is None:

@@ -120,12 +120,16 @@ def test_history_of_a_directory(layouts: Path) -> None:
     result = run("history", layouts / "web-churn", "--format", "json")
     answer = json.loads(result.stdout)
     assert [(point["loadable"], point["steps"]) for point in answer["exports"]] == [
-        (13, 18),
-        (13, 20),
-        (13, 22),
-        (13, 24),
+        (13, 13),
+        (13, 13),
+        (13, 13),
+        (13, 13),
     ]
-    assert answer["summary"] == "4 exports: 13 of 18 steps loadable at first, 13 of 24 steps now."
+    assert [point["carried"] for point in answer["exports"]] == [5, 7, 9, 11]
+    assert answer["summary"] == (
+        "4 exports: 13 of 13 steps loadable at first, 13 of 13 steps now. After the first, steps ran in 3 of 3 builds, "
+        "24 of 39 steps in all."
+    )
 
 
 def test_history_of_several(layouts: Path) -> None:

@@ -23,7 +23,8 @@ from cachegraph.queries import library
 from cachegraph.server import Login
 from cachegraph.stores.neo4j import Listing, Look, Neo4jStore, loading
 from cachegraph.stores.neo4j.claims import Claim
-from cachegraph.stores.neo4j.connection import Connection, ServerError
+from cachegraph.stores.neo4j.connection import Connection
+from cachegraph.stores.neo4j.failures import ServerError
 
 Serve = Callable[..., str]
 Reply = Callable[..., None]

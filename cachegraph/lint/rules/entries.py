@@ -11,8 +11,8 @@ from cachegraph.lint.rules.base import Level, LintFinding, LintRule
 from cachegraph.lint.rules.editing import without_blanks
 from cachegraph.lint.rules.examples import bake, build_step, workflow
 from cachegraph.lint.rules.facts import SECRETS, cost_of, is_padded
-from cachegraph.lint.rules.runners import is_plain
 from cachegraph.lint.rules.scene import Scene
+from cachegraph.lint.rules.steps import is_plain
 from cachegraph.loaders.specs.reference import parse_reference
 
 __all__ = ["ENTRY_RULES"]
@@ -58,7 +58,7 @@ def _blanks(scene: Scene) -> Iterator[LintFinding]:
             severity="error",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 

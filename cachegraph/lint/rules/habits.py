@@ -55,7 +55,7 @@ def _min_mode(scene: Scene) -> Iterator[LintFinding]:
             message=message,
             place=entry.place,
             related=(Place(file=dockerfile.path, line=dockerfile.stages[lost[0]].place.start),),
-            fix=scene.fix(entry, after, is_safe=False) if after else None,
+            fix=scene.fix(entry, after, is_safe=False),
         )
 
 
@@ -75,7 +75,7 @@ def _failing_export(scene: Scene) -> Iterator[LintFinding]:
             severity="note",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after, is_safe=False) if after else None,
+            fix=scene.fix(entry, after, is_safe=False),
         )
 
 

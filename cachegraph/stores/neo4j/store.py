@@ -11,9 +11,10 @@ from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
+from cachegraph.stores.neo4j.addresses import Auth, environment
 from cachegraph.stores.neo4j.batches import BATCH
 from cachegraph.stores.neo4j.claims import ALIVE, LEASE
-from cachegraph.stores.neo4j.connection import Auth, Connection, environment, literal
+from cachegraph.stores.neo4j.connection import Connection, literal
 from cachegraph.stores.neo4j.reading import read_export
 from cachegraph.stores.neo4j.statements import schema
 from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary, stored_export
