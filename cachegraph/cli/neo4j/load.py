@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.neo4j.listings import listings
 from cachegraph.cli.options import neo4j_options, open_store, source_options, split_neo4j
@@ -111,7 +112,8 @@ def load(
         if id(failure.error) not in read
     ]
     for output in outputs:
-        write(json_text(_counts(done, failures)) if output.format == "json" else _words(done, failures), output)
+        said = folded(_words(done, failures), output, before=0, indent=2)
+        write(json_text(_counts(done, failures)) if output.format == "json" else said, output)
     for failure in failures:
         complain(failure.error, failure.spec)
     if stopped:
