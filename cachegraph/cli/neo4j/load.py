@@ -63,8 +63,8 @@ class Failures(click.ParamType[Allowed]):
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph neo4j up && cachegraph load ./cache --neo4j\n"
-    "  cachegraph load --all-tags registry.example.com/app --neo4j neo4j://db.example.com\n"
-    "  cachegraph load --all-tags registry.example.com/app --allow-failures 1% && cachegraph neo4j prune"
+    "  cachegraph load --all-tags example.com/app --neo4j neo4j://db.example.com\n"
+    "  cachegraph load --all-tags example.com/app --allow-failures 1%"
 )
 @source_options
 @neo4j_options
