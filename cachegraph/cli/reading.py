@@ -13,7 +13,7 @@ import click
 from cachegraph.cli.app import complain
 from cachegraph.cli.naming import Known, known_names
 from cachegraph.cli.options import NAMES, not_with
-from cachegraph.cli.output import say
+from cachegraph.cli.output import TEXT, say
 from cachegraph.cli.progress import progress
 from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
@@ -175,13 +175,22 @@ def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins |
     found = _specs_in_files(how["files"], parse_limits(how["limits"]), origins or Origins())
     every: list[str | Spec] = [*specs, *found]
     if not every and not how["files"]:
-        raise click.UsageError("Missing argument 'SPEC...'.")
+        raise click.UsageError("\n".join(["Missing argument 'SPEC...'.", *_to_begin_with()]))
     if not every:
         raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
     if how["tags"] is not None and how["all_tags"]:
         raise click.UsageError("--all-tags and --tags: give one of them")
     _check_options(every, how)
     return every
+
+
+def _to_begin_with() -> list[str]:
+    """Say which caches the files here name, and how to give them."""
+    from cachegraph.cli.here import look_around, told
+
+    here = look_around()
+    command = click.get_current_context().info_name or ""
+    return ["", *told(here, TEXT, command)] if here is not None else []
 
 
 def _check_options(specs: Iterable[str | Spec], how: Mapping[str, Any]) -> None:

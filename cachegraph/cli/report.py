@@ -34,7 +34,7 @@ _HISTORY = 60
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph report ./cache -o report.html\n"
-    "  cachegraph report app:cache --names . --compare app:cache-yesterday -o report.html\n"
+    "  cachegraph report app:cache --names . --compare app:old -o report.html\n"
     "  cachegraph report ./cache --compare ./cache^1 -o report.html\n"
     "  cachegraph report --from-file .github/workflows/build.yml -o report.html"
 )
