@@ -72,7 +72,7 @@ class Scene:
         return [
             Use(build=build, entry=entry, cache=cache, place=place)
             for build, entry, cache in self.caches
-            for place in places_of(build, cache, entry.direction)
+            for place in places_of(cache)
         ]
 
     @cached_property
