@@ -76,7 +76,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     if kind is None:
         raise _no_such_path(spec, path)
     if kind == "other":
-        raise NotFoundError(f"{path}: neither a directory nor an archive", hint="check src=")
+        raise NotFoundError(f"{path}: neither a directory nor an archive", hint="check the path")
     store: BlobStore
     if kind == "directory":
         store = DirectoryStore(path, options.limits)
@@ -108,7 +108,7 @@ def load_store(store: BlobStore, path: Path, spec: Spec, options: Options) -> li
 
 def _no_such_path(spec: Spec, path: Path) -> NotFoundError:
     if not spec.bare:
-        return NotFoundError(f"{path}: there is no such directory or archive", hint="check src=", buildkit="skip")
+        return NotFoundError(f"{path}: there is no such directory or archive", hint="check the path", buildkit="skip")
     image = "" if looks_like_path(spec.attrs["src"]) else "; an image is HOST[:PORT]/NAME[:TAG], in lower case"
     return NotFoundError(
         f"{path}: there is no such file or directory",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import cachegraph as cg
 from cachegraph.cli.app import app
 from docs.tools.pages import PAGES
 
@@ -43,8 +44,8 @@ _NO_COMMIT = "; no commit that was looked at has them"
 _STALE = ("note Nothing new was exported", "Fix: Check that a build still exports")  # one day it will be
 
 
-def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     for command, output in CONSOLE:
         result = CliRunner().invoke(app, shlex.split(command))
         assert result.exit_code == 0, command
@@ -54,24 +55,28 @@ def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
 def test_the_picture_that_the_readme_begins_with_is_true(
-    monkeypatch: pytest.MonkeyPatch, command: str, output: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, output: str
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    for name in ("web-max", "web-oci", "web-prov"):
+        cg.sample(name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, shlex.split(command))
     assert lines(at_any_time(result.stdout)) == lines(output)
 
 
 @pytest.mark.parametrize("code", PYTHON)
-def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(code, names)
     assert repr(names["graph"]) == "<CacheGraph: 1 export, 6 records>"
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
-def test_a_tutorials_python_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
-    monkeypatch.chdir(ROOT)
+def test_a_tutorials_python_runs_from_top_to_bottom(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
         examples = doctest.DocTestParser().get_examples(code)

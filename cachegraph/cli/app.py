@@ -42,6 +42,7 @@ COMMANDS = {
     "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
     "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
     "entries": ("cachegraph.cli.entries:entries", "List what a GitHub Actions cache holds, from anywhere."),
+    "sample": ("cachegraph.cli.sample:sample", "Write a real export that comes with the package, to try things on."),
     "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
     "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
     "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),

@@ -11,10 +11,11 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.naming import Known, known_names
 from cachegraph.cli.options import NAMES, not_with
 from cachegraph.cli.output import say
 from cachegraph.cli.progress import progress
-from cachegraph.core.model import CacheExport, Names
+from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
 from cachegraph.errors import NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
@@ -82,14 +83,21 @@ class Read:
     graph : CacheGraph
     failures : tuple of Failure
     origins : Origins
+    known : Known
+        What names its records, and those of other exports of the same build.
     """
 
     def __init__(
-        self, graph: CacheGraph, failures: Sequence[catalogue.Failure], origins: Origins | None = None
+        self,
+        graph: CacheGraph,
+        failures: Sequence[catalogue.Failure],
+        origins: Origins | None = None,
+        known: Known | None = None,
     ) -> None:
         self.graph = graph
         self.failures = tuple(failures)
         self.origins = origins or Origins()
+        self.known = known or Known()
 
     @property
     def exit_code(self) -> int:
@@ -106,7 +114,7 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     return max((failure.exit_code for failure in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0, *, is_told: bool = False) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -117,6 +125,8 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
     blobs : int
         How many blobs of all sources together are asked for where neither ``--probe`` nor ``--no-probe`` is given.
         Each source may have an equal share, so that what is asked depends on no order.
+    is_told : bool
+        The answer says of each source why it could not be read: then only how many are complained of.
 
     Returns
     -------
@@ -128,26 +138,16 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
         several_tags = how["all_tags"] or how["tags"] is not None
         share = 0 if how["probe"] is not None or several_tags else blobs // max(1, len(every))
         options = loader_options(how, report, blobs=share)
-        names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
-        if not how.get("no_names"):
-            names = _found_names(loaded.exports, options, names) | names
-    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
+        nameless: list[catalogue.Failure] = []
+        known = known_names(how, options, loaded.exports, failures=nameless)
+    read = Read(CacheGraph(loaded.exports, known.names), (*nameless, *loaded.failures), origins, known)
     for failure in read.failures:
-        complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
+        if not is_told or failure.spec == NAMES:
+            complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read
-
-
-def _found_names(exports: Sequence[CacheExport], options: Options, known: Names) -> Names:
-    """Look for names that nobody asked for, where there is a place for them."""
-    beside = any(export.kind == "inline" or export.source.startswith("type=registry,") for export in exports)
-    if not exports or not (beside or Path("Dockerfile").is_file()):
-        return Names()
-    from cachegraph.loaders.names.found import found_names
-
-    return found_names(exports, options, known=known)
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:

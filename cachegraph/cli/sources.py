@@ -18,7 +18,7 @@ from cachegraph.solver.words import source_cells
 
 __all__ = ["sources"]
 
-_SHOWN = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
+_SHOWN = ("rank", "steps saved alone", "loads", "only here", "can hide", "cache")
 
 
 @click.command(

@@ -57,6 +57,7 @@ def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]
     none: Findings[Any] = Findings(())
     findings = answer.findings.by_export()
     verdicts = Verdicts([*answer.verdicts, *answer.failed_verdicts]).worst_first()
+    places = {one.source: one.place for one in answer.unread if one.place is not None}
     several = len(verdicts) > 1
     if several:
         yield from _table(verdicts, output)
@@ -65,14 +66,14 @@ def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]
         if several and not everything and verdict.severity not in ("error", "warning"):
             continue
         yield from _detail(verdict, output)
+        if verdict.export is None and (place := places.get(verdict.spec)) is not None:
+            at = f"{place.file}:{place.line}" if place.line else place.file
+            yield f"    Named in {_folded(at, output, 13, 6)}"
         if everything and verdict.export is not None:
             yield from finding_lines(findings.get(verdict.export, none).worst_first(), output)
         elif verdict.export is not None:
             yield from _fine(verdict, findings.get(verdict.export, none), output)
         yield ""
-    if answer.failures:
-        named = ", ".join(_title(failure.spec) for failure in answer.failures)
-        yield styled(f"{plural(len(answer.failures), 'source')} could not be read: {named}", output, bold=True)
 
 
 def _title(text: str) -> str:

@@ -255,6 +255,9 @@ def advice(lead: Miss, caches: Iterable[CacheExport]) -> str:
     lead : Miss
     caches : iterable of CacheExport
     """
+    caches = list(caches)
+    if lead.kind == "unknown" and caches:
+        return "check that the build imports the cache with --cache-from, and what its log says of the import."
     if lead.kind == "key-without-result" and any(cache.kind == "inline" for cache in caches):
         return "inline cache keeps the image's own layers only: export with mode=max to a cache of its own."
     if lead.kind in ("key-absent", "input-differs") and lead.topic in _TOPIC_ADVICE:

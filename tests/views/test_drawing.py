@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from pathlib import Path
 
 import pytest
@@ -155,12 +157,46 @@ def test_a_fold_says_how_many_it_stands_for(large: cg.CacheGraph) -> None:
     assert scene.labels[chain].startswith(f"{len(scene.fold.groups[chain].members)} in a row: ")
 
 
+def test_it_opens_at_what_matters_most(layouts: Path, scratch: cg.CacheGraph) -> None:
+    """A given place, what changed, a finding, a lost root, the last step."""
+    assert scene_of(scratch.graphs[0]).start == 1
+    assert scene_of(scratch.graphs[0], notes=[(4, "warning", "CG100", "it is")]).start == 4
+    assert scene_of(scratch.graphs[0], notes=[(4, "warning", "CG100", "it is")], begin=3).start == 3
+    whole = cg.load(str(layouts / "web-max"))
+    assert scene_of(whole.graphs[0]).start == 5  # nothing takes it, and the longest way leads to it
+    assert whole.plot(prediction=cg.predict(whole, whole)).scene.start == 5
+    changed = cg.load(str(layouts / "web-churn")).plot(compared_with=whole).scene
+    first = changed.overlays[0]
+    assert changed.start is not None
+    assert first.looks[first.values[changed.start]].name == "key gained"
+    assert cg.from_config(b"{}").plot().scene.start is None
+
+
+def test_much_data_is_compressed(large: cg.CacheGraph) -> None:
+    """The page holds the same data, as a zlib stream in Base64."""
+    drawing = large.plot()
+    found = re.search(r'<script type="application/zlib" data-drawing="drawing">([\w+/=]*)</script>', drawing.page)
+    assert found
+    data = zlib.decompress(base64.b64decode(found[1]))
+    assert json.loads(data) == json.loads(json.dumps(drawing.scene.to_dict()))
+    assert len(drawing.page) < 1_000_000
+
+
 @pytest.mark.slow
 def test_too_many_are_a_summary(large: cg.CacheGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cachegraph.views.drawing.scene.SUMMARY", 4_000)
     scene = scene_of(large.graphs[0])
     assert scene.is_summary
-    assert len(scene.fold.marks) < 150
+    assert len(scene.fold.marks) < 40
+    # A row for each depth, a column for each state, each mark beside and below the others.
+    layout, sheet = scene.layout, scene.to_dict()["sheet"]
+    assert layout.depth == 8
+    assert layout.courses == {}
+    assert len(set(zip(layout.layers, layout.xs, strict=True))) == len(scene.fold.marks)
+    assert sheet[3] == []
+    states = {scene.nodes[scene.members(mark)[0]].state for mark in scene.fold.marks}
+    assert len(set(layout.xs)) == len(states)
+    assert scene.labels[0].endswith(", depth 0+")
     assert sum(len(scene.members(mark)) for mark in scene.fold.marks) == 5_000
     assert scene.to_dict()["summary"] is True
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 import cachegraph as cg
 from cachegraph.cli.app import app
@@ -60,6 +61,11 @@ def _run(browser: Chrome, script: str, *arguments: object) -> Any:  # noqa: ANN4
 
 def _mark(browser: Chrome, index: int) -> WebElement:
     return browser.find_element(By.CSS_SELECTOR, f"[data-id='{index}']")
+
+
+def _painted(browser: Chrome) -> None:
+    """Wait until what was asked for is drawn."""
+    browser.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))")
 
 
 def _panel(browser: Chrome) -> str:
@@ -203,6 +209,8 @@ def test_the_keyboard_alone_reaches_everything(browser: Chrome, show: Show, layo
 
 def test_marks_open_and_close(browser: Chrome, show: Show) -> None:
     show(monorepo(16).plot())
+    browser.find_element(By.XPATH, "//button[text()='Whole']").click()
+    _painted(browser)
     label = "13 for RUN test service-0000"
     mark = next(e for e in browser.find_elements(By.CLASS_NAME, "cg-group") if label in e.text)
     place = mark.rect
@@ -233,6 +241,192 @@ def test_a_jump_opens_what_hides_a_record(browser: Chrome, show: Show) -> None:
     assert box["y"] + box["height"] <= view["y"] + view["height"]
 
 
+# --- What is seen ----------------------------------------------------------------------------------------------------
+
+
+def _seen(browser: Chrome) -> list[int]:
+    """Give the records of which the whole mark is in view."""
+    found: list[int] = _run(
+        browser,
+        """const [w, h] = drawing.box(), { scale, x, y } = drawing.view;
+        return drawing.items.filter(one => one.id < drawing.count && one.x * scale + x >= 0 && one.y * scale + y >= 0
+          && (one.x + one.w) * scale + x <= w && (one.y + one.h) * scale + y <= h).map(one => one.id)""",
+    )
+    return found
+
+
+def test_what_is_readable_as_a_whole_opens_as_a_whole(browser: Chrome, show: Show, layouts: Path) -> None:
+    show(cg.load(str(layouts / "web-max")).plot())
+    assert len(_seen(browser)) == 19
+    assert not browser.find_element(By.CLASS_NAME, "cg-map").is_displayed()
+
+
+def test_what_is_not_opens_readable_where_it_matters_most(browser: Chrome, show: Show) -> None:
+    """190 records: at 100 %, at the first step without a result, whose cause stands first."""
+    graph = monorepo(13)
+    show(graph.plot())
+    assert _run(browser, "return drawing.view.scale") == 1
+    start = graph.plot().scene.start
+    assert start in _seen(browser)
+    assert graph.plot().scene.nodes[start or 0].slots != ()
+    # No empty space where there is more to see.
+    assert _run(browser, "return drawing.view.x") <= 24
+    assert len(_seen(browser)) < 60
+    browser.find_element(By.XPATH, "//button[text()='Whole']").click()
+    _painted(browser)
+    assert len(_seen(browser)) == 190
+    browser.find_element(By.XPATH, "//button[text()='100 %']").click()
+    assert _run(browser, "return drawing.view.scale") == 1
+    browser.find_element(By.CLASS_NAME, "cg-view").send_keys("0")
+    assert len(_seen(browser)) == 190
+    browser.find_element(By.CLASS_NAME, "cg-view").send_keys("1")
+    assert _run(browser, "return drawing.view.scale") == 1
+
+
+def test_the_overview_shows_what_is_seen_and_moves_it(browser: Chrome, show: Show) -> None:
+    show(monorepo(13).plot())
+    _painted(browser)
+    overview = browser.find_element(By.CLASS_NAME, "cg-map")
+    rectangle = browser.find_element(By.CLASS_NAME, "cg-seen")
+    size, whole = overview.rect, _run(browser, "return [drawing.width, drawing.height, ...drawing.box()]")
+    assert rectangle.rect["width"] / (size["width"] - 16) == pytest.approx(whole[2] / whole[0], rel=0.15)
+    # A click at the lower right end shows that end of the drawing; dragging to the left end shows that.
+    right, low = size["width"] // 2 - 10, size["height"] // 2 - 10
+    ActionChains(browser).move_to_element_with_offset(overview, right, low).click().perform()
+    _painted(browser)
+    assert _run(browser, "return drawing.view.x + drawing.width - drawing.box()[0]") == pytest.approx(-24, abs=1)
+    assert rectangle.rect["x"] + rectangle.rect["width"] == pytest.approx(size["x"] + size["width"] - 9, abs=3)
+    drag = ActionChains(browser).move_to_element_with_offset(overview, right, low).click_and_hold()
+    drag.move_by_offset(-right, 0).move_by_offset(-right, 0).release().perform()
+    _painted(browser)
+    assert _run(browser, "return drawing.view.x") == 24
+    keys = browser.find_element(By.CLASS_NAME, "cg-view")
+    keys.send_keys(Keys.SHIFT, Keys.ARROW_RIGHT)
+    assert _run(browser, "return drawing.view.x") == 24 - 120
+
+
+def test_print_has_the_whole_drawing(browser: Chrome, show: Show) -> None:
+    show(monorepo(13).plot())
+    before = _run(browser, "return drawing.view")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".cg-mark")) == 190
+    box = [
+        float(value)
+        for value in (browser.find_element(By.CLASS_NAME, "cg-view").get_dom_attribute("viewBox") or "").split()
+    ]
+    assert box[:2] == [-24, -24]
+    assert box[2:] == _run(browser, "return [drawing.width + 48, drawing.height + 48]")
+    assert browser.find_element(By.CSS_SELECTOR, ".cg-view > g").get_attribute("transform") == "translate(0 0) scale(1)"
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert browser.find_element(By.CLASS_NAME, "cg-view").get_dom_attribute("viewBox") is None
+    assert _run(browser, "return drawing.view") == before
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".cg-mark")) < 100
+
+
+# --- Surroundings ----------------------------------------------------------------------------------------------------
+
+
+def _summary(monkeypatch: pytest.MonkeyPatch, services: int) -> cg.CacheGraph:
+    monkeypatch.setattr("cachegraph.views.drawing.scene.SUMMARY", 100)
+    monkeypatch.setattr("cachegraph.views.drawing.scene.FEW", 1)
+    return monorepo(services)
+
+
+def test_a_record_of_a_summary_opens_a_drawing_of_its_surroundings(
+    browser: Chrome, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = _summary(monkeypatch, 20)
+    scene = graph.plot().scene
+    assert scene.is_summary
+    show(graph.plot())
+    field = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
+    field.send_keys("install service-0007", Keys.ENTER)
+    assert browser.find_element(By.CLASS_NAME, "cg-count").text == "1 of 1"
+    node = next(place for place, one in enumerate(scene.nodes) if one.name == "RUN install service-0007")
+    drawn = _run(browser, "return drawing.items.map(one => one.id)")
+    links = graph.graphs[0].links
+    down = {other for other in range(len(scene.nodes)) if node in links.above(other)}
+    assert set(drawn) == {node, *links.above(node), *down}
+    place = browser.find_element(By.CLASS_NAME, "cg-place")
+    assert place.text.startswith(f"Around record {node}, RUN install service-0007: {len(drawn)} of ")
+    assert _panel(browser).startswith(f"Record {node}\nRUN install service-0007")
+    assert node in _seen(browser)
+    # Every link between what is drawn is there, each mark below what it takes.
+    lines = {tuple(pair) for pair in _run(browser, "return drawing.lines.map(line => [line.from, line.to])")}
+    assert lines == {(link, mark) for mark in drawn for link in links.inputs[mark] if link in drawn}
+    tops = dict(_run(browser, "return drawing.items.map(one => [one.id, one.y])"))
+    assert all(tops[link] < tops[mark] for link, mark in lines)
+    # What it leaves out is said, above and below each mark.
+    takers = {mark: [other for other in range(len(scene.nodes)) if mark in links.inputs[other]] for mark in drawn}
+    for mark in drawn:
+        missing = [len(set(near) - set(drawn)) for near in (links.inputs[mark], takers[mark])]
+        assert _run(browser, "return drawing.scene.more.get(arguments[0])", mark) == missing
+    assert any(
+        "more take it" in (mark.get_attribute("aria-label") or "")
+        for mark in browser.find_elements(By.CLASS_NAME, "cg-mark")
+    )
+    back = place.find_element(By.TAG_NAME, "button")
+    back.click()
+    assert not browser.find_element(By.CLASS_NAME, "cg-place").is_displayed()
+    assert {kind for kind, *_ in _run(browser, "return drawing.scene.groups")} == {"band"}
+
+
+def test_from_one_to_the_next_and_all_the_way_back(
+    browser: Chrome, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(_summary(monkeypatch, 20).plot())
+    mark = browser.find_element(By.CSS_SELECTOR, ".cg-group")
+    mark.click()
+    browser.find_element(By.CSS_SELECTOR, ".cg-details .cg-to").click()
+    first = _run(browser, "return drawing.scene.node")
+    field = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
+    field.send_keys("test service-0011", Keys.ENTER)
+    second = _run(browser, "return drawing.scene.node")
+    assert second != first
+    assert [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".cg-place button")] == [
+        "Back",
+        "Whole export",
+    ]
+    browser.find_element(By.CLASS_NAME, "cg-view").send_keys(Keys.BACKSPACE)
+    assert _run(browser, "return drawing.scene.node") == first
+    assert [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".cg-place button")] == ["Back"]
+    view = browser.find_element(By.CLASS_NAME, "cg-view")
+    view.send_keys(Keys.ESCAPE)  # ends the choice first
+    assert _run(browser, "return [drawing.selected, drawing.scene.node]") == [-1, first]
+    view.send_keys(Keys.ESCAPE)
+    assert _run(browser, "return drawing.scene.node === undefined")
+
+
+def test_what_is_far_and_alike_folds_in_surroundings(browser: Chrome, show: Show) -> None:
+    """A base that 300 steps of a kind take, behind a chain of 40."""
+    records: list[dict[str, object]] = [{"digest": "base"}]
+    records += [{"digest": f"leaf {n}", "inputs": [[{"link": 0}]]} for n in range(300)]
+    records += [{"digest": f"step {n}", "inputs": [[{"link": 300 + n if n else 0}]]} for n in range(40)]
+    show(cg.from_config(json.dumps({"records": records}).encode()).plot())
+    _run(browser, "drawing.around(0)")
+    groups = _run(browser, "return drawing.scene.groups.map(group => [group[0], group[1], group[2].length])")
+    assert [(kind, many) for kind, _, many in groups] == [("fan", 300), ("chain", 38)]
+    assert groups[0][1].startswith("300 alike: ")
+    assert _run(browser, "return drawing.scene.has.size") == 341
+    assert _run(browser, "return drawing.items.length") == 5
+    group = next(one for one in browser.find_elements(By.CSS_SELECTOR, ".cg-group") if "in a row" in one.text)
+    group.click()
+    assert _run(browser, "return drawing.items.length") == 5 + 38
+    _run(browser, "drawing.go(340)")
+    assert _panel(browser).startswith("Record 340")
+
+
+def test_surroundings_of_loops(browser: Chrome, show: Show) -> None:
+    loop = {
+        "records": [{"digest": "r"}]
+        + [{"digest": f"a{n}", "inputs": [[{"link": (n + 1) % 50 + 1}, {"link": 0}]]} for n in range(50)]
+    }
+    show(cg.from_config(json.dumps(loop).encode()).plot())
+    for record in (0, 1, 30):
+        _run(browser, "drawing.around(arguments[0])", record)
+        assert _panel(browser).startswith(f"Record {record}")
+
+
 def test_the_page_draws_what_the_picture_has(browser: Chrome, show: Show, layouts: Path) -> None:
     """The script and the SVG without one put marks at the same places."""
     drawing = cg.load(str(layouts / "web-churn")).plot()
@@ -248,13 +442,14 @@ def test_the_page_draws_what_the_picture_has(browser: Chrome, show: Show, layout
 
 
 @pytest.fixture(scope="module")
-def pages(layouts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Reports: the case that started it, one compared with another, and several."""
+def pages(layouts: Path, kept: Path, nights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Reports: the case that started it, one compared with another, several, and one with a long history."""
     folder = tmp_path_factory.mktemp("reports")
     arguments = {
         "one": [str(layouts / "scratch-file-inline")],
         "compared": [str(layouts / "web-churn"), "--compare", str(layouts / "web-max")],
         "several": [str(layouts / name) for name in ("web-max", "web-multi-inline", "web-oci")],
+        "nights": [str(kept), "--names", str(nights / "names")],
     }
     found = {}
     for name, given in arguments.items():
@@ -265,7 +460,7 @@ def pages(layouts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["one", "compared", "several"])
+@pytest.mark.parametrize("name", ["one", "compared", "several", "nights"])
 def test_nothing_serious_is_found(
     browser: Chrome, show: Show, pages: dict[str, Path], name: str, scheme: str, width: int
 ) -> None:
@@ -373,6 +568,34 @@ def test_overlays_change_colours_and_words(browser: Chrome, show: Show, pages: d
     assert len(legends) == 5
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_month_of_exports_is_a_table_to_read(browser: Chrome, show: Show, pages: dict[str, Path], width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        show(pages["nights"])
+        frame = browser.find_element(By.CSS_SELECTOR, "[aria-label^='Earlier exports']")
+        cells = [
+            [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+            for row in frame.find_elements(By.CSS_SELECTOR, "tbody tr")
+        ]
+        assert len(cells) == 22  # the builds in which nothing ran wrote the same export again
+        assert cells[5] == [
+            "export 6",
+            "2026-10-08 02:00",
+            "14 of 14",
+            "14 of 14",
+            "95.8 KiB",
+            "20.0 KiB",
+            "All 14 steps ran: another base image under RUN pkg install libc (Dockerfile:2)",
+        ]
+        # A sentence is at most six lines high, on a phone too.
+        rows = frame.find_elements(By.CSS_SELECTOR, "tbody tr")
+        assert max(row.size["height"] for row in rows) < 150
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_of_several_exports_the_worst_comes_first(browser: Chrome, show: Show, pages: dict[str, Path]) -> None:
     show(pages["several"])
     words = [e.text for e in browser.find_elements(By.CSS_SELECTOR, "#overview + div .r-word")]
@@ -403,7 +626,7 @@ def test_five_thousand_records(browser: Chrome, show: Show, large: cg.CacheGraph
     assert page.stat().st_size < 3_000_000
     start = time.monotonic()
     show(page)
-    assert browser.find_element(By.CLASS_NAME, "cg-view")
+    WebDriverWait(browser, 10).until(lambda _: browser.find_elements(By.CLASS_NAME, "cg-view"))
     assert time.monotonic() - start < 10
     took = _run(
         browser,

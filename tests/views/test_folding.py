@@ -101,7 +101,8 @@ def test_up_to_200_records_nothing_is_folded(large: cg.CacheGraph) -> None:
 
 def test_too_many_are_counted_by_depth_and_state() -> None:
     inputs = [[], [0], [1], [0], [2, 3]]
-    made = gather(inputs, "rsktk", depths(inputs), 2)
+    made = gather("rsktk", depths(inputs), 2)
     assert [group.members for group in made.groups] == [(0,), (1,), (3,), (2, 4)]
-    assert made.inputs == [(), (), (), (1, 2)]
+    assert made.marks == [5, 6, 7, 8]
+    assert made.inputs == [(), (), (), ()]
     assert {group.kind for group in made.groups} == {"band"}

@@ -366,7 +366,7 @@ class Neo4jStore:
             Version of the builder, such as ``0.31``; by default the newest.
         """
         self._check_export(export)
-        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
+        return answers.ask_all(self._connection, asked(buildkit), export)
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"

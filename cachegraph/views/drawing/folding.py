@@ -271,38 +271,30 @@ class _Folding:
         return sorted(found)
 
 
-def gather(inputs: Sequence[Sequence[int]], kinds: Sequence[Hashable], depth: Sequence[int], bands: int) -> Fold:
+def gather(kinds: Sequence[Hashable], depth: Sequence[int], step: int) -> Fold:
     """Gather records by kind and depth: a summary, where there are too many for a picture of each.
 
     Parameters
     ----------
-    inputs : sequence of sequence of int, length records
     kinds : sequence of hashable, length records
     depth : sequence of int, length records
         See `depths`.
-    bands : int
-        Of depths that are told apart.
+    step : int
+        Depths that are one.
 
     Returns
     -------
     Fold
-        Every mark is a group of kind ``band``, even of one record. Links within a band, or upwards, are left out.
+        Every mark is a group of kind ``band``, even of one record. Links are left out: each band takes from most above.
     """
-    step = -(-(1 + max(depth, default=0)) // bands)
     found: dict[tuple[int, Hashable], list[int]] = {}
     for record, kind in enumerate(kinds):
         found.setdefault((depth[record] // step, kind), []).append(record)
     keys = sorted(found, key=lambda key: (key[0], found[key][0]))
-    at = {record: number for number, key in enumerate(keys) for record in found[key]}
-    links: list[set[int]] = [set() for _ in keys]
-    for record, own in enumerate(inputs):
-        for link in own:
-            if keys[at[link]][0] < keys[at[record]][0]:
-                links[at[record]].add(at[link])
     return Fold(
         groups=[Group(kind="band", members=tuple(found[key])) for key in keys],
-        marks=[len(inputs) + number for number in range(len(keys))],
-        inputs=[tuple(sorted(own)) for own in links],
+        marks=[len(kinds) + number for number in range(len(keys))],
+        inputs=[() for _ in keys],
     )
 
 

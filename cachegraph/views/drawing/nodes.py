@@ -64,6 +64,11 @@ class Node:
     is_lost: bool = False
 
     @property
+    def kind(self) -> tuple[bool, int]:
+        """Whether only the older export has it, and its state: what a summary counts apart."""
+        return self.is_lost, self.state
+
+    @property
     def links(self) -> tuple[int, ...]:
         """What it takes, each once, as far as it is drawn."""
         return tuple(dict.fromkeys(link for slot in self.slots for link in slot if link >= 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,9 @@ SUMMARY = 12_000
 """Records that are counted by depth and state when there are more,"""
 FEW = 400
 """and more than these marks are left of them."""
-_BANDS = 24
+_BANDS = 8
+_APART = 24
+"""Pixels between the columns of a summary."""
 _SHORT = 19
 """Characters of a digest where there are many."""
 
@@ -58,6 +60,10 @@ class Scene:
         Records of the export; more than nodes in a focus.
     notes : sequence of (int, str, str, str)
         Findings: place of the node, severity, code, message.
+    limit : int
+        Nodes up to which each is drawn.
+    begin : int or None
+        Place of the node to look at first, where it is known better than `start` guesses it.
     """
 
     title: str
@@ -67,11 +73,33 @@ class Scene:
     records: int
     notes: Sequence[tuple[int, str, str, str]] = ()
     limit: int = field(default=ONE_BY_ONE)
+    begin: int | None = None
 
     @cached_property
     def links(self) -> list[tuple[int, ...]]:
         """What each node takes."""
         return [node.links for node in self.nodes]
+
+    @cached_property
+    def start(self) -> int | None:
+        """Place of the node to look at first: what changed or runs, a finding, a lost root, else the last step."""
+        if self.begin is not None or not self.nodes:
+            return self.begin
+        first = self.overlays[0]
+        if first.name in ("diff", "prediction"):
+            wanted = [
+                value
+                for value, look in enumerate(first.looks)
+                if look.name not in ("same", "loaded", "not needed", "source")
+            ]
+            found = next((place for value in wanted for place in _places(first.values, value)), None)
+            if found is not None:
+                return found
+        if self.notes:
+            return self.notes[0][0]
+        lost = list(LOOKS).index("lost root")
+        last = max(range(len(self.nodes)), key=lambda place: self._depths[place])
+        return next((place for place, node in enumerate(self.nodes) if node.state == lost), last)
 
     @property
     def is_summary(self) -> bool:
@@ -89,9 +117,17 @@ class Scene:
         if count <= self.limit:
             return Fold(groups=[], marks=list(range(count)), inputs=list(self.links))
         if self.is_summary:
-            states = [(node.state, node.is_lost) for node in self.nodes]
-            return gather(self.links, states, depths(self.links), _BANDS)
+            return gather([node.kind for node in self.nodes], self._depths, self._step)
         return self._folded
+
+    @cached_property
+    def _depths(self) -> list[int]:
+        return depths(self.links)
+
+    @cached_property
+    def _step(self) -> int:
+        """Depths that are one row of a summary."""
+        return -(-(1 + max(self._depths)) // _BANDS)
 
     @cached_property
     def widths(self) -> list[int]:
@@ -124,7 +160,20 @@ class Scene:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where the marks stand."""
+        """Where the marks stand; in a summary a row for each depth, a column for each state, and no links."""
+        if self.is_summary:
+            firsts = [self.nodes[group.members[0]].kind for group in self.fold.groups]
+            rows = [self._depths[group.members[0]] // self._step for group in self.fold.groups]
+            columns = {kind: number for number, kind in enumerate(sorted(set(firsts)))}
+            order = {row: number for number, row in enumerate(sorted(set(rows)))}
+            wide = GROUP_WIDTH + _APART
+            return Layout(
+                layers=[order[row] for row in rows],
+                xs=[GROUP_WIDTH / 2 + wide * columns[kind] for kind in firsts],
+                courses={},
+                width=wide * len(columns) - _APART,
+                depth=len(order),
+            )
         return lay_out(self.fold.inputs, [self.width(mark) for mark in self.fold.marks])
 
     @cached_property
@@ -137,7 +186,10 @@ class Scene:
         first = self.nodes[self.members(group.members[0])[0]]
         match group.kind:
             case "band":
-                return f"{records:,} {'lost' if first.is_lost else list(LOOKS)[first.state]}"
+                depth = self._depths[group.members[0]]
+                deep = f"{depth:,}" if self._step == 1 else f"{depth // self._step * self._step:,}+"
+                state = "lost" if first.is_lost else list(LOOKS)[first.state]
+                return _cut(f"{records:,} {state}, depth {deep}", GROUP_WIDTH - 16)
             case "bundle":
                 last = self.nodes[self.members(group.members[-1])[-1]]
                 return _cut(f"{records:,} for {last.label}", GROUP_WIDTH - 16)
@@ -196,7 +248,7 @@ class Scene:
     def to_dict(self) -> dict[str, Any]:
         """Give the drawing as JSON that the script takes; every text is on one line and legal.
 
-        Of more than `SUMMARY` records digests are short and results are left out, so that the data stays small.
+        Of more than `SUMMARY` records digests are short: of all that is in the data they alone cannot be compressed.
         """
         nodes, many = self.nodes, len(self.nodes) > SUMMARY
         return {
@@ -204,6 +256,7 @@ class Scene:
             "said": self.said,
             "records": self.records,
             "summary": self.is_summary,
+            "start": self.start,
             "index": [node.index for node in nodes],
             "digest": [node.digest[:_SHORT] if many else node.digest for node in nodes],
             "op": [node.op for node in nodes],
@@ -211,7 +264,7 @@ class Scene:
             "label": [node.label for node in nodes],
             "state": [node.state for node in nodes],
             "slots": [node.slots for node in nodes],
-            "results": [() if many else node.results for node in nodes],
+            "results": [node.results for node in nodes],
             "lines": {place: node.places for place, node in enumerate(nodes) if node.places},
             "lost": [place for place, node in enumerate(nodes) if node.is_lost],
             "notes": self.notes,
@@ -238,6 +291,10 @@ class Scene:
                 for mark in (len(self.nodes) + number,)
             ],
         }
+
+
+def _places(values: Sequence[int], value: int) -> Iterator[int]:
+    return (place for place, own in enumerate(values) if own == value)
 
 
 def _cut(text: str, width: float) -> str:

@@ -3,8 +3,10 @@
 (() => {
   "use strict"
   const SVG = "http://www.w3.org/2000/svg"
+  const { Rules, HIDDEN, surroundings } = window.cachegraph
   const BETWEEN = 36, EDGE = 24, HEAD = 26, GAP = 22
-  const FAR = 0.4, MANY = 350, STEP = 1.3
+  const FAR = 0.4, MANY = 350, STEP = 1.3, READABLE = 0.7, PAN = 120
+  const MAP = [300, 260], MAP_EDGE = 8, AROUND = 30 // records of which one's surroundings are nearly all
   const number = n => n.toLocaleString("en")
   const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`
   const bytes = n => {
@@ -30,77 +32,14 @@
     return element
   }
 
-  // What follows from what: a record matches if in every slot some alternative does (AND over slots, OR within).
-  const HIDDEN = -2 // out of focus: taken for matched
-  class Rules {
-    constructor(slots) {
-      this.slots = slots
-      this.inputs = slots.map(own => [...new Set(own.flat().filter(link => link >= 0))])
-      this.takers = slots.map(() => [])
-      this.inputs.forEach((own, node) => own.forEach(link => this.takers[link].push(node)))
-      const waiting = this.inputs.map(own => own.length)
-      this.order = []
-      waiting.forEach((left, node) => { if (!left) this.order.push(node) })
-      for (let at = 0; at < this.order.length; at++)
-        for (const taker of this.takers[this.order[at]]) if (!--waiting[taker]) this.order.push(taker)
-    }
-    matched(changed = -1) {
-      const found = new Uint8Array(this.slots.length)
-      for (const node of this.order)
-        if (node !== changed && this.slots[node].every(slot => slot.some(link => link === HIDDEN || found[link]))) found[node] = 1
-      return found
-    }
-    reach(start, next) {
-      const seen = new Set([start])
-      for (const node of seen) for (const other of next[node]) seen.add(other)
-      seen.delete(start)
-      return seen
-    }
-    // Records that lose their match when this one changes, and those that another alternative saves.
-    up(start) {
-      this.base ??= this.matched()
-      const after = this.matched(start), lit = [], dim = []
-      for (const node of this.reach(start, this.takers)) (this.base[node] && !after[node] ? lit : dim).push(node)
-      return { lit, dim }
-    }
-    // Records without which this one cannot match, and those that are one way of several.
-    down(start) {
-      this.base ??= this.matched()
-      const below = this.reach(start, this.inputs)
-      if (!this.base[start]) return { lit: [], dim: [...below] }
-      const place = new Map([...below, start].map((node, at) => [node, at]))
-      const words = (place.size + 31) >> 5, need = new Map()
-      for (const node of this.order) {
-        if (!place.has(node) || !this.base[node]) continue
-        const own = new Uint32Array(words), at = place.get(node)
-        for (const slot of this.slots[node]) {
-          if (slot.includes(HIDDEN)) continue
-          let shared = null
-          for (const link of slot) {
-            const other = need.get(link)
-            if (other) shared = shared ? shared.map((word, i) => word & other[i]) : other
-          }
-          if (shared) for (let i = 0; i < words; i++) own[i] |= shared[i]
-        }
-        own[at >> 5] |= 1 << (at & 31)
-        need.set(node, own)
-        if (node === start) break
-      }
-      const all = need.get(start), lit = [], dim = []
-      for (const node of below) (all[place.get(node) >> 5] & (1 << (place.get(node) & 31)) ? lit : dim).push(node)
-      return { lit, dim }
-    }
-  }
-
-  let drawings = 0
+  let made = 0
   class Drawing {
     constructor(root, data) {
       this.data = data
       this.count = data.label.length
       this.rules = new Rules(data.slots)
       this.lost = new Set(data.lost)
-      this.prefix = `cg${drawings++}-`
-      this.open = new Set()
+      this.prefix = `cg${made++}-`
       this.overlay = 0
       this.hits = []
       this.hit = -1
@@ -109,27 +48,30 @@
       this.levels = null
       this.drawn = new Map()
       this.view = { scale: 1, x: 0, y: 0 }
-      this.parent = new Map()
-      data.groups.forEach(([, , members], at) => members.forEach(member => this.parent.set(member, this.count + at)))
+      const parent = new Map()
+      data.groups.forEach(([, , members], at) => members.forEach(member => parent.set(member, this.count + at)))
+      this.whole = { sheet: data.sheet, groups: data.groups, parent, open: new Set() }
+      this.scene = this.whole // what is drawn: the whole, or what is around a record
+      this.scenes = [] // those to go back to
       this.notes = new Map()
       for (const note of data.notes) this.notes.set(note[0], [...(this.notes.get(note[0]) ?? []), note])
       this.build(root)
       this.arrange()
-      this.fit()
+      this.home()
       this.recolour()
       new ResizeObserver(() => this.resized()).observe(this.svg)
     }
 
     // --- Where things stand --------------------------------------------------------------------------------------
 
-    group(id) { return id >= this.count ? this.data.groups[id - this.count] : null }
-    isOpen(id) { return this.group(id)[0] === "row" || this.open.has(id) }
+    group(id) { return id >= this.count ? this.scene.groups[id - this.count] : null }
+    isOpen(id) { return this.group(id)[0] === "row" || this.scene.open.has(id) }
     arrange() {
       this.items = []
       this.lines = []
       this.at = new Map()
       this.sizes = new Map()
-      const [w, h] = this.settle(this.data.sheet, 0, 0)
+      const [w, h] = this.settle(this.scene.sheet, 0, 0)
       this.width = Math.max(w, 1)
       this.height = Math.max(h, this.data.sizes.card)
       this.svg.style.height = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
@@ -243,7 +185,8 @@
     }
     visible(id) { // the mark that stands for a record: itself, or the outermost group that is closed
       let seen = id
-      for (let over = this.parent.get(id); over !== undefined; over = this.parent.get(over)) if (!this.isOpen(over)) seen = over
+      const { parent } = this.scene
+      for (let over = parent.get(id); over !== undefined; over = parent.get(over)) if (!this.isOpen(over)) seen = over
       return seen
     }
 
@@ -263,18 +206,22 @@
       this.live = make("p", { class: "cg-hidden", "aria-live": "polite" })
       this.paths = draw("g"), this.marks = draw("g")
       this.world = draw("g", {}, this.paths, this.marks)
+      this.place = make("p", { class: "cg-place", hidden: true })
+      this.mapped = draw("g"), this.seen = draw("rect", { class: "cg-seen" })
+      this.map = draw("svg", { class: "cg-map", "aria-hidden": "true" }, this.mapped, this.seen) // the arrows do the same
       this.svg = draw("svg", { class: "cg-view", tabindex: "0", role: "application", "aria-roledescription": "record graph",
-        "aria-label": `${data.title}. ${data.said} Arrow keys move, Enter selects, plus and minus zoom, slash searches.` }, this.world)
-      this.help = make("p", { class: "cg-help" }, "Drag to move, pinch or Ctrl and wheel to zoom, click for details. Keys: arrows move, ",
-        "Enter selects or opens, + − zoom, 0 shows all, / searches, Escape ends.")
+        "aria-label": `${data.title}. ${data.said} Arrow keys move, Enter selects, plus and minus zoom, 0 shows the whole, 1 is full size, slash searches.` }, this.world)
+      this.help = make("p", { class: "cg-help" }, "Drag to move, pinch or Ctrl and wheel to zoom, click for details. Keys: arrows go from mark to mark, ",
+        "with Shift they move the drawing, Enter selects or opens, + − zoom, 0 whole, 1 100 %, / searches, Escape ends.")
       root.replaceChildren(
         make("div", { class: "cg-bar" },
           make("span", { class: "cg-search" }, this.field, button("‹", "Previous found", () => this.jump(-1)),
             button("›", "Next found", () => this.jump(1)), this.told),
           data.overlays.length > 1 ? this.choice : null,
-          make("span", { class: "cg-zoom" }, button("−", "Zoom out", () => this.zoom(1 / STEP)), button("100 %", "Zoom to 100 %", () => this.zoomTo(1)),
-            button("+", "Zoom in", () => this.zoom(STEP)), button("All", "Show all", () => { this.fit(); this.paint() }))),
-        this.note, make("div", { class: "cg-body" }, this.svg, this.panel), this.legend, this.help, this.live)
+          make("span", { class: "cg-zoom" }, button("−", "Zoom out", () => this.zoom(1 / STEP)), button("+", "Zoom in", () => this.zoom(STEP)),
+            button("100 %", "100 %: readable (key 1)", () => this.zoomTo(1)), button("Whole", "Whole drawing (key 0)", () => this.toWhole()))),
+        this.note, this.place, make("div", { class: "cg-body" }, this.svg, make("div", { class: "cg-side" }, this.map, this.panel)),
+        this.legend, this.help, this.live)
       root.classList.add("cg")
       this.listen()
       this.say()
@@ -307,21 +254,64 @@
         this.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.offsetX, event.offsetY)
       }, { passive: false })
       svg.addEventListener("keydown", event => this.key(event))
-      addEventListener("beforeprint", () => { this.fit(); this.paint() })
+      const move = event => {
+        if (event.type === "pointermove" && !this.map.hasPointerCapture(event.pointerId)) return
+        if (event.type === "pointerdown") this.map.setPointerCapture(event.pointerId)
+        const { scale, pad } = this.mapScale
+        this.centre((event.offsetX - pad) / scale, (event.offsetY - pad) / scale)
+        this.later()
+      }
+      this.map.addEventListener("pointerdown", move)
+      this.map.addEventListener("pointermove", move)
+      addEventListener("beforeprint", () => this.print(true))
+      addEventListener("afterprint", () => this.print(false))
     }
     resized() {
-      if (!this.moved) this.fit()
+      if (!this.moved) this.home()
+      this.painted = ""
       this.later()
+    }
+    print(on) { // paper has no zoom: the whole drawing, as large as fits
+      this.printing = on
+      if (on) this.svg.setAttribute("viewBox", `${-EDGE} ${-EDGE} ${this.width + 2 * EDGE} ${this.height + 2 * EDGE}`)
+      else this.svg.removeAttribute("viewBox")
+      this.clear()
+      this.paint()
     }
 
     // --- What is seen --------------------------------------------------------------------------------------------
 
     box() { const box = this.svg.getBoundingClientRect(); return [box.width || 900, box.height || 500] }
-    fit() {
+    fitting() { // the scale at which all of it is seen
       const [w, h] = this.box()
-      const scale = Math.min(1, (w - 2 * EDGE) / this.width, (h - 2 * EDGE) / this.height)
+      return Math.min(1, (w - 2 * EDGE) / this.width, (h - 2 * EDGE) / this.height)
+    }
+    fit() {
+      const [w, h] = this.box(), scale = this.fitting()
       this.view = { scale, x: (w - this.width * scale) / 2, y: Math.max(EDGE, (h - this.height * scale) / 2) }
       this.moved = false
+    }
+    home() { // the whole if its names can be read then; else the place that matters most, readable
+      this.fit()
+      if (this.view.scale >= READABLE) return
+      this.view.scale = 1
+      const mark = this.at.get(this.visible(this.scene.node ?? this.data.start))
+      if (mark) this.centre(mark.x + mark.w / 2, mark.y + mark.h / 2)
+      else this.centre(this.width / 2, this.height / 2)
+    }
+    toWhole() {
+      this.fit()
+      this.moved = true
+      this.later()
+    }
+    centre(x, y) { // as far as the drawing goes: no empty space where there is more to see
+      const [w, h] = this.box(), { view } = this
+      const within = (at, size, room) => {
+        const low = room - size * view.scale - EDGE
+        return low > EDGE ? (low + EDGE) / 2 : Math.min(EDGE, Math.max(low, room / 2 - at * view.scale))
+      }
+      view.x = within(x, this.width, w)
+      view.y = within(y, this.height, h)
     }
     zoom(by, x, y) {
       const [w, h] = this.box(), view = this.view, scale = Math.min(3, Math.max(0.01, view.scale * by))
@@ -335,11 +325,11 @@
     zoomTo(scale) { this.zoom(scale / this.view.scale) }
     show(id) { // bring a mark into view, readable
       const item = this.at.get(id), [w, h] = this.box(), view = this.view
+      if (!item) return
       if (view.scale < 0.75) view.scale = 1
       const x = item.x * view.scale + view.x, y = item.y * view.scale + view.y, wide = item.w * view.scale, high = item.h * view.scale
       if (x < EDGE || y < EDGE || x + wide > w - EDGE || y + high > h - EDGE) {
-        view.x = w / 2 - (item.x + Math.min(item.w, w) / 2) * view.scale
-        view.y = h / 2 - (item.y + Math.min(item.h, h) / 2) * view.scale
+        this.centre(item.x + Math.min(item.w, w) / 2, item.y + Math.min(item.h, h) / 2)
       }
       this.moved = true
       this.later()
@@ -349,13 +339,16 @@
       this.drawn.clear()
       this.marks.replaceChildren()
       this.painted = ""
+      this.mapKey = ""
     }
     paint() {
-      const { scale, x, y } = this.view, [w, h] = this.box()
+      const { scale, x, y } = this.printing ? { scale: 1, x: 0, y: 0 } : this.view
+      const [w, h] = this.printing ? [this.width, this.height] : this.box()
       this.world.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`)
       const left = -x / scale, top = -y / scale, right = left + w / scale, floor = top + h / scale
       const seen = this.items.filter(one => one.x < right && one.x + one.w > left && one.y < floor && one.y + one.h > top)
-      const far = scale < FAR && seen.length > MANY
+      const far = (scale < FAR || this.printing) && seen.length > MANY
+      this.paintSeen(left, top, w / scale, h / scale)
       const key = far ? "far" : `near ${Math.round(left / 200)} ${Math.round(top / 200)} ${Math.round(right / 200)} ${Math.round(floor / 200)}`
       if (key === this.painted) return
       if (far !== this.isFar) this.clear()
@@ -386,7 +379,30 @@
       }
       this.paths.replaceChildren(...[...found].sort().reverse().map(([key, line]) => draw("path", { class: key, d: line })))
     }
-    paintFar() {
+    // The overview beside a drawing that is not readable as a whole; the rectangle is what is seen of it.
+    paintSeen(x, y, w, h) {
+      const more = !this.printing && this.fitting() < READABLE
+      this.map.classList.toggle("cg-none", !more)
+      if (!more) return
+      const pad = MAP_EDGE, scale = Math.min(MAP[0] / this.width, MAP[1] / this.height, 0.2)
+      const key = `${scale} ${this.width} ${this.height}`
+      if (key !== this.mapKey) {
+        this.mapKey = key
+        this.mapScale = { scale, pad }
+        this.map.setAttribute("width", Math.ceil(this.width * scale + 2 * pad))
+        this.map.setAttribute("height", Math.ceil(this.height * scale + 2 * pad))
+        this.mapped.setAttribute("transform", `translate(${pad} ${pad}) scale(${scale})`)
+        this.mapped.replaceChildren(...this.boxes())
+      }
+      const span = (at, size, room) => { // small, but never so small that it cannot be seen
+        const low = Math.min(Math.max(at, 0), room), wide = Math.max(Math.min(at + size, room) - low, 6 / scale)
+        return [pad + Math.min(low, room - wide) * scale, wide * scale]
+      }
+      const [left, wide] = span(x, w, this.width), [top, high] = span(y, h, this.height)
+      for (const [name, value] of Object.entries({ x: left, y: top, width: wide, height: high })) this.seen.setAttribute(name, value)
+    }
+    paintFar() { this.marks.replaceChildren(...this.boxes()) }
+    boxes() { // every mark as a plain box, one path for each look
       const looks = this.looks(), boxes = new Map()
       for (const item of this.items) {
         if (item.frame) continue
@@ -395,10 +411,10 @@
         const key = `${this.most(item.id)}|${name}${hit}`
         boxes.set(key, (boxes.get(key) ?? "") + `M${item.x} ${item.y}h${item.w}v${item.h}h${-item.w}z`)
       }
-      this.marks.replaceChildren(...[...boxes].map(([key, line]) => {
+      return [...boxes].map(([key, line]) => {
         const [look, name] = key.split("|")
         return draw("path", { class: `cg-far ${name}`, d: line, fill: looks[look][1] })
-      }))
+      })
     }
     looks() { return this.data.overlays[this.overlay].looks }
     value(node) { return this.data.overlays[this.overlay].values[node] }
@@ -432,8 +448,8 @@
         const look = looks[this.value(id)], text = this.data.overlays[this.overlay].texts[id]
         if (this.lost.has(id)) names.push("cg-lost")
         return draw("g", { ...attributes, class: names.join(" "), role: "button",
-          "aria-label": `${this.data.label[id]} #${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}`,
-          "aria-pressed": String(id === this.selected) },
+          "aria-label": `${this.data.label[id]} #${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}${this.stubSaid(id)}`,
+          "aria-pressed": String(id === this.selected) }, ...this.stubs(id, w, h),
           draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
           draw("g", { transform: `translate(15 ${h / 2})` }, this.shape(look)),
           draw("text", { x: 28, y: h / 2 + 4.5 }, this.data.label[id]), " ", // a blank, so that the label and the number are two words
@@ -455,10 +471,21 @@
       })
       const said = counts.map((one, at) => one ? `${number(one)} ${looks[at][0]}` : "").filter(Boolean).join(", ")
       return draw("g", { ...attributes, class: [...names, "cg-group"].join(" "), role: "button", "aria-expanded": kind === "band" ? null : "false",
-        "aria-label": `${label}: ${said}` },
+        "aria-label": `${label}: ${said}${this.stubSaid(id)}` }, ...this.stubs(id, w, h),
         draw("rect", { class: "cg-card cg-behind", x: 4, y: -4, width: w, height: h, rx: 6 }),
         draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
         draw("text", { x: 10, y: 18 }, label), ...bars)
+    }
+    // What a drawing of surroundings leaves out: above a mark what it takes too, below it what takes it too.
+    stubs(id, w, h) {
+      const [up, down] = this.scene.more?.get(id) ?? [0, 0], found = []
+      for (const [many, from, to, y] of [[up, 0, -10, -4], [down, h, h + 10, h + 12]]) if (many) found.push(
+        draw("path", { class: "cg-link", d: `M${w - 10} ${from}V${to}` }), draw("text", { class: "cg-index cg-more", x: w - 14, y }, `+${number(many)}`))
+      return found
+    }
+    stubSaid(id) {
+      const [up, down] = this.scene.more?.get(id) ?? [0, 0]
+      return `${up ? `; takes ${number(up)} more` : ""}${down ? `; ${number(down)} more take it` : ""}`
     }
     point() { // the mark that the keyboard is at
       this.marks.querySelector(".cg-focus")?.classList.remove("cg-focus")
@@ -468,6 +495,11 @@
       else this.svg.removeAttribute("aria-activedescendant")
     }
     recolour() {
+      this.explain()
+      this.clear()
+      this.paint()
+    }
+    explain() { // the line above and the legend
       const overlay = this.data.overlays[this.overlay], used = new Set(overlay.values)
       this.note.textContent = overlay.note
       const keys = overlay.looks.map((look, at) => [look, overlay.values.reduce((sum, value) => sum + (value === at), 0)])
@@ -476,8 +508,6 @@
         make("li", {}, draw("svg", { width: 18, height: 18, viewBox: "-9 -9 18 18", "aria-hidden": "true" }, this.shape(look)), `${look[3]} (${number(many)})`)),
         ...(alternatives ? [make("li", {}, draw("svg", { width: 26, height: 18, viewBox: "0 0 26 18", "aria-hidden": "true" }, draw("path", { class: "cg-link cg-alt", d: "M1 9H25" })),
           "one of several alternatives: any of them will do")] : []))
-      this.clear()
-      this.paint()
     }
     choose(at) {
       this.overlay = at
@@ -507,14 +537,15 @@
     }
     toggle(id) {
       const before = this.at.get(id)
-      if (!this.open.delete(id)) this.open.add(id)
+      const { open } = this.scene
+      if (!open.delete(id)) open.add(id)
       this.arrange()
       const after = this.at.get(id), { view } = this
       view.x += (before.x - after.x) * view.scale // it stays where it was
       view.y += (before.y - after.y) * view.scale
       this.moved = true
       this.paint()
-      this.announce(`${this.group(id)[1]}: ${this.open.has(id) ? "open" : "closed"}`)
+      this.announce(`${this.group(id)[1]}: ${open.has(id) ? "open" : "closed"}`)
     }
     select(node) {
       this.selected = node
@@ -536,12 +567,48 @@
     }
     go(node) { // from a list, a link or a search: open what hides it, bring it into view, select it
       let shut = false
-      for (let over = this.parent.get(node); over !== undefined; over = this.parent.get(over))
-        if (this.group(over)[0] !== "band" && !this.isOpen(over)) { this.open.add(over); shut = true }
+      if (!this.holds(node)) return this.around(node)
+      for (let over = this.scene.parent.get(node); over !== undefined; over = this.scene.parent.get(over))
+        if (!this.isOpen(over)) { this.scene.open.add(over); shut = true }
       if (shut) this.arrange()
       this.select(node)
       this.show(this.visible(node))
+      return this.paint()
+    }
+    holds(node) { // whether it can be shown in what is drawn now
+      if (this.scene.has) return this.scene.has.has(node)
+      const over = this.scene.parent.get(node)
+      return over === undefined || this.group(over)[0] !== "band"
+    }
+    around(node) { // draw the ways to a record and from it
+      const { data } = this, kindOf = one => `${data.state[one]} ${data.op[one]} ${this.lost.has(one)}`
+      const scene = surroundings(this.rules, node, { count: this.count, widths: data.widths, group: data.sizes.group[0], kindOf, labelOf: one => data.label[one] })
+      this.scenes.push({ ...this.scene, view: { ...this.view }, moved: this.moved, selected: this.selected })
+      this.enter({ ...scene, open: new Set() })
+      this.select(node)
+      this.home()
       this.paint()
+    }
+    leave(whole = false) { // back to what was drawn before, or to the whole
+      if (!this.scenes.length) return
+      const before = whole ? this.scenes[0] : this.scenes.pop()
+      if (whole) this.scenes = []
+      this.enter(before)
+      this.select(before.selected)
+      this.view = before.view
+      this.moved = before.moved
+      this.paint()
+      this.svg.focus({ preventScroll: true })
+    }
+    enter(scene) {
+      this.scene = scene
+      this.focused = -1
+      this.arrange()
+      this.explain()
+      const back = (text, whole) => make("button", { type: "button", on: { click: () => this.leave(whole) } }, text)
+      this.place.hidden = !scene.has
+      if (scene.has) this.place.replaceChildren(`Around ${this.title(scene.node)}: ${number(scene.has.size)} of ${count(this.count, "record")}. `,
+        back("Back", false), ...(this.scenes.length > 1 ? [" ", back("Whole export", true)] : []))
     }
     search() {
       const words = this.field.value.toLowerCase().split(/\s+/).filter(Boolean), { data } = this
@@ -568,16 +635,25 @@
     key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return
       const moves = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }
-      if (moves[event.key]) this.move(...moves[event.key])
+      if (moves[event.key] && event.shiftKey) this.pan(...moves[event.key])
+      else if (moves[event.key]) this.move(...moves[event.key])
       else if (event.key === "Enter" || event.key === " ") { if (this.focused >= 0) { this.act(this.focused); this.show(this.focused) } }
       else if (event.key === "+" || event.key === "=") this.zoom(STEP)
       else if (event.key === "-") this.zoom(1 / STEP)
-      else if (event.key === "0") { this.fit(); this.later() }
+      else if (event.key === "0") this.toWhole()
+      else if (event.key === "1") this.zoomTo(1)
       else if (event.key === "/") this.field.focus()
-      else if (event.key === "Escape") this.select(-1)
+      else if (event.key === "Backspace") this.leave()
+      else if (event.key === "Escape") { if (this.selected < 0) this.leave(); else this.select(-1) }
       else if (event.key === "Home" || event.key === "End") this.focus(this.stops().at(event.key === "Home" ? 0 : -1))
       else return
       event.preventDefault()
+    }
+    pan(dx, dy) {
+      this.view.x -= dx * PAN
+      this.view.y -= dy * PAN
+      this.moved = true
+      this.later()
     }
     stops() {
       return this.items.filter(item => !item.frame || this.group(item.id)[0] !== "row")
@@ -636,16 +712,17 @@
       const members = this.members(id), [, label] = this.group(id)
       this.focused = id
       this.point()
-      this.panel.replaceChildren(make("h3", {}, label), make("p", {}, "Records at about this depth. Search narrows them down."), this.list(members, 50))
+      this.panel.replaceChildren(make("h3", {}, label), make("p", {}, "Each opens a drawing of its surroundings. Search narrows them down."), this.list(members, 50))
       this.announce(`${label}: ${count(members.length, "record")}`)
     }
     say() {
       const node = this.selected, { data } = this
       if (node < 0) {
-        const folded = data.groups.length && !data.summary ? " Marks with a bar stand for several records: open them with a click." : ""
-        const counted = data.summary ? " There are too many to draw: they are counted by depth and state." : ""
-        this.panel.replaceChildren(make("p", {}, data.said), make("p", {}, `${count(this.count, "record")}${data.records > this.count ? ` of ${number(data.records)}` : ""} drawn, inputs above what takes them.${counted}${folded}`),
-          make("p", {}, "Click a record to see what it needs and what runs again when it changes."))
+        const drawn = `${count(this.count, "record")}${data.records > this.count ? ` of ${number(data.records)}` : ""}`
+        const how = data.summary ? `${drawn}, too many to draw: they are counted, those that take nothing above, a column for each state. Click a mark for its records, or search: the surroundings of a record are drawn.`
+          : `${drawn} drawn, inputs above what takes them.${data.groups.length ? " Marks with a bar stand for several records: open them with a click." : ""}`
+        this.panel.replaceChildren(make("p", {}, data.said), make("p", {}, how),
+          data.summary ? "" : make("p", {}, "Click a record to see what it needs and what runs again when it changes."))
         return
       }
       const overlay = data.overlays[this.overlay], look = overlay.looks[overlay.values[node]], facts = make("dl", {})
@@ -659,6 +736,7 @@
         fact("result", [bytes(size), made ? `made ${made.slice(0, 19).replace("T", " ")}` : "", reason ? `cannot be loaded (${reason})` : ""].filter(Boolean).join(", "))
       this.panel.replaceChildren(
         make("h3", {}, `${this.lost.has(node) ? "Older record" : "Record"} ${data.index[node]}`), make("p", { class: "cg-name" }, this.named(node)),
+        this.scene.node === node || this.count <= AROUND ? "" : make("p", {}, make("button", { type: "button", on: { click: () => this.around(node) } }, "Draw its surroundings")),
         make("p", {}, this.reached()), facts,
         ...(this.notes.get(node) ?? []).map(([, severity, code, text]) => make("p", { class: `cg-finding cg-${severity}` }, make("strong", {}, `${severity} ${code} `), text)),
         ...data.slots[node].flatMap((slot, at) => [make("h4", {}, slot.length > 1 ? `Takes, slot ${at}: any one of` : `Takes, slot ${at}`), this.list(slot)]),
@@ -667,8 +745,23 @@
     }
   }
 
+  // Much data comes compressed: Base64 of a zlib stream.
+  async function unpacked(text) {
+    const packed = Uint8Array.from(atob(text), char => char.charCodeAt(0))
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text()
+  }
+  const drawings = []
   const mount = (root, data) => new Drawing(root, data)
-  window.cachegraph = { mount, Rules, drawings: [] }
-  for (const data of document.querySelectorAll("script[type='application/json'][data-drawing]"))
-    window.cachegraph.drawings.push(mount(document.getElementById(data.dataset.drawing), JSON.parse(data.textContent)))
+  const ready = Promise.all([...document.querySelectorAll("script[data-drawing]")].map(async (script, at) => {
+    const root = document.getElementById(script.dataset.drawing)
+    let text = script.textContent
+    try {
+      if (script.type === "application/zlib") text = await unpacked(text)
+    } catch (error) {
+      root.replaceChildren(make("p", { role: "alert" }, `This browser cannot open the drawing: ${error.message}`))
+      return
+    }
+    drawings[at] = mount(root, JSON.parse(text))
+  }))
+  Object.assign(window.cachegraph, { mount, drawings, ready })
 })();

@@ -23,7 +23,7 @@ from cachegraph.views.drawing.nodes import nodes_of, with_lost
 from cachegraph.views.drawing.overlays import Overlay, of_blast, of_bytes, of_coverage, of_diff, of_prediction
 from cachegraph.views.drawing.scene import ONE_BY_ONE, Scene
 from cachegraph.views.drawing.svg import svg
-from cachegraph.views.html.page import data_json, page, resource
+from cachegraph.views.html.page import data_script, drawing_script, page, resource
 
 __all__ = ["Drawing", "draw", "scene_of"]
 
@@ -70,10 +70,10 @@ class Drawing:
         return page(
             "drawing.html.jinja",
             styles=resource("page.css") + resource("drawing.css"),
-            scripts=resource("drawing.js"),
+            scripts=drawing_script(),
             title=self.scene.title,
             picture=Markup(svg(self.scene, colours=False)) if small else "",  # noqa: S704 - escaped when it was made
-            data=Markup(data_json(self.scene.to_dict())),  # noqa: S704 - holds no markup
+            data=Markup(data_script("drawing", self.scene.to_dict())),  # noqa: S704 - holds no markup
         )
 
     def _repr_html_(self) -> str:
@@ -171,9 +171,10 @@ def scene_of(
     title: str = "",
     predicted: str = "What becomes of each step",
     notes: Sequence[tuple[int, str, str, str]] = (),
+    begin: int | None = None,
     limit: int = ONE_BY_ONE,
 ) -> Scene:
-    """Set the scene of a drawing; the parameters are those of `draw`, with words and findings besides."""
+    """Set the scene of a drawing; the parameters are those of `draw` and `Scene`, with words besides."""
     worth = judge(summarise(graph), (), step_name(graph))
     nodes, said = nodes_of(graph), one_line(f"{worth.word}: {'; '.join(facts(worth))}.")
     changes = None
@@ -200,4 +201,5 @@ def scene_of(
         records=len(graph),
         notes=notes,
         limit=limit,
+        begin=begin,
     )

@@ -15,7 +15,10 @@ from typing import Any
 from cachegraph.text.clean import json_safe
 from cachegraph.text.render import render
 
-__all__ = ["data_json", "page", "resource"]
+__all__ = ["data_json", "data_script", "drawing_script", "page", "resource"]
+
+_PLAIN = 200_000
+"""Characters of data that a page holds as they are; more are compressed, to a third or so."""
 
 _ROOM = "cachegraph.views.html"
 
@@ -29,6 +32,38 @@ def resource(name: str) -> str:
     name : str
     """
     return resources.files(_ROOM).joinpath(name).read_text("utf-8")
+
+
+def data_script(root: str, value: object, *, report: str = "") -> str:
+    """Write the element that holds the data of a drawing.
+
+    Parameters
+    ----------
+    root : str
+        Id of the element that the drawing goes into.
+    value : object
+        Made of what JSON knows.
+    report : str
+        Id of the part of a report that it belongs to.
+
+    Returns
+    -------
+    str
+        HTML: JSON in which nothing is markup, or, of much data, Base64 of its zlib stream.
+    """
+    import zlib
+
+    text = data_json(value)
+    of = f' data-report="{report}"' if report else ""
+    if len(text) <= _PLAIN:
+        return f'<script type="application/json" data-drawing="{root}"{of}>{text}</script>'
+    packed = base64.b64encode(zlib.compress(text.encode())).decode()
+    return f'<script type="application/zlib" data-drawing="{root}"{of}>{packed}</script>'
+
+
+def drawing_script() -> str:
+    """Give the script that draws, and shows data in the page by itself."""
+    return "".join(map(resource, ("rules.js", "layout.js", "drawing.js")))
 
 
 def data_json(value: object) -> str:

@@ -1,5 +1,5 @@
 // The report around the drawings: stages, the table of records, sorting, links from everywhere into the drawing.
-(() => {
+(async () => {
   "use strict"
   const number = n => n.toLocaleString("en")
   const size = n => {
@@ -17,7 +17,6 @@
   }
   const ROWS = 100
   const drawings = new Map()
-  document.querySelectorAll("script[data-report]").forEach((script, at) => drawings.set(script.dataset.report, window.cachegraph.drawings[at]))
   const show = (drawing, node) => {
     drawing.go(node)
     drawing.svg.scrollIntoView({ block: "center" })
@@ -117,6 +116,8 @@
     sort()
   }
 
+  await window.cachegraph.ready
+  document.querySelectorAll("script[data-report]").forEach((script, at) => { if (window.cachegraph.drawings[at]) drawings.set(script.dataset.report, window.cachegraph.drawings[at]) })
   for (const [id, drawing] of drawings) {
     tree(document.getElementById(`${id}-stages`), drawing)
     table(document.getElementById(`${id}-table`), drawing)

@@ -15,7 +15,7 @@ from cachegraph.schema.refs import short_ref
 from cachegraph.solver.blast import blast_radius
 from cachegraph.solver.causes import Explanation
 from cachegraph.solver.diff import Diff
-from cachegraph.solver.history import History
+from cachegraph.solver.history_rows import History
 from cachegraph.solver.predict import predict
 from cachegraph.text.clean import one_line
 from cachegraph.text.words import capital, plural, size_text
@@ -25,7 +25,7 @@ from cachegraph.views.drawing.scene import Scene
 from cachegraph.views.drawing.svg import svg
 from cachegraph.views.drawing.weights import added_bytes
 from cachegraph.views.html.drawing import scene_of
-from cachegraph.views.html.page import data_json, page, resource
+from cachegraph.views.html.page import data_script, drawing_script, page, resource
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
 
@@ -39,6 +39,8 @@ _NOTES = 1_500
 """Findings about records that a drawing holds, worst first."""
 _FINDINGS = 400
 """Findings that a list has; of more it says how many there are."""
+_POINTS = 60
+"""Exports of a history that the page has, the newest ones."""
 _AREAS = 60
 _STEPS = 12
 _MAP = (960, 300)
@@ -136,7 +138,7 @@ def report(
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
-        scripts=resource("drawing.js") + resource("report.js"),
+        scripts=drawing_script() + resource("report.js"),
         title=title,
         exports=parts,
         order=order,
@@ -176,7 +178,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
         }
-        part["data"] = Markup(data_json(data))  # noqa: S704 - holds no markup
+        part["data"] = Markup(data_script(f"{part['id']}-drawing", data, report=part["id"]))  # noqa: S704 - holds no markup
     return part
 
 
@@ -188,6 +190,8 @@ def _scene(export: Export) -> Scene:
         for finding in export.findings
         if finding.record is not None and finding.record in place
     ]
+    # The drawing opens where the list of what to do begins.
+    begin = next((place[step] for cause in export.verdict.causes for step in cause.steps if step in place), None)
     solved = len(graph) <= _SOLVED and graph.import_error is None and graph.export.results_known
     compared = export.compared
     prediction, predicted = None, ""
@@ -208,6 +212,7 @@ def _scene(export: Export) -> Scene:
         title=f"Records of {short_ref(graph.export.source, graph.export.platform)}",
         predicted=predicted,
         notes=notes[:_NOTES],
+        begin=begin if export.compared is None else None,
     )
     if compared is not None:
         return scene
@@ -238,18 +243,19 @@ def _history(history: History | None) -> dict[str, Any] | None:
         "said": history.summary,
         "points": [
             {
-                "source": short_ref(point.source),
-                "at": (point.at or "")[:19].replace("T", " "),
+                "label": label,
+                "source": one_line(point.source),
+                "at": (point.at or "unknown")[:16].replace("T", " "),
+                "ran": point.ran,
                 "loadable": point.loadable,
                 "steps": point.steps,
-                "bytes": size_text(point.bytes),
-                "gained": point.keys_gained,
-                "lost": point.keys_lost,
-                "results_lost": point.results_lost,
-                "same_as": point.same_as,
+                "size": size_text(point.bytes),
+                "new": size_text(point.new_bytes) if point.new_bytes else "",
+                "what": capital(one_line(point.said)),
             }
-            for point in history[-60:]
+            for label, point in list(zip(history.labels, history, strict=True))[-_POINTS:]
         ],
+        "left": max(0, len(history) - _POINTS),
     }
 
 
