@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cachegraph.lint.model import Repository
 from cachegraph.lint.rules.builds import title
-from cachegraph.lint.rules.scene import Scene, Use
+from cachegraph.lint.rules.places import Use
+from cachegraph.lint.rules.scene import Scene
 from cachegraph.text.words import some_of
 
 __all__ = ["Line", "shared_places"]

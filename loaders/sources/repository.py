@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from cachegraph.builds.content.nodes import UNREADABLE, File, Folder, Link, Metadata, Node, Unreadable, digest_of
+from cachegraph.builds.content.nodes import (
+    UNREADABLE,
+    File,
+    Folder,
+    LateChildren,
+    Link,
+    Metadata,
+    Node,
+    Unreadable,
+    digest_of,
+)
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.errors import NotFoundError, SourceError
 from cachegraph.loaders.sources.git import run_git
@@ -191,37 +201,23 @@ class _GitBlob:
 
 
 @dataclass(slots=True, eq=False)
-class _Children(Mapping[str, Node]):
-    """What is in a folder of a commit, read when it is first looked at."""
+class _Children(LateChildren):
+    """What is in a folder of a commit."""
 
     repository: Repository
     data: bytes | None
     object_name: str = ""
-    _found: dict[str, Node] | None = None
 
-    def _read(self) -> dict[str, Node]:
-        if self._found is None:
-            data = self.repository.read(self.object_name) if self.data is None else self.data
-            width = len(self.object_name) // 2 if self.object_name else _hash_width(data)
-            self._found = {name: self.repository.node(identity, mode) for name, mode, identity in _entries(data, width)}
-            attributes = self._found.get(".gitattributes")
-            if isinstance(attributes, File) and _CONVERTS.search(self.repository.read(_name_of(attributes))):
+    def scan(self) -> Iterator[tuple[str, Node]]:
+        """Read the folder; where git converts files at checkout, what they become is not known."""
+        data = self.repository.read(self.object_name) if self.data is None else self.data
+        width = len(self.object_name) // 2 if self.object_name else _hash_width(data)
+        for name, mode, identity in _entries(data, width):
+            node = self.repository.node(identity, mode)
+            yield name, node
+            if name == ".gitattributes" and isinstance(node, File) and _CONVERTS.search(self.repository.read(identity)):
                 reason = ".gitattributes has git convert files at checkout"
-                self._found[UNREADABLE] = Unreadable(Unknown(because="remote", reason=reason))
-        return self._found
-
-    def __getitem__(self, name: str) -> Node:
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-
-def _name_of(file: File) -> str:
-    return file.blob.object_name if isinstance(file.blob, _GitBlob) else ""
+                yield UNREADABLE, Unreadable(Unknown(because="remote", reason=reason))
 
 
 def _hash_width(data: bytes) -> int:

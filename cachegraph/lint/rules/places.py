@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cachegraph.errors import SpecError
-from cachegraph.lint.model import Build, Cache
+from cachegraph.lint.model import Build, Cache, Entry
 from cachegraph.lint.values import Direction, Unknown, Value
 from cachegraph.loaders.specs.reference import parse_reference
 
 __all__ = [
     "CachePlace",
+    "Use",
     "branch_names",
     "known_reference",
     "local_path_of",
@@ -118,6 +119,21 @@ class CachePlace:
         return self.type == other.type and all(
             one.may_equal(two) for one, two in zip(self.values, other.values, strict=True)
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One build that reads or writes one place."""
+
+    build: Build
+    entry: Entry
+    cache: Cache
+    place: CachePlace
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The events in which it may happen; empty if the file does not tell."""
+        return self.build.events_of(self.entry.conditions)
 
 
 def _literal(value: Value) -> object:
