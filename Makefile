@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
+.PHONY: samples demo quick test servers lint types format mutants lock docs notebooks fuzz fuzz-go clean
 
 # One Dockerfile build, exported twice: into the image (inline), where the install step is lost, and with mode=max.
 DEMO := $(BIN)/cachegraph check --fail-on never --names tests/data/layouts/web-prov
@@ -54,7 +54,11 @@ lock: $(VENV)/.dev
 # Writes the pages that are made from declarations, and the site: build/site/index.html.
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.tools.pages docs
-	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -E -a docs build/site
+
+# Packs the sample exports that come with the package from the test data.
+samples: $(VENV)/.dev
+	$(BIN)/python -m tests.sampledata.make
 
 # Attacks every reader for so many seconds (fuzz/); what breaks is kept in build/fuzz.
 SECONDS ?= 60

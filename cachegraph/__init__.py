@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cachegraph.errors import CacheGraphError, CacheGraphWarning
     from cachegraph.graph import CacheGraph
     from cachegraph.reading import from_config, load
+    from cachegraph.sampledata.taking import sample, samples
     from cachegraph.solver.blast import blast_radius
     from cachegraph.solver.diff import diff
     from cachegraph.solver.explain import explain
@@ -47,6 +48,8 @@ __all__ = [
     "load",
     "load_record",
     "predict",
+    "sample",
+    "samples",
     "simulate",
     "sources",
     "why",
@@ -70,6 +73,8 @@ _HOMES = {
     "load": "cachegraph.reading",
     "load_record": "cachegraph.builds.dockerbuild",
     "predict": "cachegraph.solver.predict",
+    "sample": "cachegraph.sampledata.taking",
+    "samples": "cachegraph.sampledata.taking",
     "simulate": "cachegraph.solver.simulate",
     "sources": "cachegraph.solver.sources",
     "why": "cachegraph.solver.why",

@@ -14,14 +14,15 @@ from cachegraph.building import BuildGraph, Images, known_images
 from cachegraph.builds import llb
 from cachegraph.builds.content.hashing import Hasher
 from cachegraph.builds.content.ignore import IgnoreFile
-from cachegraph.builds.content.nodes import Folder
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.definitions import Definition, Sources, operations_of, read_definition, read_recorded
+from cachegraph.builds.dockerfile.errors import DockerfileError
 from cachegraph.builds.dockerfile.platforms import default_platform, parse_platform
 from cachegraph.builds.execution import Granted, check_execution
-from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin
+from cachegraph.builds.operations import LocalOrigin
 from cachegraph.builds.records import in_order, record_build
-from cachegraph.builds.trees import Trees
+from cachegraph.builds.trees import FilesOver, Tree, Trees
+from cachegraph.builds.work import Work
 from cachegraph.core.untrusted import known_json
 from cachegraph.errors import NotFoundError
 from cachegraph.loaders.base import Options
@@ -94,16 +95,32 @@ def build_given(
     sources = Sources(folders=given, image=digest, builder=own)
     try:
         targets, ignoring = operations_of(definition, sources, name)
-        files = _Files(files=BuildFiles(images=known, remotes=remotes, ignored=_ignored(definition)))
+        ignored = _ignored(definition)
+        files = _Files(files=BuildFiles(images=known, remotes=remotes, ignored=ignored))
         files.partly = _partly(definition)
         trees = Trees(files=files, hasher=Hasher(), commands=commands)
         check_execution(in_order(targets), Granted(secrets=secrets, ssh=ssh, rights=allow), trees, name)
         recorded = record_build(targets, trees, remotes, source=name, file=name, ignoring=ignoring)
+    except DockerfileError as error:
+        if error.hint or not given:
+            raise
+        where = " and ".join(f"{local} is the folder {folder}" for local, folder in sorted(given.items()))
+        hint = f"{where}: name another with --build-context NAME=FOLDER, or as CONTEXT"
+        raise DockerfileError(error.reason, file=error.file, line=error.line, hint=hint) from None
     finally:
         remotes.close()
     missing = sorted(files.missing)
     notes = tuple(f"the files of {one} are not known: give them with --build-context {one}=FOLDER" for one in missing)
-    return BuildGraph(recorded, file=name, notes=notes)
+    # There is no Dockerfile to look back at; what the folders were is in their repository all the same.
+    work = Work(
+        trees=trees,
+        data=b"",
+        convert=lambda _: [],
+        context=Path(given["context"]) if "context" in given else None,
+        dockerfile=None,
+        patterns=ignored["context"].patterns if "context" in ignored else (),
+    )
+    return BuildGraph(recorded, file=name, notes=notes, work=work)
 
 
 def _ignored(definition: Definition) -> dict[str, IgnoreFile]:
@@ -133,29 +150,16 @@ def _locals(definition: Definition) -> list[llb.SourceOp]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Files:
+class _Files(FilesOver):
     """Files of sources, where folders of the client may be missing."""
 
-    files: BuildFiles
     partly: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
-    def local(self, origin: LocalOrigin) -> Folder | Unknown:
+    def local(self, origin: LocalOrigin) -> Tree:
         if not origin.folder:
             self.missing.add(origin.name)
             return Unknown(because="unreadable", reason=f"no folder is given for {origin.name}")
         if origin.name in self.partly:
             return Unknown(because="unreadable", reason=f"of {origin.name} only some files are sent")
         return self.files.local(origin)
-
-    def image(self, origin: ImageOrigin) -> Folder | Unknown:
-        return self.files.image(origin)
-
-    def is_near(self, origin: ImageOrigin) -> bool:
-        return self.files.is_near(origin)
-
-    def repository(self, origin: GitOrigin) -> Folder | Unknown:
-        return self.files.repository(origin)
-
-    def download(self, origin: HttpOrigin) -> Folder | Unknown:
-        return self.files.download(origin)

@@ -204,7 +204,7 @@ class CacheGraph(Questions, Plots):
         >>> from_config(config).lost_links()
         {(1, 0, 0)}
         """
-        from cachegraph.core.fragile import lost_links
+        from cachegraph.core.lost_links import lost_links
 
         return lost_links(self._graph(export))
 

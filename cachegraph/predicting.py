@@ -11,6 +11,7 @@ from cachegraph.causes.lines import Line, predicted_lines
 from cachegraph.causes.model import Cause, History
 from cachegraph.core.graph import ExportGraph
 from cachegraph.loaders.sources.history import GitHistory
+from cachegraph.schema.refs import short_ref
 from cachegraph.solver.display import describe
 from cachegraph.solver.predict import predict
 from cachegraph.solver.prediction import Prediction
@@ -43,9 +44,15 @@ class Forecast:
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         """Show it in a notebook."""
-        rows = [(str(line.line or ""), line.name, line.outcome, line.reason) for line in self.lines]
+        rows = [(str(line.line or ""), line.name, line.outcome, _briefly(line)) for line in self.lines]
         columns = ("line", "step", "outcome", "why")
         return describe(f"{self.build.file}: {self.prediction.summary}", columns, rows, notes=self.build.notes)
+
+
+def _briefly(line: Line) -> str:
+    """Give the reason, with the cache by its short name."""
+    source = None if line.step is None else line.step.source
+    return line.reason if source is None else line.reason.replace(source, short_ref(source))
 
 
 def forecast(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from docs.tools.site import without_outside_links
+from docs.tools.site import with_pictures, without_outside_links
 
 project = "cachegraph"
 html_title = "cachegraph"
 html_theme = "furo"
-extensions = ["myst_parser", "sphinxcontrib.mermaid"]
+html_static_path = ["style"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+extensions = ["myst_parser"]
 exclude_patterns = ["tools"]
 myst_heading_anchors = 3
-myst_fence_as_directive = ["mermaid"]
 suppress_warnings = ["misc.highlighting_failure"]  # a part of a file need not be one that a lexer knows
+nitpicky = True
 html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
 highlight_language = "none"
 
 
 def setup(app: object) -> None:
-    """Show what lies outside of the folder as its name."""
-    app.connect("source-read", without_outside_links)  # type: ignore[attr-defined]  # Sphinx, which calls this
+    """Put pictures into the pages, and show what lies outside of the folder as its name."""
+    for change in (without_outside_links, with_pictures):
+        app.connect("source-read", change)  # type: ignore[attr-defined]  # Sphinx, which calls this

@@ -142,7 +142,7 @@ class Archive:
         self._members: dict[str, tuple[int, int]] = {}
         self._kept: dict[str, bytes] = {}
         self._limits = limits
-        self._file = open_file(path, self.place, "check src=")
+        self._file = open_file(path, self.place, "check the path")
         try:
             with self._reading("this is no tar archive that can be read (plain, gzip, bzip2 or xz)", _HINT):
                 self._stream = _decompressed(self._file, self.place, limits)

@@ -59,7 +59,7 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
         if kind_of(path) == "file" and is_packed(path):
             store = ArchiveStore(path, options.report, options.limits)
             return load_store(store, path, replace(spec, type="local", bare=True), options)
-        data = read_file(path, str(path), limit=limit, name="file_bytes", hint="check src=")
+        data = read_file(path, str(path), limit=limit, name="file_bytes", hint="check the path")
     place = "standard input" if src == "-" else src
     if (other := what_else(data, place)) is not None:
         raise other

@@ -75,7 +75,7 @@ def image_layers(image: str, options: Options) -> dict[str, tuple[str, ...]]:
         path = local_path(required(spec, "src", "src=DIR"))
         kind = kind_of(path)
         if kind is None:
-            raise NotFoundError(f"{path}: there is no such directory or archive", hint="check src=")
+            raise NotFoundError(f"{path}: there is no such directory or archive", hint="check the path")
         store: BlobStore = (
             DirectoryStore(path, options.limits)
             if kind == "directory"

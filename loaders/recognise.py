@@ -61,11 +61,11 @@ _TEXT = (
 
 def is_packed(path: Path) -> bool:
     """Tell whether a file is a tar archive or compressed, whatever it is called."""
-    with open_file(path, str(path), "check src=") as file:
+    with open_file(path, str(path), "check the path") as file:
         try:
             return looks_packed(file.read(512))
         except OSError as error:
-            raise refused(error, str(path), "check src=") from None
+            raise refused(error, str(path), "check the path") from None
 
 
 def what_else(data: bytes, place: str) -> DecodeError | None:

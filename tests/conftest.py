@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import lzma
+import shutil
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +15,13 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.servers.browser",
     "tests.servers.github",
     "tests.servers.hostile",
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",
+    "tests.wheels",
 ]
 
 # How long an example takes says nothing on a busy machine; pytest-timeout ends what hangs. `make quick` tries fewer.
@@ -58,6 +63,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(MARKS[fixture])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep what stays until the end, thousands of items and all modules, out of later collections of garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Folder of the test data."""
@@ -68,6 +80,24 @@ def data() -> Path:
 def layouts() -> Path:
     """Folder of the real image layouts. Shared by all tests: copy one before you change it."""
     return DATA / "layouts"
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of thirty nightly exports of one build, with what ran in ``truth.json``. Copy one before you change it."""
+    folder = tmp_path_factory.mktemp("series")
+    with tarfile.open(DATA / "nights" / "nights.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "nights"
+
+
+@pytest.fixture(scope="session")
+def kept(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One directory to which every night wrote: it points at the last, and has the blobs of all."""
+    folder = tmp_path_factory.mktemp("kept") / "cache"
+    for night in sorted(nights.glob("night-*")):
+        shutil.copytree(night, folder, dirs_exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ ALLOWED = {
     "explorer": {"core", "schema", "queries", "text", "verdict", "views"},
     "lint": {"core", "builds", "loaders.limits", "loaders.paths", "loaders.specs", "text"},
     "queries": {"core", "schema", "solver", "text"},
+    "sampledata": {"text"},
     "reports": {"loaders.limits", "loaders.paths", "text"},
     "server": {"core", "text"},
     "stores": {"core", "schema", "queries", "text", "server", "loaders.base"},

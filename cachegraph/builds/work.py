@@ -20,11 +20,13 @@ class Work:
     ----------
     trees : Trees
     data : bytes
-        The Dockerfile.
+        The Dockerfile; empty of a build that is given as its operations.
     convert : callable
         Gives all operations that another text of the Dockerfile asks for, inputs first; raises what a build raises.
     context, dockerfile : pathlib.Path or None
-        None where they are in a repository that was fetched.
+        None where they are in a repository that was fetched, or where there is none.
+    patterns : tuple of str or None
+        What is left out of the context of any commit; None where a commit's own .dockerignore says it.
     """
 
     trees: Trees
@@ -32,3 +34,4 @@ class Work:
     convert: Callable[[bytes], list[Operation]]
     context: Path | None
     dockerfile: Path | None
+    patterns: tuple[str, ...] | None = None

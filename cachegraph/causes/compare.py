@@ -21,8 +21,8 @@ class Change:
     name : str
     before, after : str or None
         ``cached``, ``runs``, ..; None of a step that is new.
-    is_worse : bool
-        It was cached, or was not there, and runs now.
+    is_worse : bool or None
+        It was cached, or was not there, and runs now; None where it may run now, which cannot be told.
     text : str
         In a sentence.
     """
@@ -31,7 +31,7 @@ class Change:
     name: str
     before: str | None
     after: str
-    is_worse: bool
+    is_worse: bool | None
     text: str
 
 
@@ -74,6 +74,6 @@ def _change(old: Line | None, new: Line) -> Change:
         name=new.name,
         before=old.outcome if old else None,
         after=new.outcome,
-        is_worse=bool(new.executed),
+        is_worse=None if new.executed is None and (old is None or not old.executed) else bool(new.executed),
         text=text,
     )

@@ -144,6 +144,8 @@ class ContentSearch:
 
     def _ignored(self, tree: Folder) -> tuple[str, ...]:
         """Read what a commit leaves out."""
+        if self.work.patterns is not None:
+            return self.work.patterns
         context, dockerfile = self.work.context, self.work.dockerfile
         name = ""
         if context is not None and dockerfile is not None and dockerfile.is_relative_to(context):

@@ -17,7 +17,7 @@ from cachegraph.builds.operations import Operation
 from cachegraph.builds.records import BuildStep
 from cachegraph.builds.work import Work
 from cachegraph.causes.model import Cause, Commit, History
-from cachegraph.causes.neighbours import Neighbour, followers, neighbours
+from cachegraph.causes.neighbours import Neighbour, followers, neighbours, shares_nothing
 from cachegraph.causes.sources import PLATFORMS, platform_name
 from cachegraph.causes.words import age, is_secret
 from cachegraph.errors import CacheGraphError
@@ -177,6 +177,13 @@ class InstructionSearch:
         if others:
             text = "the cache has another step in this place: its text, its environment or its options are others"
             return Cause(record=record, kind="instruction", text=text)
+        if shares_nothing(self.every):
+            return Cause(
+                record=record,
+                kind="new",
+                text="the cache has nothing of this build: no base image, no file and no step of it",
+                remedy="check that --cache-from names a cache of this build",
+            )
         return Cause(record=record, kind="new", text="the cache ends before this step: it was made without it")
 
 

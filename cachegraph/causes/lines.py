@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cachegraph.builds.operations import Label
 from cachegraph.builds.records import BuildStep
 from cachegraph.causes.model import Cause
 from cachegraph.causes.sources import platform_name
@@ -14,6 +15,7 @@ from cachegraph.text.words import size_text
 
 __all__ = ["Line", "predicted_lines"]
 
+_NAME = 60
 _NOT_WORKED_OUT = "what it is could not be worked out"
 
 
@@ -131,11 +133,11 @@ def _reason(
         return cause.text
     if step.depends is not None and step.depends.cause == "unknown-step":
         below = _unknown_below(one, of)
-        return f"line {below} could not be worked out, and this step stands on it" if below else _NOT_WORKED_OUT
+        return f"{below} could not be worked out, and this step stands on it" if below else _NOT_WORKED_OUT
     if step.executed and step.why == "input" and not step.first:
         below = _missed_below(one, prediction, of)
         if below:
-            return f"line {below} is not cached, and this step stands on it"
+            return f"{below} is not cached, and this step stands on it"
     if step.executed is False:
         if step.loads is None:
             return ""
@@ -144,20 +146,29 @@ def _reason(
     return reason(step, prediction)
 
 
-def _unknown_below(one: BuildStep, of: Mapping[str, BuildStep]) -> int:
-    """Give the line of the nearest step below that cannot be known for the same reasons; 0 if it is this step."""
+def _called(label: Label) -> str:
+    """Call a step by its line, or by its name where no Dockerfile is given; empty for BuildKit's own steps."""
+    if label.start:
+        return f"line {label.start}"
+    if not label.name or label.name.startswith("[internal]"):
+        return ""
+    return label.name if len(label.name) <= _NAME else f"{label.name[: _NAME - 3]}..."
+
+
+def _unknown_below(one: BuildStep, of: Mapping[str, BuildStep]) -> str:
+    """Call the nearest step below that cannot be known for the same reasons; empty if it is this step."""
     for source in one.operation.inputs:
         below = of.get(source.identity)
         if below is not None and {*below.unknown} & {*one.unknown} and below.operation.inputs:
-            return below.operation.label.start or _unknown_below(below, of)
-    return 0
+            return _called(below.operation.label) or _unknown_below(below, of)
+    return ""
 
 
-def _missed_below(one: BuildStep, prediction: Prediction, of: Mapping[str, BuildStep]) -> int:
-    """Give the line of the nearest step below that misses; 0 if none has a line."""
+def _missed_below(one: BuildStep, prediction: Prediction, of: Mapping[str, BuildStep]) -> str:
+    """Call the nearest step below that misses; empty if none has a line or a name."""
     for source in one.operation.inputs:
         below = of.get(source.identity)
         step = prediction.step(below.record) if below is not None and below.record is not None else None
         if below is not None and step is not None and step.why in ("instruction", "input", "asked-for"):
-            return below.operation.label.start or _missed_below(below, prediction, of)
-    return 0
+            return _called(below.operation.label) or _missed_below(below, prediction, of)
+    return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cachegraph.solver.match import Matches, taken_by
 
-__all__ = ["Neighbour", "followers", "neighbours", "wanted_contents"]
+__all__ = ["Neighbour", "followers", "neighbours", "shares_nothing", "wanted_contents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,14 @@ def followers(every: Iterable[Matches], record: int) -> list[Neighbour]:
         keys = [key for key in dict.fromkeys(cache.key) if key >= 0 and not cache.is_root(key)]
         found += [Neighbour(matches, key, ()) for key in keys if not wanted.isdisjoint(cache.slots(key)[0])]
     return found
+
+
+def shares_nothing(every: Iterable[Matches]) -> bool:
+    """Tell whether no cache has a single digest of the build: they are of another one."""
+    for matches in every:
+        own = {record.digest for record in matches.build.export.config.records}
+        if any(matches.keys) or not own.isdisjoint(
+            record.digest for record in matches.cache.export.export.config.records
+        ):
+            return False
+    return True

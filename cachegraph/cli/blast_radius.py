@@ -16,6 +16,7 @@ from cachegraph.solver.blast import Blast
 from cachegraph.solver.blast import blast_radius as work_out
 from cachegraph.solver.rows import as_json
 from cachegraph.solver.words import blast_cells, fix_text
+from cachegraph.text.words import capital
 
 __all__ = ["blast_radius"]
 
@@ -35,7 +36,7 @@ _COLUMNS = (
     "checked",
     "advice",
 )
-_SHOWN = ("record", "change of", "runs again", "seconds", "bytes", "what cuts most")
+_SHOWN = ("record", "change of", "runs again", "seconds", "bytes", "stays cached", "if not taken by")
 
 
 @click.command(
@@ -70,7 +71,8 @@ def blast_radius(
     """Say for each step and source of SPEC what its change would make run again, most expensive first.
 
     A range says that it depends on what the changed steps make: fewer run if that is the same as before. The bytes are
-    those of the layers that are made again. The last column names the step that most of it follows from.
+    those of the layers that are made again. The last two columns name the step that most of it follows from, and what
+    would stay cached if that step did not take it.
     """
     build, read = read_build(specs, how, platform)
     if not build.graphs:
@@ -85,7 +87,7 @@ def blast_radius(
             note = f". {left:,} more changes cost less: --top {len(answer)} lists them" if left > 0 else ""
             rows = [dict(zip(_SHOWN, blast_cells(row), strict=True)) for row in answer[:top]]
             shown = [column for column in _SHOWN if column != "seconds" or times is not None]
-            write_rows(rows, shown, output, title=f"{answer.summary}{note}.")
+            write_rows(rows, shown, output, title=f"{capital(answer.summary)}{note}.")
         else:
             write_rows([_row(row) for row in answer], _COLUMNS, output)
     sys.exit(read.exit_code)

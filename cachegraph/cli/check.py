@@ -13,6 +13,7 @@ from cachegraph.cli.formats import output_options
 from cachegraph.cli.judging import Policy, judging_options
 from cachegraph.cli.options import (
     FAIL_ON,
+    NAMES,
     SOURCE_OPTIONS,
     fail_on_option,
     neo4j_options,
@@ -20,7 +21,7 @@ from cachegraph.cli.options import (
     open_store,
     source_options,
 )
-from cachegraph.cli.output import Output, write
+from cachegraph.cli.output import Output, say, write
 from cachegraph.cli.places import at_option, named_places, unread_sources
 from cachegraph.cli.reading import read_specs
 from cachegraph.cli.reports import REPORTS
@@ -32,6 +33,7 @@ from cachegraph.queries.findings import Findings
 from cachegraph.reports.model import Place
 from cachegraph.schema.summary import summarise
 from cachegraph.solver.together import together
+from cachegraph.text.words import plural
 
 __all__ = ["check", "fails"]
 
@@ -81,12 +83,15 @@ def check(
     parse_version(buildkit)  # before anything is read
     judge = policy.judge()
     if neo4j is not None:
-        answer, code = _asked_of_server(neo4j, database, export, buildkit), 0
+        answer, code, unread_names = _asked_of_server(neo4j, database, export, buildkit), 0, []
     else:
         not_with(
             {"database": "--database", "export": "--export"}, "the SPECs are read without a server", "Give --neo4j."
         )
-        read = read_specs(specs, how, _PROBED)
+        # A table has all of what could not be read; at the end of a screen it is said that there is such a thing.
+        in_table = any(output.format == "table" and output.path is None for output in outputs)
+        read = read_specs(specs, how, _PROBED, is_told=in_table)
+        unread_names = [failure.spec for failure in read.failures if failure.spec != NAMES] if in_table else []
         names = {digest: name for graph in read.graph for digest, name in graph.names.records.items()}
         findings = read.graph.check(buildkit)
         settings, named, unread = None, named_places(read, at), unread_sources(read)
@@ -114,6 +119,8 @@ def check(
     answer = replace(answer.judged(judge), fail_on=fail_on, buildkit=buildkit)
     for output in outputs:
         write(REPORTS[output.format](answer, output, everything), output)
+    if unread_names:
+        say(f"{plural(len(unread_names), 'source')} could not be read: {', '.join(unread_names)}")
     worse = fails(answer.findings, fail_on) or int(answer.settings is not None and answer.settings.fails)
     sys.exit(code or worse)
 

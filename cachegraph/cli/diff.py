@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
 from cachegraph.cli.output import ROWS, Output, write
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.cli.stored_sides import stored_before
+from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheExport
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.diff import diff as compare
 from cachegraph.solver.rows import as_json
-from cachegraph.text.words import plural
 
 __all__ = ["diff"]
 
+_DIFFERS = {"instruction": "itself", "input": "what it takes", "result": "only its result"}
 _COLUMNS = ("change", "old", "new", "name", "digest", "loadable", "cause", "begins", "slot")
 
 
@@ -57,18 +62,19 @@ def diff(
     else:
         specs, uri = split_neo4j(specs, neo4j)
     count(specs, how, (1, 2), "OLD and NEW, or one SPEC to compare with the export before it")
-    options = options_of(how)
-    known = known_names(how["names"], options)
     old, new = specs if len(specs) == 2 else (f"{specs[0]}^1", specs[0])
-    news = read_exports(new, options, known.names)
-    if neo4j is not None:
-        olds = stored_before([new if len(specs) == 1 else old], news, uri, database)
-    else:
-        olds = read_exports(old, options, known.names)
-    found = compare(olds, news)
+    olds: Sequence[CacheExport | ExportGraph]
+    with options_of(how) as options:
+        news = read_exports(new, options)
+        if neo4j is not None:
+            olds = stored_before([new if len(specs) == 1 else old], news, uri, database)
+        else:
+            olds = read_exports(old, options)
+        known = known_names(how, options, [*olds, *news])
+    found = compare(known.graphs(olds), known.graphs(news))
     for output in outputs:
         if output.format == "table":
-            write("\n\n".join([*_groups(found, output), found.summary]), output)
+            write("\n\n".join([*_groups(found, output), folded(found.summary, output, before=0, indent=2)]), output)
         else:
             answer = {
                 "summary": found.summary,
@@ -93,10 +99,12 @@ def _groups(found: Diff, output: Output) -> list[str]:
                 "change": change,
                 "begins with": first.name or first.digest[:19],
                 "record": place,
-                "why": {"instruction": "its instruction", "input": "what it takes", "result": "only the result"}[
-                    first.cause
-                ],
-                "and": plural(len(members) - 1, "record") + " after it" if len(members) > 1 else "",
+                "what differs": _DIFFERS[first.cause],
+                "records after it": len(members) - 1 or "",
             }
         )
-    return [ROWS["table"](rows, ("change", "begins with", "record", "why", "and"), "", output)] if rows else []
+    return (
+        [ROWS["table"](rows, ("change", "begins with", "record", "what differs", "records after it"), "", output)]
+        if rows
+        else []
+    )

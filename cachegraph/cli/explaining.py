@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import neo4j_options, not_with, source_options, split_neo4j, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
-from cachegraph.cli.sides import Known, New, count, known_names, options_of, read_caches, read_new
+from cachegraph.cli.sides import New, count, options_of, read_caches, read_new
 from cachegraph.cli.stored_sides import stored_before
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheExport
 from cachegraph.errors import CacheGraphError, NotFoundError
 from cachegraph.loaders.base import Options
 from cachegraph.solver.causes import Explanation
@@ -20,14 +25,18 @@ from cachegraph.solver.explain import explain as explain_build
 from cachegraph.solver.rows import as_json
 from cachegraph.text.clean import one_line
 
+if TYPE_CHECKING:
+    from cachegraph.builds.dockerbuild import BuildRecord
+
 __all__ = ["explain"]
 
+_START = re.compile(r" *(?:\d+\. |- )?")
 _COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "seconds", "bytes")
 
 
 @click.command(
-    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from registry.example.com/app:cache\n"
-    "  cachegraph explain ./cache-now --cache-from ./cache-before --names provenance.json\n"
+    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from example.com/app:cache\n"
+    "  cachegraph explain ./now --cache-from ./before --names provenance.json\n"
     "  cachegraph explain ./cache --format json"
 )
 @takes("NEW")
@@ -65,53 +74,43 @@ def explain(
         not_with({"caches": "--cache-from"}, "--neo4j takes the caches from there", "Give one of them.")
         specs, uri = split_neo4j(specs, neo4j)
     count(specs, how, (1,), "one NEW, and the caches with --cache-from")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    new = read_new(specs[0], options)
-    known = known.beside(new.texts)
-    if neo4j is not None:
-        places = _imported(new) or [specs[0]]
-        olds = stored_before(places, [ExportGraph(export) for export in new.exports], uri, database)
-    else:
-        olds = _caches(specs[0], new, caches, options, known)
+    olds: Sequence[CacheExport | ExportGraph]
+    with options_of(how) as options:
+        new = read_new(specs[0], options)
+        if neo4j is not None:
+            olds = stored_before(_imported(new) or [specs[0]], new.exports, uri, database)
+        else:
+            olds = _caches(specs[0], new, caches, options)
+        known = known_names(how, options, [*new.exports, *olds], came=new.texts)
+    imported = known.graphs(olds)
+    graphs = ([graph] for graph in known.graphs(new.exports))
+    builds: tuple[BuildRecord | list[ExportGraph], ...] = (*new.records, *graphs)
     found = [
-        *(
-            explain_build(record, olds, texts=known.texts, references=known.references, buildkit=buildkit)
-            for record in new.records
-        ),
-        *(
-            explain_build(
-                [ExportGraph(export, known.names)],
-                olds,
-                texts=known.texts,
-                references=known.references,
-                buildkit=buildkit,
-            )
-            for export in new.exports
-        ),
+        explain_build(build, imported, texts=known.plaintexts, references=known.references, buildkit=buildkit)
+        for build in builds
     ]
     for output in outputs:
         _write(found, output)
 
 
-def _caches(spec: str, new: New, given: tuple[str, ...], options: Options, known: Known) -> list[ExportGraph]:
+def _caches(spec: str, new: New, given: tuple[str, ...], options: Options) -> list[CacheExport]:
     """Read the caches: those given, else those of the record, else the export before."""
     if not given and new.records:
-        graphs, failures = read_caches(_imported(new), options, known.names)
+        exports, failures = read_caches(_imported(new), options)
         for failure in failures:
             complain(failure)
-        return graphs
+        return exports
     if not given:
         try:
-            return read_caches([f"{spec}^1"], options, known.names)[0] or _none(spec)
+            return read_caches([f"{spec}^1"], options)[0] or _none(spec)
         except CacheGraphError:
             return _none(spec)
-    graphs, failures = read_caches(given, options, known.names)
-    if failures and not graphs:
+    exports, failures = read_caches(given, options)
+    if failures and not exports:
         raise failures[0]
     for failure in failures:
         complain(failure)
-    return graphs
+    return exports
 
 
 def _imported(new: New) -> list[str]:
@@ -121,7 +120,7 @@ def _imported(new: New) -> list[str]:
     )
 
 
-def _none(spec: str) -> list[ExportGraph]:
+def _none(spec: str) -> list[CacheExport]:
     from cachegraph.loaders.specs.parse import parse
 
     raise NotFoundError(
@@ -134,11 +133,19 @@ def _write(found: list[Explanation], output: Output) -> None:
         write(json_text([_as_json(explanation) for explanation in found]), output)
     elif output.format == "table":
         heads = [[one_line(explanation.build)] if len(found) > 1 else [] for explanation in found]
-        pages = [[*head, *map(one_line, e.to_text().splitlines())] for head, e in zip(heads, found, strict=True)]
+        pages = [[*head, *_folded(e.to_text(), output)] for head, e in zip(heads, found, strict=True)]
         write("\n\n".join("\n".join(page) for page in pages), output)
     else:
         rows = [{"build": explanation.build, **row} for explanation in found for row in explanation.to_dicts()]
         write_rows(rows, _COLUMNS, output)
+
+
+def _folded(text: str, output: Output) -> Iterator[str]:
+    """Fold each line behind the blanks, the number or the dash that it begins with."""
+    for line in text.splitlines():
+        start = _START.match(line)
+        begin = start[0] if start is not None else ""
+        yield begin + folded(line[len(begin) :], output, before=len(begin), indent=max(len(begin), 2))
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cachegraph.cli.output import Output, styled, width
+from cachegraph.cli.tables import fold
 from cachegraph.queries.base import Finding, Severity
 from cachegraph.text.clean import one_line, plain
 from cachegraph.text.rules import CODES
@@ -19,9 +18,6 @@ STYLES: dict[Severity, dict[str, Any]] = {
     "warning": {"fg": "yellow"},
     "note": {"fg": "cyan"},
 }
-
-_MEASURE = re.compile(r"(\d) (?=(?:[KMGT]i)?B\b|%|h\b|min\b|s\b)")
-"""The blank between a number and its unit, at which no line is broken."""
 
 
 def finding_lines(findings: Iterable[Finding], output: Output, *, indent: int = 2) -> Iterator[str]:
@@ -57,12 +53,4 @@ def folded(text: str, output: Output, *, before: int, indent: int) -> str:
     text = plain(one_line(text))
     if not output.is_terminal:
         return text
-    lines = textwrap.wrap(
-        _MEASURE.sub("\\1\0", text),
-        max(width(), 40),
-        initial_indent=" " * before,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join(lines)[before:].replace("\0", " ")
+    return fold(text, width(), before=before, indent=indent)

@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import Any
 
 import click
 
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import SOURCE_OPTIONS, neo4j_options, not_with, source_options, split_neo4j
 from cachegraph.cli.output import ROWS, Output, write, write_rows
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, short_digests, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.cli.stored_sides import coverage, stored_history
-from cachegraph.core.graph import ExportGraph
-from cachegraph.solver.history import History
 from cachegraph.solver.history import history as follow
+from cachegraph.solver.history_rows import History, Point
+from cachegraph.solver.history_words import QUIET
 from cachegraph.text.clean import one_line
+from cachegraph.text.words import size_text
 
 __all__ = ["history"]
 
 _COLUMNS = (
     "source",
+    "platform",
     "at",
     "records",
     "steps",
     "loadable",
+    "carried",
     "bytes",
+    "new_bytes",
+    "ran",
+    "kept",
+    "unknown",
+    "cause",
     "keys_gained",
     "keys_lost",
     "results_lost",
     "same_as",
+    "said",
 )
 
-_TABLE = ("export", "at", "steps", "loadable", "bytes", "keys_gained", "keys_lost", "same_as", "source")
+_TABLE = ("export", "newest result", "ran", "loadable", "size", "new")
 
 
 @click.command(
@@ -50,7 +60,7 @@ def history(
     database: str | None,
     **how: Any,  # noqa: ANN401 - values of source_options
 ) -> None:
-    """Follow a cache through its exports, oldest first: coverage, contents that take turns, results that went.
+    """Follow a cache through its exports, oldest first: what each build ran and why, growth, results that went.
 
     With one SPEC that is a directory: all exports that the directory still has. With --neo4j all that were loaded of
     each SPEC; without a SPEC, the coverage of every source over time.
@@ -68,23 +78,29 @@ def history(
             _write_coverage(uri, database, outputs)
         return
     count(specs, how, range(1, 10_001), "at least one SPEC")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    if len(specs) == 1:
-        from cachegraph.loaders.previous import versions
+    with options_of(how) as options:
+        if len(specs) == 1:
+            from cachegraph.loaders.previous import versions
 
-        graphs = [ExportGraph(export, known.names) for export in versions(specs[0], options)]
-    else:
-        graphs = [graph for spec in specs for graph in read_exports(spec, options, known.names)]
-    _write(follow(graphs), outputs)
+            exports = versions(specs[0], options)
+        else:
+            exports = [export for spec in specs for export in read_exports(spec, options)]
+        known = known_names(how, options, exports)
+    _write(follow(known.graphs(exports), texts=known.plaintexts, references=known.references), outputs)
 
 
 def _write(found: History, outputs: tuple[Output, ...]) -> None:
     for output in outputs:
         if output.format == "table":
-            write("\n".join([ROWS["table"](_short(found), _TABLE, "", output), "", *_said(found)]), output)
+            lines = [folded(line, output, before=0, indent=2) for line in _said(found)]
+            write("\n".join([ROWS["table"](_short(found), _TABLE, "", output), "", *lines]), output)
         else:
-            answer = {"summary": found.summary, "exports": found.to_dicts(), "events": found.events.to_dicts()}
+            answer = {
+                "summary": found.summary,
+                "exports": found.to_dicts(),
+                "changes": found.changes.to_dicts(),
+                "events": found.events.to_dicts(),
+            }
             write_answer(answer, found.to_dicts(), _COLUMNS, found.summary, output)
 
 
@@ -107,26 +123,34 @@ def _write_coverage(uri: str | None, database: str | None, outputs: tuple[Output
 
 
 def _short(found: History) -> list[dict[str, Any]]:
-    """Make the points fit a line: times without fractions, sources without what they have in common."""
-    rows = short_digests(found.to_dicts())
-    fields = [row["source"].split(",") for row in rows]
-    same = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*fields, strict=False)))
-    kept = 0 if len({row["source"] for row in rows}) == 1 else same
-    for number, row in enumerate(rows):
-        row["export"] = number
-        row["at"] = (row["at"] or "")[:19].replace("T", " ")
-        row["source"] = ",".join(fields[number][kept:])
-    return rows
+    """Give the table's row for each export."""
+    return [
+        {
+            "export": label,
+            "newest result": (point.at or "unknown")[:16].replace("T", " "),
+            "ran": _ran(point),
+            "loadable": f"{point.loadable:,} of {point.steps:,}",
+            "size": size_text(point.bytes),
+            "new": "" if not point.new_bytes else size_text(point.new_bytes),
+        }
+        for label, point in zip(found.labels, found, strict=True)
+    ]
+
+
+def _ran(point: Point) -> str:
+    """Say how many steps ran; a range where that cannot be told of some."""
+    if point.ran is None:
+        return ""
+    most = point.ran + (point.unknown or 0)
+    return f"{point.ran:,}{f' to {most:,}' if point.unknown else ''} of {point.steps:,}"
 
 
 def _said(found: History) -> Iterator[str]:
-    for event in found.events:
-        what = event.name or event.digest[:19]
-        since = f" after {event.since}" if event.since else ""
-        said = {
-            "alternates": f"the same content as export {event.position - 2}",
-            "result gone": f"the result of {what} went{since}, its key stayed",
-            "result back": f"the result of {what} is there again",
-        }[event.kind]
-        yield one_line(f"export {event.position}: {said}")
+    """Say what happened at each export, but where nothing did, and in the end what that comes to."""
+    for label, point in zip(found.labels, found, strict=True):
+        if point.said != QUIET:
+            yield one_line(f"{label}: {point.said}.")
+    yield ""
     yield found.summary
+    if any(not change.name for change in found.changes):
+        yield "Not all steps have names: --names tells what they do (the provenance of an image, or a Dockerfile)."

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.errors import UsageError
 from cachegraph.loaders.base import Options
 from cachegraph.solver.inline_preview import inline_preview as preview
+from cachegraph.text.words import plural, size_text
 
 __all__ = ["inline_preview"]
 
+_TABLE = ("record", "name", "digest", "kept", "not in the image", "size")
 _COLUMNS = ("record", "name", "digest", "kept", "layers", "outside", "bytes")
 
 
@@ -41,14 +45,28 @@ def inline_preview(
     count(specs, how, (1,), "one SPEC, and --image or --layers")
     if (image is None) == (layers is None):
         raise click.UsageError("give either --image or --layers")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
-    found = preview(read_exports(specs[0], options, known.names), digests)
+    with options_of(how) as options:
+        digests = layers.split(",") if layers is not None else _layers(image or "", platform, options)
+        exports = read_exports(specs[0], options)
+        known = known_names(how, options, exports)
+    found = preview(known.graphs(exports), digests)
     rows = found.to_dicts()
     for output in outputs:
         answer = {"summary": found.summary, "image": digests, "results": rows}
-        write_answer(answer, rows, _COLUMNS, found.summary, output)
+        write_answer(answer, rows, _COLUMNS, found.summary, output, shown=(_short(rows), _TABLE))
+
+
+def _short(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Make the results fit a line: what is kept, and how many of a result's layers the image lacks."""
+    return [
+        {
+            **row,
+            "kept": "lost" if row["kept"] == "lost" else f"as {row['kept']}",
+            "not in the image": plural(len(row["outside"]), "layer") if row["outside"] else "",
+            "size": "" if row["bytes"] is None else size_text(row["bytes"]),
+        }
+        for row in rows
+    ]
 
 
 def _layers(image: str, platform: str | None, options: Options) -> list[str]:

@@ -68,6 +68,22 @@ def _csv(answer: LintAnswer, output: Output) -> str:
     return ROWS["csv"](list(rows(answer.to_report())), COLUMNS, "", output)
 
 
+def _html(answer: LintAnswer) -> str:
+    from cachegraph import __version__
+    from cachegraph.text.render import render
+
+    report = answer.to_report()
+    return render(
+        "cachegraph.cli/lint.html.jinja",
+        report=report,
+        groups=report.by_subject(),
+        rules={rule.name: rule for rule in report.rules},
+        summary=list(answer.summary(0)),
+        remarks=report.remarks,
+        version=__version__,
+    )
+
+
 _REPORTS: Mapping[str, Callable[[LintAnswer, Output, bool], str]] = {
     "table": lambda answer, output, everything: _table(answer, output, everything=everything),
     "json": lambda answer, *_: json_text(answer.to_dict()),
@@ -76,6 +92,7 @@ _REPORTS: Mapping[str, Callable[[LintAnswer, Output, bool], str]] = {
     "sarif": lambda answer, *_: sarif(answer.to_report()),
     "junit": lambda answer, *_: junit(answer.to_report()),
     "github": lambda answer, *_: github(answer.to_report()),
+    "html": lambda answer, *_: _html(answer),
 }
 
 

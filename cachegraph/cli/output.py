@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from cachegraph.cli.tables import drawn, fold
 from cachegraph.errors import AccessError, UnknownNameError
 from cachegraph.text.clean import csv_cell, json_text, legal, markdown, one_line, plain
 from cachegraph.text.nearest import did_you_mean
@@ -38,9 +39,6 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
-
-_BETWEEN = 2
-"""Columns of a terminal between those of a table."""
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
@@ -189,34 +187,8 @@ def _table(rows: Sequence[Row], columns: Sequence[str], title: str, output: Outp
         lines = [one_line(title)] if title else []
         lines += ["\t".join(line) for line in [columns, *cells]]
         return plain("\n".join(lines))
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # The widest column is folded at blanks. If that is not enough, lines are wider than the terminal, which wraps them:
-    # a digest or a reference can be copied whole.
-    widths = [max(map(len, texts)) for texts in zip(columns, *cells, strict=True)]
-    widest = widths.index(max(widths))
-    words = [len(word) for line in [columns, *cells] for word in line[widest].split()]
-    narrowest = sum(widths) - widths[widest] + max(words, default=0) + _BETWEEN * (len(columns) - 1)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _BETWEEN - 1, 0, 0))
-    for position, column in enumerate(columns):
-        table.add_column(column, no_wrap=position != widest)
-    for line in cells:
-        table.add_row(*map(Text, line))
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=max(width(), narrowest),
-        highlight=False,
-        emoji=False,
-        markup=False,
-        force_terminal=for_people(output),
-    )
-    console.print(table)
-    lines = [styled(one_line(title), output, bold=True)] if title else []
-    return "\n".join([*lines, *(line.rstrip() for line in text.getvalue().splitlines())])
+    shown = drawn(columns, cells, width(), coloured=for_people(output))
+    return f"{styled(fold(one_line(title), width(), indent=2), output, bold=True)}\n{shown}" if title else shown
 
 
 ROWS: Mapping[str, Callable[[Sequence[Row], Sequence[str], str, Output], str]] = {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cachegraph.cli.app import complain
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.output import Output, say
 from cachegraph.errors import UsageError
@@ -18,24 +16,22 @@ from cachegraph.errors import UsageError
 if TYPE_CHECKING:
     from cachegraph.causes.lines import Line
     from cachegraph.core.graph import ExportGraph
-    from cachegraph.lint.definitions import Definition
     from cachegraph.loaders.base import Options
-    from cachegraph.predicting import Forecast
 
 __all__ = ["predict"]
 
 _EPILOG = """\b
 Examples:
   cachegraph predict --cache-from ./cache
-  cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
+  cachegraph predict -f Dockerfile.prod --build-arg V=2 --cache-from app:cache .
   cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
   cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
   cachegraph predict --bake docker-bake.hcl app
   docker buildx bake --print app | cachegraph predict --bake - app
-  cachegraph predict --workflow .github/workflows/build.yml:release --cache-from ./cache
+  cachegraph predict --workflow .github/workflows/build.yml:release
 
 A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
-Exit codes: 0, 1 with --fail-on-miss if a step runs, 2 wrong usage, 3 something could not be read."""
+Exit codes: 0, 1 with --fail-on-miss if a step runs or may run, 2 wrong usage, 3 something could not be read."""
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -60,6 +56,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--ssh", multiple=True, metavar="ID", help="An SSH agent that the build has.")
 @click.option("--allow", multiple=True, metavar="RIGHT", help="A right that the build has, such as network.host.")
 @click.option("--cache-from", "specs", multiple=True, metavar="SPEC", help="A cache that the build imports.")
+@click.option(
+    "--names",
+    multiple=True,
+    metavar="SOURCE",
+    help="Names of what the caches hold, as for check; may be repeated.",
+)
+@click.option("--no-names", is_flag=True, help="Do not look for names in the images beside the caches.")
 @click.option(
     "--image",
     "images",
@@ -93,7 +96,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     is_flag=False,
     flag_value="",
     metavar="[STEP]",
-    help="Exit with 1 if a step runs; with STEP, if one with this line or text does.",
+    help="Exit with 1 if a step runs or may run; with STEP, if one with this line or text does.",
 )
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look for causes.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds for a request.")
@@ -112,242 +115,55 @@ def predict(
     hashed as it hashes them, and a hit is proven by a digest that the cache has.
     """
     from cachegraph.cli import predicted
+    from cachegraph.cli.forecasting import builds_of, forecast_of, imported_caches, one_context
     from cachegraph.loaders.base import Options
 
     reading = Options(timeout=how["timeout"], insecure_registries=frozenset(how["insecure"]))
     if how["compare"] and (how["llb"] or how["provenance"]):
         raise UsageError("--compare reads a Dockerfile in two revisions", hint="leave out --llb and --provenance")
     if how["compare"]:
-        lines = _compare(_one_context(places), _caches(specs, reading), reading, outputs, how)
-        sys.exit(_missed(lines, fail_on_miss))
+        worse, lines = _compare(one_context(places), imported_caches(specs, reading, how), reading, outputs, how)
+        sys.exit(_missed(worse, fail_on_miss, lines))
     made = []
-    for title, context, more in _builds(places, how):
-        caches = _caches((*more["cache_from"], *specs), reading)
-        made.append((title, _forecast(context, caches, reading, more)))
+    for title, context, more in builds_of(places, how):
+        caches = imported_caches((*more["cache_from"], *specs), reading, how)
+        made.append((title, forecast_of(context, caches, reading, more)))
     for title, one in made:
         for note in (*one.build.notes, *(f"{bad.source}: {bad.error}" for bad in one.prediction.not_imported)):
             say(f"{title}: {note}" if title else note)
     for output in outputs:
         predicted.write_forecasts(made, output)
-    sys.exit(_missed([line for _, one in made for line in one.lines], fail_on_miss))
+    lines = [line for _, one in made for line in one.lines]
+    sys.exit(_missed(lines, fail_on_miss, lines))
 
 
-def _one_context(places: Sequence[str]) -> str:
-    if len(places) > 1:
-        raise UsageError(f"{len(places)} contexts, a build has one", hint="name one folder, or targets with --bake")
-    return places[0] if places else "."
+def _missed(lines: Sequence[Line], wanted: str | None, every: Sequence[Line]) -> int:
+    """Give the exit code: 1 if a step runs that must not, or may; of those that only may, say that they count.
 
-
-def _builds(places: Sequence[str], how: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Give the builds that are asked for: a title, the context, and what holds for it."""
-    from cachegraph.lint.definitions import bake_definitions, compose_definitions, workflow_definitions
-
-    given = [name for name in ("bake", "compose", "workflow", "llb", "provenance") if how[name]]
-    if len(given) > 1:
-        raise UsageError(f"--{given[0]} and --{given[1]} are given, a prediction takes one", hint="leave one out")
-    if how["bake"]:
-        found = bake_definitions(how["bake"], places, text=_standard_input() if how["bake"] == Path("-") else None)
-    elif how["compose"]:
-        found = compose_definitions(how["compose"], places)
-    elif how["workflow"]:
-        path, job = _workflow(how["workflow"])
-        found = workflow_definitions(path, [*job, *places])
-    else:
-        return [("", _one_context(places), {**how, "cache_from": ()})]
-    return [(one.name, one.context, _defined(one, how)) for one in found]
-
-
-def _standard_input() -> str:
-    """Read what is piped in."""
-    from cachegraph.loaders.limits import DEFAULT
-    from cachegraph.loaders.paths import read_stream
-
-    data = read_stream(sys.stdin.buffer, "standard input", limit=DEFAULT.file_bytes, name="file-bytes")
-    if not data.strip():
-        raise UsageError(
-            "there is nothing on standard input", hint="docker buildx bake --print says what a bake builds"
-        )
-    return data.decode("utf-8", "replace")
-
-
-def _workflow(text: str) -> tuple[Path, list[str]]:
-    """Read FILE[:JOB]."""
-    name, colon, job = text.rpartition(":")
-    return (Path(name), [job]) if colon and not Path(text).exists() else (Path(text), [])
-
-
-def _defined(one: Definition, how: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what a file says of a build below what the options say."""
-    return {
-        **how,
-        "dockerfile": how["dockerfile"] or one.dockerfile or None,
-        "inline": None if how["dockerfile"] else one.inline,
-        "target": how["target"] or one.target or None,
-        "platforms": how["platforms"] or one.platforms,
-        "build_args": (*(f"{name}={value}" for name, value in one.args.items()), *how["build_args"]),
-        "contexts": (*(f"{name}={value}" for name, value in one.contexts.items()), *how["contexts"]),
-        "secrets": (*one.secrets, *how["secrets"]),
-        "ssh": (*one.ssh, *how["ssh"]),
-        "allow": (*one.allow, *how["allow"]),
-        "no_cache": how["no_cache"] or one.no_cache,
-        "no_cache_filter": how["no_cache_filter"] or one.no_cache_filter,
-        "network": how["network"] or one.network,
-        "hosts": (*one.hosts, *how["hosts"]),
-        "shm_size": how["shm_size"] or one.shm_size,
-        "ulimits": (*one.ulimits, *how["ulimits"]),
-        "cache_from": one.cache_from,
-    }
-
-
-def _caches(specs: Sequence[str], reading: Options) -> list[ExportGraph]:
-    """Read the caches; one that cannot be read is named, and the build goes on without it, as BuildKit does."""
-    from cachegraph.cli.sides import read_caches
-    from cachegraph.core.model import Names
-
-    graphs, failures = read_caches(specs, reading, Names())
-    if failures and not graphs:
-        raise failures[0]
-    for failure in failures:
-        complain(failure)
-    return graphs
-
-
-def _forecast(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
-    """Predict one build."""
-    if how["llb"] or how["provenance"]:
-        return _forecast_given(context, caches, reading, how)
-    from cachegraph.building import build
-    from cachegraph.cli.frontend_options import frontend_options
-    from cachegraph.predicting import forecast
-
-    options = frontend_options(
-        no_cache=how["no_cache"],
-        no_cache_filter=[stage for text in how["no_cache_filter"] for stage in text.split(",")],
-        network=how["network"] or "",
-        hosts=how["hosts"],
-        shm_size=how["shm_size"] or "",
-        ulimits=how["ulimits"],
-        cgroup_parent=how["cgroup_parent"] or "",
-    )
-    # buildx grants the right to the network that the build is told to have.
-    allow = (*how["allow"], *(("network.host",) if how["network"] == "host" else ()))
-    made = build(
-        context,
-        dockerfile=how["dockerfile"],
-        dockerfile_inline=how.get("inline"),
-        target=how["target"],
-        platform=list(how["platforms"]) or None,
-        build_args=_build_args(how["build_args"]),
-        build_contexts=_pairs(how["contexts"], "--build-context"),
-        options={**options, **_pairs(how["options"], "--opt")},
-        images=_images(how["images"]),
-        secrets=[_secret_id(text) for text in how["secrets"]],
-        ssh=[text.partition("=")[0] for text in how["ssh"]],
-        allow=allow,
-        builder=how["builder"],
-        frontend=how["frontend"],
-        offline=how["offline"],
-        commands=not how["no_commands"],
-        reading=reading,
-    )
-    history = how.get("history")
-    return forecast(made, caches, buildkit=how["buildkit"], history=history, seconds=how["seconds"])
-
-
-def _forecast_given(context: str, caches: Sequence[ExportGraph], reading: Options, how: Mapping[str, Any]) -> Forecast:
-    """Predict a build that is given as its operations."""
-    from cachegraph.given import build_given
-    from cachegraph.predicting import forecast
-
-    settled = [
-        "--" + name.replace("_", "-")
-        for name, option in (
-            ("file", "dockerfile"),
-            ("target", "target"),
-            ("platform", "platforms"),
-            ("build_arg", "build_args"),
-            ("opt", "options"),
-            ("no_cache", "no_cache"),
-            ("no_cache_filter", "no_cache_filter"),
-            ("network", "network"),
-            ("add_host", "hosts"),
-            ("shm_size", "shm_size"),
-            ("ulimit", "ulimits"),
-            ("cgroup_parent", "cgroup_parent"),
-            ("frontend", "frontend"),
-        )
-        if how[option]
-    ]
-    kind: Literal["llb", "provenance"] = "llb" if how["llb"] else "provenance"
-    if settled:
-        raise UsageError(f"{settled[0]} is for a Dockerfile, and the operations of --{kind} are settled")
-    made = build_given(
-        how[kind],
-        kind,
-        context=context,
-        folders=_pairs(how["contexts"], "--build-context"),
-        images=_images(how["images"]),
-        secrets=[_secret_id(text) for text in how["secrets"]],
-        ssh=[text.partition("=")[0] for text in how["ssh"]],
-        allow=how["allow"],
-        builder=how["builder"],
-        offline=how["offline"],
-        commands=not how["no_commands"],
-        reading=reading,
-    )
-    return forecast(made, caches, buildkit=how["buildkit"], seconds=how["seconds"])
-
-
-def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
-    """Read NAME=VALUE."""
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"{option} {text}: not NAME=VALUE", hint=f"write {option} NAME=VALUE")
-        pairs[name] = value
-    return pairs
-
-
-def _build_args(texts: Iterable[str]) -> dict[str, str]:
-    """Read build arguments; one without a value takes it from the environment, as Docker does."""
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if equals:
-            found[name] = value
-        elif name in os.environ:
-            found[name] = os.environ[name]
-    return found
-
-
-def _images(texts: Iterable[str]) -> dict[str, str]:
-    """Read what images are given: a digest by reference, or a place that has some."""
-    found = {}
-    for text in texts:
-        name, equals, value = text.rpartition("=")
-        if equals and value.startswith("sha256:"):
-            found[name] = value
-        else:
-            found[text] = text
-    return found
-
-
-def _secret_id(text: str) -> str:
-    """Read the id of a secret as Docker takes it: ``id=npm,src=..``."""
-    for part in text.split(","):
-        if part.startswith("id="):
-            return part.removeprefix("id=")
-    return text
-
-
-def _missed(lines: Sequence[Line], wanted: str | None) -> int:
-    """Give the exit code: 1 if a step runs that must not."""
+    Raises
+    ------
+    UsageError
+        No step of the build is the wanted one.
+    """
     if wanted is None:
         return 0
-    missed = [line for line in lines if line.executed and (not wanted or wanted in (str(line.line), line.name))]
-    missed += [line for line in lines if line.executed and wanted and wanted in line.name]
-    return 1 if missed else 0
+    if wanted and not any(_is_step(line, wanted) for line in every):
+        raise UsageError(
+            f"--fail-on-miss {wanted}: no step has this line or text", hint="give a line's number, or text"
+        )
+    asked = [line for line in lines if not wanted or _is_step(line, wanted)]
+    missed = [line for line in asked if line.executed is not False]
+    if missed and all(line.executed is None for line in missed):
+        from cachegraph.causes.words import listed
+
+        which = listed(list(dict.fromkeys(f"line {line.line}" if line.line else line.name for line in missed)))
+        say(f"--fail-on-miss: {which} may run, which cannot be told before the build; it counts as a miss")
+    return int(bool(missed))
+
+
+def _is_step(line: Line, wanted: str) -> bool:
+    """Tell whether a step is meant: by the number of its line, or by a part of its text."""
+    return wanted == str(line.line) or wanted in line.name
 
 
 def _compare(
@@ -356,10 +172,11 @@ def _compare(
     reading: Options,
     outputs: Sequence[Output],
     how: Mapping[str, Any],
-) -> list[Line]:
-    """Predict two revisions, say what changes from one to the other, and give the lines that become uncached."""
+) -> tuple[Sequence[Line], Sequence[Line]]:
+    """Predict two revisions and say what changes; give the lines that become uncached, or may, and all lines."""
     from cachegraph.causes.compare import compare_lines
     from cachegraph.cli import predicted
+    from cachegraph.cli.forecasting import forecast_of
     from cachegraph.loaders.sources.checkout import checked_out
 
     made = []
@@ -367,10 +184,10 @@ def _compare(
         with checked_out(context, revision) as folder:
             moved = folder.path(how["dockerfile"]) if how["dockerfile"] else None
             here = {**how, "dockerfile": moved, "history": folder.history}
-            made.append(_forecast(str(folder.context), caches, reading, here))
+            made.append(forecast_of(str(folder.context), caches, reading, here))
     before, after = made
     changes = compare_lines(before.lines, after.lines)
     for output in outputs:
         predicted.write_changes(how["compare"], before, after, changes, output)
-    worse = {change.line for change in changes if change.is_worse}
-    return [line for line in after.lines if line.line in worse]
+    worse = {change.line for change in changes if change.is_worse is not False}
+    return [line for line in after.lines if line.line in worse], after.lines

@@ -60,9 +60,10 @@ def write_forecasts(made: Sequence[tuple[str, Forecast]], output: Output) -> Non
 
 
 def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
-    yield one_line(f"{_titled(title, made)}: {made.prediction.summary}")
+    yield folded(f"{_titled(title, made)}: {made.prediction.summary}", output, before=0, indent=2)
     if _asked_nothing(made):
-        yield f"{_NO_CACHE}, so this is what a builder does that has nothing of its own"
+        said = f"{_NO_CACHE}, so this is what a builder does that has nothing of its own"
+        yield folded(said, output, before=0, indent=2)
     told: set[str] = set()
     width = max((len(str(line.line)) for line in made.lines), default=1)
     names = min(_NAME, max((len(line.name) for line in made.lines), default=1))
@@ -76,11 +77,12 @@ def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
         start = f"{line.line or '':>{width}}  {name:<{names}}  "
         yield f"{start}{folded(said, output, before=len(start), indent=len(start))}"
-        if line.remedy and line.executed is not False:
+        if line.remedy and line.executed is not False and line.remedy not in told:  # once
+            told.add(line.remedy)
             start = f"{'':{len(start)}}-> "
             yield f"{start}{folded(line.remedy, output, before=len(start), indent=len(start))}"
         for unknown in line.unknown if line.executed is None else ():
-            if unknown not in told:  # once, at the first step that it is about
+            if unknown not in told:  # once
                 yield f"{'':>{width}}    {folded(unknown, output, before=width + 4, indent=width + 4)}"
             told.add(unknown)
 
@@ -190,7 +192,8 @@ def write_changes(
             rows = [dataclasses.asdict(change) for change in changes]
             write(json_text({"before": answer(before), "after": answer(after), "changes": rows}), output)
         case "table":
-            write("\n".join([one_line(title), *(f"  {one_line(change.text)}" for change in changes)]), output)
+            lines = (f"  {folded(change.text, output, before=2, indent=4)}" for change in changes)
+            write("\n".join([folded(title, output, before=0, indent=2), *lines]), output)
         case "markdown":
             write("\n".join([markdown(title), "", *(f"- {markdown(change.text)}" for change in changes)]), output)
         case _:

@@ -11,14 +11,15 @@ from typing import Any
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.naming import Known, known_names
 from cachegraph.cli.options import NAMES, not_with
-from cachegraph.cli.output import say
+from cachegraph.cli.output import TEXT, say
 from cachegraph.cli.progress import progress
-from cachegraph.core.model import CacheExport, Names
+from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
-from cachegraph.errors import NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
-from cachegraph.lint.found import FoundSpec
+from cachegraph.lint.files import FoundSpec
 from cachegraph.loaders import catalogue, several
 from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import Limits, parse_limits
@@ -82,14 +83,21 @@ class Read:
     graph : CacheGraph
     failures : tuple of Failure
     origins : Origins
+    known : Known
+        What names its records, and those of other exports of the same build.
     """
 
     def __init__(
-        self, graph: CacheGraph, failures: Sequence[catalogue.Failure], origins: Origins | None = None
+        self,
+        graph: CacheGraph,
+        failures: Sequence[catalogue.Failure],
+        origins: Origins | None = None,
+        known: Known | None = None,
     ) -> None:
         self.graph = graph
         self.failures = tuple(failures)
         self.origins = origins or Origins()
+        self.known = known or Known()
 
     @property
     def exit_code(self) -> int:
@@ -106,7 +114,7 @@ def exit_code(failures: Iterable[catalogue.Failure], *, any_read: bool) -> int:
     return max((failure.exit_code for failure in real), default=0)
 
 
-def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> Read:
+def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0, *, is_told: bool = False) -> Read:
     """Read what the specs name; complain about what cannot be read, and go on with the rest.
 
     Parameters
@@ -117,6 +125,8 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
     blobs : int
         How many blobs of all sources together are asked for where neither ``--probe`` nor ``--no-probe`` is given.
         Each source may have an equal share, so that what is asked depends on no order.
+    is_told : bool
+        The answer says of each source why it could not be read: then only how many are complained of.
 
     Returns
     -------
@@ -128,26 +138,28 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0) -> 
         several_tags = how["all_tags"] or how["tags"] is not None
         share = 0 if how["probe"] is not None or several_tags else blobs // max(1, len(every))
         options = loader_options(how, report, blobs=share)
-        names, nameless = read_names(how["names"], options)
         loaded = several.read(every, options)
-        if not how.get("no_names"):
-            names = _found_names(loaded.exports, options, names) | names
-    read = Read(CacheGraph(loaded.exports, names), (*nameless, *loaded.failures), origins)
+        nameless: list[catalogue.Failure] = []
+        known = known_names(how, options, loaded.exports, failures=nameless)
+    read = Read(CacheGraph(loaded.exports, known.names), (*nameless, *loaded.failures), origins, known)
     for failure in read.failures:
-        complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
+        told = [name for name in how["names"] if name in failure.error.message]
+        _point_at_sample(told if failure.spec == NAMES else [failure.spec], failure.error)
+        if not is_told or failure.spec == NAMES:
+            complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read
 
 
-def _found_names(exports: Sequence[CacheExport], options: Options, known: Names) -> Names:
-    """Look for names that nobody asked for, where there is a place for them."""
-    beside = any(export.kind == "inline" or export.source.startswith("type=registry,") for export in exports)
-    if not exports or not (beside or Path("Dockerfile").is_file()):
-        return Names()
-    from cachegraph.loaders.names.found import found_names
+def _point_at_sample(given: Iterable[str], error: CacheGraphError) -> None:
+    """Say how to get the sample that somebody named who did not write it yet, as a page that shows it may not say."""
+    from cachegraph.sampledata.catalogue import SAMPLES
 
-    return found_names(exports, options, known=known)
+    names = {sample.name for sample in SAMPLES}
+    for name in (spec.partition("/")[0] for spec in given):
+        if name in names and not Path(name).exists():
+            error.hint = f"write the sample of that name: cachegraph sample {name}; else {error.hint}"
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:
@@ -163,13 +175,22 @@ def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins |
     found = _specs_in_files(how["files"], parse_limits(how["limits"]), origins or Origins())
     every: list[str | Spec] = [*specs, *found]
     if not every and not how["files"]:
-        raise click.UsageError("Missing argument 'SPEC...'.")
+        raise click.UsageError("\n".join(["Missing argument 'SPEC...'.", *_to_begin_with()]))
     if not every:
         raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
     if how["tags"] is not None and how["all_tags"]:
         raise click.UsageError("--all-tags and --tags: give one of them")
     _check_options(every, how)
     return every
+
+
+def _to_begin_with() -> list[str]:
+    """Say which caches the files here name, and how to give them."""
+    from cachegraph.cli.here import look_around, told
+
+    here = look_around()
+    command = click.get_current_context().info_name or ""
+    return ["", *told(here, TEXT, command)] if here is not None else []
 
 
 def _check_options(specs: Iterable[str | Spec], how: Mapping[str, Any]) -> None:

@@ -20,10 +20,11 @@ from cachegraph.text.clean import one_line
 from cachegraph.text.words import plural, size_text
 
 if TYPE_CHECKING:
+    from cachegraph.cli.naming import Known
+    from cachegraph.cli.reading import Read
     from cachegraph.core.graph import ExportGraph
-    from cachegraph.graph import CacheGraph
     from cachegraph.loaders.base import Options
-    from cachegraph.solver.history import History
+    from cachegraph.solver.history_rows import History
     from cachegraph.views.html.report import Compared, Setting
 
 __all__ = ["report"]
@@ -33,7 +34,7 @@ _HISTORY = 60
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph report ./cache -o report.html\n"
-    "  cachegraph report app:cache --names . --compare app:cache-yesterday -o report.html\n"
+    "  cachegraph report app:cache --names . --compare app:old -o report.html\n"
     "  cachegraph report ./cache --compare ./cache^1 -o report.html\n"
     "  cachegraph report --from-file .github/workflows/build.yml -o report.html"
 )
@@ -59,7 +60,7 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
         raise click.UsageError("a page is nothing for a terminal: give -o report.html")
     read = read_specs(specs, how)
     options = loader_options(how, quiet)
-    before = None if old is None else _older(old, read.graph, options)
+    before = None if old is None else _older(old, read, options)
     findings = read.graph.check()
     own = findings.by_export()
     verdicts = read.graph.verdict(findings)
@@ -71,8 +72,8 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
                 graph=graph,
                 verdict=verdict,
                 findings=() if found is None else found.worst_first(),
-                history=_history(specs, options) if len(specs) == 1 and len(verdicts) == 1 else None,
-                compared=None if before is None else _compared(before, graph),
+                history=_history(specs, options, read.known) if len(specs) == 1 and len(verdicts) == 1 else None,
+                compared=None if before is None else _compared(before, graph, read.known),
             )
         )
     unread = [Unread(spec=bad.spec, message=bad.error.message, hint=bad.error.hint) for bad in read.failures]
@@ -102,17 +103,16 @@ def _settings(how: Mapping[str, Any]) -> list[Setting]:
     ]
 
 
-def _older(spec: str, graph: CacheGraph, options: Options) -> ExportGraph:
+def _older(spec: str, read: Read, options: Options) -> ExportGraph:
     from cachegraph.cli.sides import read_exports
-    from cachegraph.core.model import Names
 
+    graph = read.graph
     if len(graph.graphs) != 1:
         raise UsageError(
             f"--compare takes one export beside OLD, {plural(len(graph.graphs), 'export')} were read",
             hint="name one tag or platform",
         )
-    names = graph.graphs[0].names if graph.graphs else Names()
-    found = read_exports(spec, options, names)
+    found = read.known.graphs(read_exports(spec, options))
     platform = graph.graphs[0].export.platform
     fitting = [one for one in found if one.export.platform == platform] if len(found) > 1 else found
     if len(fitting) != 1:
@@ -120,21 +120,20 @@ def _older(spec: str, graph: CacheGraph, options: Options) -> ExportGraph:
     return fitting[0]
 
 
-def _compared(old: ExportGraph, new: ExportGraph) -> Compared:
+def _compared(old: ExportGraph, new: ExportGraph, known: Known) -> Compared:
     from cachegraph.solver.diff import diff
     from cachegraph.solver.explain import explain
     from cachegraph.views.html.report import Compared
 
     try:
-        explanation = explain([new], [[old]])
+        explanation = explain([new], [[old]], texts=known.plaintexts, references=known.references)
     except CacheGraphError:  # what differs can be told all the same
         explanation = None
     return Compared(old=old, diff=diff(old, new), explanation=explanation)
 
 
-def _history(specs: tuple[str, ...], options: Options) -> History | None:
+def _history(specs: tuple[str, ...], options: Options, known: Known) -> History | None:
     """Read the earlier exports of a cache, where its store has them."""
-    from cachegraph.core.graph import ExportGraph
     from cachegraph.loaders.previous import versions
     from cachegraph.solver.history import history
 
@@ -142,4 +141,6 @@ def _history(specs: tuple[str, ...], options: Options) -> History | None:
         found = versions(specs[0], options)
     except CacheGraphError:  # the export itself was read; without history the rest of the page stands
         return None
-    return history([ExportGraph(export) for export in found[-_HISTORY:]]) if len(found) > 1 else None
+    if len(found) < 2:
+        return None
+    return history(known.graphs(found[-_HISTORY:]), texts=known.plaintexts, references=known.references)

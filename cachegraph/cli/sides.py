@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,24 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cachegraph.builds.plaintexts import Plaintext
+from cachegraph.cli.findings import folded
 from cachegraph.cli.output import ROWS, Output, json_text, write, write_rows
 from cachegraph.cli.progress import progress
 from cachegraph.cli.reading import loader_options
-from cachegraph.core.graph import ExportGraph
-from cachegraph.core.model import CacheExport, Name, Names
+from cachegraph.core.model import CacheExport
 from cachegraph.errors import CacheGraphError
 from cachegraph.loaders import catalogue
 from cachegraph.loaders.base import Options
-from cachegraph.text.clean import one_line
 
 if TYPE_CHECKING:
     from cachegraph.builds.dockerbuild import BuildRecord
 
 __all__ = [
-    "Known",
     "New",
     "count",
-    "known_names",
     "options_of",
     "read_caches",
     "read_exports",
@@ -38,33 +36,6 @@ __all__ = [
 
 _MAX_PROVENANCE = 64 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of digests: names, plaintexts, and how users call images."""
-
-    names: Names = field(default_factory=Names)
-    texts: Mapping[str, Plaintext] = field(default_factory=dict)
-    references: Mapping[str, str] = field(default_factory=dict)
-    lines: Mapping[str, Name] = field(default_factory=dict)
-
-    @staticmethod
-    def of(
-        texts: Mapping[str, Plaintext], references: Mapping[str, str], lines: Mapping[str, Name] | None = None
-    ) -> Known:
-        """Name what these plaintexts name; names with lines come first."""
-        if not texts:
-            return Known()
-        from cachegraph.builds.plaintext_names import name_all
-
-        found = name_all(texts, references)
-        names = Names(records={**found.records, **(lines or {})}, selectors=found.selectors)
-        return Known(names=names, texts=texts, references=references, lines=lines or {})
-
-    def beside(self, texts: Mapping[str, Plaintext]) -> Known:
-        """Add plaintexts that came with a build."""
-        return Known.of({**texts, **self.texts}, self.references, self.lines) if texts else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,28 +53,14 @@ def count(specs: Sequence[str], how: Mapping[str, Any], numbers: Iterable[int], 
         raise click.UsageError(f"give {usage}")
 
 
-def options_of(how: Mapping[str, Any]) -> Options:
-    """Make the loaders' options, with progress on a terminal."""
+@contextmanager
+def options_of(how: Mapping[str, Any]) -> Iterator[Options]:
+    """Make the loaders' options; what is read with them shows its progress."""
     with progress() as report:
-        return loader_options(how, report)
+        yield loader_options(how, report)
 
 
-def known_names(sources: Iterable[str], options: Options) -> Known:
-    """Read the sources of ``--names``; of a digest that several name, the last counts."""
-    texts: dict[str, Plaintext] = {}
-    references: dict[str, str] = {}
-    lines: dict[str, Name] = {}
-    for source in sources:
-        from cachegraph.loaders.names.read import read_texts
-
-        found = read_texts(source, options)
-        texts |= found.plaintexts
-        references |= found.references
-        lines |= found.names
-    return Known.of(texts, references, lines)
-
-
-def read_exports(spec: str, options: Options, names: Names) -> list[ExportGraph]:
+def read_exports(spec: str, options: Options) -> Sequence[CacheExport]:
     """Read the exports that a spec names; ``SPEC^1`` is the one before.
 
     Raises
@@ -115,11 +72,11 @@ def read_exports(spec: str, options: Options, names: Names) -> list[ExportGraph]
 
     text, back = split_version(spec)
     if back:
-        return [ExportGraph(before(text, back, options), names)]
+        return [before(text, back, options)]
     loaded = catalogue.load([text], options)
     if loaded.failures:
         raise loaded.failures[0].error
-    return [ExportGraph(export, names) for export in loaded.exports]
+    return loaded.exports
 
 
 def read_new(spec: str, options: Options) -> New:
@@ -143,7 +100,7 @@ def read_new(spec: str, options: Options) -> New:
             operations = read_operations(data, str(path))
             texts = {key: text for one in operations.steps.values() for key, text in one.plaintexts.items()}
             return New(exports=(build_keys(operations, str(path)).export,), texts=texts)
-    return New(exports=tuple(graph.export for graph in read_exports(spec, options, Names())))
+    return New(exports=tuple(read_exports(spec, options)))
 
 
 def _provenance(path: Path) -> bytes | None:
@@ -158,29 +115,46 @@ def _provenance(path: Path) -> bytes | None:
     return data if data[:1] == b"{" and is_provenance(data) else None
 
 
-def read_caches(
-    specs: Iterable[str], options: Options, names: Names
-) -> tuple[list[ExportGraph], list[CacheGraphError]]:
+def read_caches(specs: Iterable[str], options: Options) -> tuple[list[CacheExport], list[CacheGraphError]]:
     """Read what a build imported; what cannot be read does not keep the rest from being read."""
-    graphs: list[ExportGraph] = []
+    exports: list[CacheExport] = []
     failures: list[CacheGraphError] = []
     for spec in specs:
         try:
-            graphs += read_exports(spec, options, names)
+            exports += read_exports(spec, options)
         except CacheGraphError as error:
             failures.append(error)
-    return graphs, failures
+    return exports, failures
 
 
 def write_answer(
-    answer: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], columns: Sequence[str], summary: str, output: Output
+    answer: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    summary: str,
+    output: Output,
+    *,
+    shown: tuple[Sequence[Mapping[str, Any]], Sequence[str]] | None = None,
 ) -> None:
-    """Write an answer: as JSON all of it, as a table with its summary below, else its rows."""
+    """Write an answer: as JSON all of it, as a table with its summary below, else its rows.
+
+    Parameters
+    ----------
+    answer : mapping
+    rows : sequence of mapping
+    columns : sequence of str
+        Of the rows.
+    summary : str
+    output : Output
+    shown : tuple of (rows, columns), optional
+        What a table has for people, where that is something else.
+    """
     if output.format == "json":
         write(json_text(answer), output)
     elif output.format == "table":
-        shown = [ROWS["table"](short_digests(rows), columns, "", output)] if rows else []
-        write("\n\n".join([*shown, one_line(summary)]), output)
+        told, headings = shown or (rows, columns)
+        table = [ROWS["table"](short_digests(told), headings, "", output)] if told else []
+        write("\n\n".join([*table, folded(summary, output, before=0, indent=2)]), output)
     else:
         write_rows(rows, columns, output)
 

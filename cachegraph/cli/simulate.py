@@ -13,7 +13,7 @@ from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.solver.simulate import Simulation
 from cachegraph.solver.simulate import simulate as work_out
-from cachegraph.text.words import plural
+from cachegraph.text.words import capital, plural
 
 __all__ = ["simulate"]
 
@@ -21,7 +21,7 @@ __all__ = ["simulate"]
 @click.command(
     epilog="\b\nExamples:\n  cachegraph simulate ./cache --change 'base image'\n"
     "  cachegraph simulate ./cache --change 4 --content same\n"
-    "  cachegraph simulate app:cache --names app:latest --change 'RUN npm ci' --format json"
+    "  cachegraph simulate app:cache --names app:latest --change 'RUN npm ci'"
 )
 @takes("SPEC")
 @source_options
@@ -86,9 +86,9 @@ def simulate(
         kept = rows if show_all else [row for row in rows if row["record"] in touched]
         if output.format == "table":
             left = len(rows) - len(kept)
-            note = f" {plural(left, 'step')} the same as today: --all lists them." if left else ""
+            note = f" {plural(left, 'step')} as today: --all lists {'it' if left == 1 else 'them'}." if left else ""
             shown = ("outcome", "record", "name", "reason")
-            write_rows([_short(row) for row in kept], shown, output, title=f"{answer.summary}.{note}")
+            write_rows([_short(row) for row in kept], shown, output, title=f"{capital(answer.summary)}.{note}")
         else:
             write_rows(kept, STEP_COLUMNS, output)
     sys.exit(code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cachegraph.cli.options import open_store
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.model import CacheExport
 from cachegraph.errors import NotFoundError
 from cachegraph.loaders.previous import split_version
 from cachegraph.loaders.specs.identity import place_of, spec_of
@@ -23,7 +24,7 @@ _HINT = (
 
 
 def stored_before(
-    specs: Iterable[str], new: Iterable[ExportGraph], uri: str | None, database: str | None
+    specs: Iterable[str], new: Iterable[CacheExport], uri: str | None, database: str | None
 ) -> list[ExportGraph]:
     """Read from Neo4j what was there before: the current export, or its predecessor if the current one is the new one.
 
@@ -31,7 +32,7 @@ def stored_before(
     ----------
     specs : iterable of str
         The places; ``SPEC^1`` goes further back by one.
-    new : iterable of ExportGraph
+    new : iterable of CacheExport
         What is compared with it.
     uri, database : str or None
 
@@ -40,7 +41,7 @@ def stored_before(
     cachegraph.errors.NotFoundError
         The store holds none.
     """
-    ids = {graph.id for graph in new}
+    ids = {ExportGraph(export).id for export in new}
     found: list[ExportGraph] = []
     missing: list[str] = []
     with open_store(uri, database) as store:

@@ -7,13 +7,16 @@ from typing import Any
 import click
 
 from cachegraph.cli.formats import output_options
+from cachegraph.cli.naming import known_names
 from cachegraph.cli.options import source_options, takes
 from cachegraph.cli.output import Output
-from cachegraph.cli.sides import count, known_names, options_of, read_exports, write_answer
+from cachegraph.cli.sides import count, options_of, read_exports, write_answer
 from cachegraph.solver.why import why as look
+from cachegraph.text.words import capital
 
 __all__ = ["why"]
 
+_RELATIONS = {"uses": "uses it", "way": "on the way to it", "lost": "lost without it"}
 _COLUMNS = ("relation", "record", "name", "digest", "detail")
 
 
@@ -30,9 +33,13 @@ def why(specs: tuple[str, ...], outputs: tuple[Output, ...], **how: Any) -> None
     X is a record's index, layer:N, or the start of a digest of a record or blob.
     """
     count(specs, how, (2,), "SPEC and X: a record's index, layer:N, or the start of a digest")
-    options = options_of(how)
-    known = known_names(how["names"], options)
-    found = look(read_exports(specs[0], options, known.names), specs[1])
+    with options_of(how) as options:
+        exports = read_exports(specs[0], options)
+        known = known_names(how, options, exports)
+    found = look(known.graphs(exports), specs[1])
     answer = {"what": found.what, "label": found.label, "bytes": found.bytes, "summary": found.summary}
     for output in outputs:
-        write_answer({**answer, "reasons": found.to_dicts()}, found.to_dicts(), _COLUMNS, found.summary, output)
+        rows = found.to_dicts()
+        shown = [{**row, "relation": _RELATIONS[row["relation"]]} for row in rows]
+        summary = capital(found.summary)
+        write_answer({**answer, "reasons": rows}, rows, _COLUMNS, summary, output, shown=(shown, _COLUMNS))

@@ -66,7 +66,7 @@ EVERY = Versions()
 NO_CHAINS = Versions(until=(0, 10))
 """Those that skip ``chains``."""
 LOSES_LINKS = Versions(since=(0, 25), until=(0, 33))
-"""Those whose importer loses links at random, see `cachegraph.core.fragile`."""
+"""Those whose importer loses links at random, see `cachegraph.core.lost_links`."""
 
 _LIMITS: tuple[tuple[Versions, int], ...] = ((EVERY, 1 << 20),)
 """Bytes that a manifest or a cache config may have in a registry or a directory; the first range that fits counts."""

@@ -18,15 +18,15 @@ Source: buildx ``bake/bake.go`` (``Target``, ``Merge``, ``ResolveTarget``).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cachegraph.lint.bake_runs import Given
 from cachegraph.lint.bake_sources import BakeSource, Target
-from cachegraph.lint.commands import SettingsDraft
+from cachegraph.lint.drafts import SettingsDraft
 from cachegraph.lint.entries import entries_of
-from cachegraph.lint.found import UnresolvedError
 from cachegraph.lint.hcl import Node
-from cachegraph.lint.hcl_functions import number_text
+from cachegraph.lint.hcl_types import UnresolvedError, number_text
 from cachegraph.lint.hcl_values import Values
 from cachegraph.lint.holes import has_hole
 from cachegraph.lint.model import Build, Combination, Entry, Runner
@@ -86,26 +86,28 @@ class _Concrete:
     combination: Combination
 
 
-def read_bake(session: Session, source: BakeSource, file: str) -> None:
-    """Read the targets of bake files that belong together.
+def read_bake(session: Session, source: BakeSource, files: Sequence[str]) -> None:
+    """Read the targets of bake files that belong together, behind all that may run bake.
 
     Parameters
     ----------
     session : Session
     source : BakeSource
-    file : str
-        The first of the files: what errors name.
+    files : sequence of str
+        The first of them is what errors name.
     """
-    _Bake(session, source, file).read()
+    _Bake(session, source, files[0], session.bake_runs.given(files, source.variables)).read()
 
 
 class _Bake:
-    def __init__(self, session: Session, source: BakeSource, file: str) -> None:
+    def __init__(self, session: Session, source: BakeSource, file: str, given: Given) -> None:
         self._session = session
         self._source = source
         self._file = file
+        self._given = given
         self._budget = session.budget(file)
-        self._values = Values(session.holes, self._budget, session.around.environ, source.variables, source.functions)
+        environ = session.around.environ
+        self._values = Values(session.holes, self._budget, environ, source.variables, source.functions, given.variables)
         self._targets: dict[str, _Concrete] = {}
         self._parents: set[str] = set()
 
@@ -207,6 +209,7 @@ class _Bake:
             name=concrete.name,
             entries=tuple(entries),
             settings=settings.made(),
+            directory=self._given.directory,
         )
 
     def _entries(self, direction: Direction, key: str, attribute: _Attribute) -> Iterator[Entry]:
@@ -256,7 +259,9 @@ class _Bake:
                     ]
                 taken = values.evaluate(node.parts[0], local) in (True, "true", "1")
                 return self._items(node.parts[1 if taken else 2], local, conditions, depth + 1)
-            if node.kind == "name" and node.value not in local and node.value not in self._session.around.environ:
+            if node.kind == "name" and not any(
+                node.value in known for known in (local, self._session.around.environ, self._given.variables)
+            ):
                 default = self._source.variables.get(str(node.value))
                 if default is not None:
                     values.variable(str(node.value))  # refuses one that is defined by itself

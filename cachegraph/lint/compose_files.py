@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cachegraph.lint.commands import SettingsDraft
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import SettingsDraft
 from cachegraph.lint.entries import entries_of
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.interpolation import dotenv, interpolated
 from cachegraph.lint.model import Build, Entry, Runner
 from cachegraph.lint.session import Session

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cachegraph.errors import DecodeError, MissingExtraError
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.holes import without_holes
 from cachegraph.loaders.limits import Limits
 

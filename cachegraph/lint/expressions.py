@@ -10,16 +10,15 @@ Source: GitHub's documentation, "Evaluate expressions in workflows and actions".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cachegraph.core.untrusted import decode_loose
 from cachegraph.errors import DecodeError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.expression_syntax import LONGEST, Node, parse_expression
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.expression_values import as_number, child, formatted, from_json, ordered, to_json
 from cachegraph.lint.holes import Alternative, Holes, as_text, has_hole
 from cachegraph.lint.values import Condition, Place
 
@@ -241,12 +240,12 @@ class Expressions:
         if isinstance(left, str) and isinstance(right, str):
             left, right = left.lower(), right.lower()
         elif type(left) is not type(right) and not isinstance(left, list | dict) and not isinstance(right, list | dict):
-            left, right = _as_number(left), _as_number(right)
+            left, right = as_number(left), as_number(right)
         if sign in ("==", "!="):
             return (left == right) == (sign == "==")
         if isinstance(left, str) and isinstance(right, str):
-            return _ordered(sign, left, right)
-        return _ordered(sign, _as_number(left), _as_number(right))
+            return ordered(sign, left, right)
+        return ordered(sign, as_number(left), as_number(right))
 
     def _call(self, node: Node) -> object:
         name = str(node.value)
@@ -279,7 +278,7 @@ class Expressions:
                     return None if piece.startswith(known) else False
                 return whole.startswith(piece)
             case "format":
-                return _formatted(as_text(given[0]), [as_text(one) for one in given[1:]], self._budget)
+                return formatted(as_text(given[0]), [as_text(one) for one in given[1:]], self._budget)
             case "join":
                 if has_hole(given[0]):
                     return None
@@ -289,11 +288,11 @@ class Expressions:
             case "tojson":
                 if has_hole(given[0]):
                     return None
-                return self._budget.spent(json.dumps(_whole(given[0]), ensure_ascii=False, indent=2))
+                return self._budget.spent(to_json(given[0]))
             case "fromjson":
                 if has_hole(given[0]) and len(given[0]) < 2:
                     return None
-                return _floats(decode_loose(as_text(given[0]), "no JSON"))
+                return from_json(as_text(given[0]))
         return None
 
     def _contains(self, where: object, what: object) -> bool | None:
@@ -307,18 +306,6 @@ class Expressions:
 
 
 _NOWHERE = Place(file="")
-
-
-def child(value: object, key: str) -> object:
-    """Go one step down; None where there is nothing."""
-    if has_hole(value):
-        return value
-    if isinstance(value, dict):
-        lowered = {str(name).lower(): inner for name, inner in value.items()}
-        return lowered.get(key.lower())
-    if isinstance(value, list) and key.isdigit() and len(key) < 8 and int(key) < len(value):
-        return value[int(key)]
-    return None
 
 
 def _only_in_a_run(shown: str) -> str:
@@ -349,47 +336,3 @@ def _merged(found: Sequence[Alternative]) -> list[Alternative]:
             )
         merged[key] = (value, when)
     return list(merged.values())
-
-
-def _as_number(value: object) -> float:
-    if value is None or value == "":
-        return 0.0
-    if isinstance(value, bool | int | float):
-        return float(value)
-    if isinstance(value, str) and len(value) < 400:
-        try:
-            return float(value)
-        except ValueError:
-            return float("nan")
-    return float("nan")
-
-
-def _ordered(sign: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - of any type
-    return bool({"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[sign])
-
-
-_FORMAT = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
-
-
-def _formatted(template: str, given: Sequence[str], budget: ExpansionBudget) -> str:
-    def fill(found: re.Match[str]) -> str:
-        return budget.spent(given[int(found[1])]) if found[1] else found[0][0]
-
-    return budget.spent(_FORMAT.sub(fill, template))
-
-
-def _whole(value: object) -> object:
-    """Write 1 for 1.0, as JSON does where numbers are all of one kind."""
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_whole(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _floats(value: object) -> object:
-    if isinstance(value, dict):
-        return {str(key): _floats(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_floats(inner) for inner in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53 else value

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cachegraph.errors import SpecError
-from cachegraph.lint.found import FoundSpec
+from cachegraph.lint.finding import kind_by_name
 from cachegraph.lint.model import Repository
-from cachegraph.lint.reader import kind_by_name, read_one
+from cachegraph.lint.reader import read_one
+from cachegraph.lint.values import Direction
 from cachegraph.loaders.limits import DEFAULT, Limits
 
 __all__ = ["FORMATS", "FoundSpec", "specs_in_file"]
@@ -20,6 +22,38 @@ FORMATS = (".hcl", ".json", ".yaml", ".yml")
 
 _HINT = "give a docker-bake.hcl or .json, a compose file or a workflow"
 _DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSpec:
+    """A cache entry of a file; either ``text`` or ``reason`` is None.
+
+    Attributes
+    ----------
+    file : str
+    line : int or None
+        From 1; None where the format's reader does not tell.
+    path : str
+        Where in the document, such as ``services.web.build.cache_from[0]``.
+    direction : {"from", "to"}
+        Whether the build reads the cache or writes it.
+    text : str or None
+        The spec as buildx gets it. Not in the repr: it can hold credentials.
+    reason : str or None
+        Why the text is not known before the build runs.
+    """
+
+    file: str
+    line: int | None = None
+    path: str
+    direction: Direction
+    text: str | None = field(default=None, repr=False)
+    reason: str | None = None
+
+    @property
+    def place(self) -> str:
+        """File, line and path, to print."""
+        return f"{self.file}:{self.line}: {self.path}" if self.line else f"{self.file}: {self.path}"
 
 
 def specs_in_file(path: Path, environ: Mapping[str, str] | None = None, limits: Limits = DEFAULT) -> list[FoundSpec]:

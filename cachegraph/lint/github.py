@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cachegraph.lint.expressions import Expressions, Lookup, child
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
+from cachegraph.lint.expression_values import child
+from cachegraph.lint.expressions import Expressions, Lookup
 from cachegraph.lint.session import Session
+from cachegraph.lint.values import Value
 
 __all__ = ["Scope"]
 
@@ -54,6 +56,8 @@ class Scope:
     needs : mapping of str to mapping of str to str
         Outputs of jobs.
     runs_on : str
+    directory : Value or None
+        Where scripts run that do not say it.
     """
 
     session: Session
@@ -72,6 +76,7 @@ class Scope:
     steps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     runs_on: str = ""
+    directory: Value | None = None
 
     def expressions(self) -> Expressions:
         """Work out expressions here."""
@@ -229,4 +234,4 @@ class Scope:
         """Give the variables of a script: the runner's, and the environment."""
         find = self.lookup()
         runner = {f"GITHUB_{name.upper()}": str(find(("github", name)) or "") for name in _SHELL}
-        return {**runner, **self.env}
+        return {"CI": "true", "GITHUB_ACTIONS": "true", **runner, **self.env}

@@ -18,14 +18,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cachegraph.errors import CacheGraphError
-from cachegraph.lint.commands import FoundBuild, builds_in
+from cachegraph.lint.commands import builds_in
 from cachegraph.lint.documents import Tree, yaml_trees
 from cachegraph.lint.interpolation import interpolated
-from cachegraph.lint.model import Build, Combination, Job, Step
+from cachegraph.lint.model import Combination, Job, Step
 from cachegraph.lint.session import Session
-from cachegraph.lint.shell import Shell
+from cachegraph.lint.shell import Command, Shell
 from cachegraph.lint.values import Condition, Place
 
 __all__ = ["looks_like_gitlab", "read_gitlab"]
@@ -36,6 +37,7 @@ _NO_JOBS = frozenset(
 )
 _SCRIPTS = ("before_script", "script", "after_script")
 _INPUT = re.compile(r"\$\[\[([^\[\]]{0,200})\]\]")
+_UNSET = "variable {} is set by GitLab, the runner or the project's settings"
 _DEEPEST = 12
 _MOST_INCLUDED = 100
 _MOST_COMBINATIONS = 200  # what GitLab allows
@@ -179,40 +181,31 @@ class _Pipeline:
         fails = _text(body, "allow_failure").lower() == "true"
         for combination in combinations:
             env = self._environment(variables, combination)
-            shell = Shell(
-                holes, self._budget, env, "variable {} is set by GitLab, the runner or the project's settings"
-            )
+            shell = Shell(holes, self._budget, env, _UNSET)
             for _, (at, line, start) in scripts:
                 for command in shell.commands(line, start):
                     for build in builds_in(command, holes, at.file, at.path):
-                        made = self._made(job, step, build, replace(at, line=build.line), combination, condition)
-                        self._session.builds.append(replace(made, ignores_failure=made.ignores_failure or fails))
+                        made = build.made(
+                            "gitlab",
+                            replace(at, line=build.line),
+                            job=job,
+                            step=step,
+                            combination=combination,
+                            conditions=(condition,) if condition else (),
+                            ignores_failure=fails,
+                        )
+                        self._session.builds.append(made)
+                        seen = self._session.bake_runs.env(build.runner, partial(self._seen, shell, command))
+                        self._session.bake_runs.add(made, seen)
 
-    def _made(
-        self,
-        job: Job,
-        step: Step,
-        build: FoundBuild,
-        place: Place,
-        combination: Combination,
-        condition: Condition | None,
-    ) -> Build:
-        return Build(
-            runner=build.runner,
-            place=place,
-            kind="gitlab",
-            job=job,
-            step=step,
-            combination=combination,
-            targets=tuple(build.targets),
-            files=tuple(build.files),
-            entries=tuple(build.entries),
-            settings=build.settings.made(),
-            env=build.env,
-            conditions=(*((condition,) if condition else ()), *build.conditions),
-            unread=tuple(build.unread),
-            ignores_failure=build.ignores_failure,
-        )
+    def _seen(self, shell: Shell, command: Command, name: str) -> str | None:
+        """Give a variable as a command has it; what GitLab sets is known only in a run."""
+        found = shell.exported(command, name)
+        if found is None and name == "CI":
+            return "true"
+        if found is None and name.startswith(("CI_", "GITLAB_")):
+            return self._session.holes.hole(name, _UNSET.format(name), name)
+        return found
 
     def _lines(self, part: _Part, path: str, depth: int) -> Iterator[tuple[Place, str, int]]:
         """Give the lines of a script; lists within lists and references are put in."""
@@ -286,7 +279,7 @@ class _Pipeline:
                 find,
                 self._session.holes,
                 self._budget,
-                unset="variable {} is set by GitLab, the runner or the project's settings",
+                unset=_UNSET,
             )
             open_names.discard(name)
             return known[name]

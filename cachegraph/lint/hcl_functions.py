@@ -17,24 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from cachegraph.lint.found import UnresolvedError
+from cachegraph.lint.hcl_types import number_text
 from cachegraph.lint.holes import has_hole
 
-__all__ = ["STRUCTURAL", "TEXTUAL", "number_text"]
-
-
-def number_text(value: object) -> str:
-    """Write a value as HCL's templates do."""
-    if value is None:
-        raise UnresolvedError("a null stands where text belongs")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        whole = math.isfinite(value) and value == int(value) and abs(value) < 1e15
-        return str(int(value)) if whole else repr(value)
-    if isinstance(value, str):
-        return value
-    raise UnresolvedError("a list or an object stands where text belongs")
+__all__ = ["STRUCTURAL", "TEXTUAL"]
 
 
 def _whole(value: object) -> int:

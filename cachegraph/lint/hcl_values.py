@@ -6,13 +6,13 @@ Source: buildx ``bake/hclparser/hclparser.go`` (``resolveValue``, ``resolveFunct
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cachegraph.lint.found import ExpansionBudget, UnresolvedError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.hcl import Node
-from cachegraph.lint.hcl_functions import STRUCTURAL, TEXTUAL, formatted, number_text
+from cachegraph.lint.hcl_functions import STRUCTURAL, TEXTUAL, formatted
+from cachegraph.lint.hcl_types import UnresolvedError, arithmetic, as_type_of, is_true, number, number_text
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.values import Condition, Place
 
@@ -44,6 +44,8 @@ class Values:
     variables : mapping of str to Node or None
         With their defaults; None has none.
     functions : mapping of str to Function
+    given : mapping of str to sequence of (str or None, Condition), optional
+        What runs of bake give variables (`cachegraph.lint.bake_runs.Given`); ``environ`` comes first.
     """
 
     def __init__(
@@ -53,10 +55,12 @@ class Values:
         environ: Mapping[str, str],
         variables: Mapping[str, Node | None],
         functions: Mapping[str, Function],
+        given: Mapping[str, Sequence[tuple[str | None, Condition]]] | None = None,
     ) -> None:
         self.holes = holes
         self._budget = budget
         self._environ = environ
+        self._given = given or {}
         self._variables = variables
         self._functions = functions
         self._known: dict[str, object] = {}
@@ -136,11 +140,24 @@ class Values:
         finally:
             self._open.discard(name)
         if name in self._environ:
-            value = _as_type_of(value, self._environ[name])
-        elif value is None:
-            value = self.holes.hole(name, f"variable {name} has no default and is not set", name)
+            value = as_type_of(value, self._environ[name])
+        else:
+            if value is None:
+                value = self.holes.hole(name, f"variable {name} has no default and is not set", name)
+            value = self._of_runs(name, value)
         self._known[name] = value
         return value
+
+    def _of_runs(self, name: str, default: object) -> object:
+        """Give what those who run bake make of a variable."""
+        choices = [
+            (default if text is None else as_type_of(default, text), when) for text, when in self._given.get(name, ())
+        ]
+        if len(choices) < 2:
+            return choices[0][0] if choices else default
+        are_texts = all(isinstance(value, str | bool | float) for value, _ in choices)
+        why = f"{name} depends on who runs bake"
+        return self.holes.hole(name, why, name, choices if are_texts else ())
 
     def _get(self, of: object, key: object, node: Node) -> object:
         if has_hole(of):
@@ -162,12 +179,12 @@ class Values:
             said = shown_source(node.parts[0])
             choices = [(yes, Condition(text=said)), (no, Condition(text=f"!({said})"))]
             return self.holes.hole(said, f"it depends on {said}", f"{said} at {node.line}", choices)
-        return inner(node.parts[1] if _is_true(asked) else node.parts[2])
+        return inner(node.parts[1] if is_true(asked) else node.parts[2])
 
     def _unary(self, node: Node, value: object) -> object:
         if has_hole(value):
             return self._unknown(node)
-        return not _is_true(value) if node.value == "!" else -_number(value)
+        return not is_true(value) if node.value == "!" else -number(value)
 
     def _binary(self, node: Node, inner: Callable[[Node], object]) -> object:
         sign = str(node.value)
@@ -177,7 +194,7 @@ class Values:
             decides = sign == "||"
             for one, other in ((left, right), (right, left)):
                 if not has_hole(one):
-                    return decides if _is_true(one) is decides else (other if has_hole(other) else _is_true(other))
+                    return decides if is_true(one) is decides else (other if has_hole(other) else is_true(other))
             return self._unknown(node)
         right = inner(node.parts[1])
         if sign in ("==", "!="):
@@ -185,7 +202,7 @@ class Values:
             return self._unknown(node) if answer is None else answer is (sign == "==")
         if has_hole(left) or has_hole(right):
             return self._unknown(node)
-        return _arithmetic(sign, _number(left), _number(right))
+        return arithmetic(sign, number(left), number(right))
 
     def _equal(self, one: object, other: object) -> bool | None:
         if has_hole(one) or has_hole(other):
@@ -225,7 +242,7 @@ class Values:
             holds = self.evaluate(node.parts[-1], own, depth + 1)
             if has_hole(holds):
                 return self._unknown(node)
-            if not _is_true(holds):
+            if not is_true(holds):
                 continue
             result = self.evaluate(node.parts[-2], own, depth + 1)
             if close == "]":
@@ -359,52 +376,3 @@ def _counted(value: Any, budget: ExpansionBudget) -> Any:  # noqa: ANN401 - of a
 
 def _any_hole(given: Sequence[object]) -> bool:
     return any(has_hole(one) or (isinstance(one, list) and any(map(has_hole, one))) for one in given)
-
-
-def _is_true(value: object) -> bool:
-    if isinstance(value, str) and value in ("true", "false", "1", "0"):
-        return value in ("true", "1")
-    if not isinstance(value, bool):
-        raise UnresolvedError("a condition is neither true nor false")
-    return value
-
-
-def _number(value: object) -> float:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UnresolvedError("a number is asked for") from None
-
-
-_OPERATORS: Mapping[str, Callable[[float, float], object]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "%": operator.mod,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-
-
-def _arithmetic(sign: str, one: float, other: float) -> object:
-    try:
-        return _OPERATORS[sign](one, other)
-    except (ArithmeticError, ValueError):
-        raise UnresolvedError("a number is divided by nothing") from None
-
-
-def _as_type_of(default: object, text: str) -> object:
-    """Read a variable of the environment as the type of its default."""
-    if isinstance(default, bool) and text.lower() in ("1", "t", "true", "0", "f", "false"):
-        return text.lower() in ("1", "t", "true")
-    if isinstance(default, float) and len(text) < 40:
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    if isinstance(default, list):
-        return text.split(",") if text else []
-    return text

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from cachegraph.lint.commands import FoundBuild, set_option
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import BuildDraft
 from cachegraph.lint.entries import entries_of
 from cachegraph.lint.expressions import Expressions
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.model import Runner
+from cachegraph.lint.options import set_option
 from cachegraph.lint.values import Direction, Place, Value
 
 __all__ = ["action_build", "builds_with", "filled_lines"]
@@ -69,10 +70,10 @@ def builds_with(action: str, given: Tree) -> bool:
 
 def action_build(
     action: str, version: str, given: Tree, expressions: Expressions, file: str, path: str, line: int
-) -> FoundBuild:
+) -> BuildDraft:
     """Read the build of a step with ``uses:``."""
     name = action.rpartition("/")[2].lower()
-    build = FoundBuild(Runner(kind="action", name=action, version=version), line)
+    build = BuildDraft(Runner(kind="action", name=action, version=version), line)
     inputs = {key.lower(): value for key, value in given.items()}
     for key, value in inputs.items():
         where = f"{path}.with.{key if key in _ENTRIES and '-' in key else _written(given, key)}"
@@ -90,7 +91,7 @@ def _written(given: Tree, lowered: str) -> str:
 
 
 def _entries(
-    build: FoundBuild,
+    build: BuildDraft,
     expressions: Expressions,
     direction: Direction,
     value: Tree,
@@ -107,7 +108,7 @@ def _entries(
         )
 
 
-def _bake(build: FoundBuild, expressions: Expressions, key: str, value: Tree, file: str, path: str) -> None:
+def _bake(build: BuildDraft, expressions: Expressions, key: str, value: Tree, file: str, path: str) -> None:
     holes = expressions.holes
     if key == "set":
         for line, text, _ in filled_lines(value, expressions):
@@ -121,13 +122,15 @@ def _bake(build: FoundBuild, expressions: Expressions, key: str, value: Tree, fi
     elif key in ("files", "targets"):
         for one in _listed(value, expressions, file, path):
             (build.files if key == "files" else build.targets).append(one)
-    elif key == "workdir" or (key == "source" and "workdir" not in path):
+    elif key == "workdir":
+        build.directory = _value(value, expressions, file, path)
+    elif key == "source":
         build.settings.put("context", _value(value, expressions, file, path))
     else:
         _setting(build, expressions, key, value, file, path)
 
 
-def _setting(build: FoundBuild, expressions: Expressions, key: str, value: Tree, file: str, path: str) -> None:
+def _setting(build: BuildDraft, expressions: Expressions, key: str, value: Tree, file: str, path: str) -> None:
     holes = expressions.holes
     if key in _SINGLE:
         build.settings.put(_SINGLE[key], _value(value, expressions, file, path))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from cachegraph.lint.found import ExpansionBudget
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.holes import Holes
 
 __all__ = ["Find", "dotenv", "interpolated"]

@@ -94,6 +94,9 @@ class Step:
         ``with:``, keys in lower case.
     env : mapping of str to Value
         Its own ``env:``.
+    directory : Value or None
+        Where its script runs: its own ``working-directory``, else that of the job's or the workflow's
+        ``defaults.run``; None for the root, and for an action.
     condition : Condition or None
     continue_on_error : Value or None
     within : Place or None
@@ -109,6 +112,7 @@ class Step:
     run: Value | None = None
     inputs: Mapping[str, Value] = field(default_factory=dict)
     env: Mapping[str, Value] = field(default_factory=dict)
+    directory: Value | None = None
     condition: Condition | None = None
     continue_on_error: Value | None = None
     within: Place | None = None
@@ -175,11 +179,6 @@ class Job:
     def uses(self, *actions: str) -> tuple[Step, ...]:
         """Give its steps with one of these actions (``docker/setup-buildx-action``), in order."""
         return tuple(step for step in self.steps if step.action in actions)
-
-    @property
-    def setup_buildx(self) -> tuple[Step, ...]:
-        """Its steps that make a builder with an action; ``inputs["driver"]`` is the driver, if it is given."""
-        return tuple(step for step in self.steps if step.action.rpartition("/")[2] == "setup-buildx-action")
 
     @property
     def logins(self) -> tuple[Step, ...]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cachegraph.errors import MissingExtraError, NotFoundError
+from cachegraph.lint.finding import find_settings
 from cachegraph.lint.model import Repository
-from cachegraph.lint.reader import find_settings, read_settings, read_texts
+from cachegraph.lint.reader import read_settings, read_texts
 from cachegraph.lint.rules.base import LintFinding
 from cachegraph.lint.rules.catalogue import lint
 from cachegraph.lint.rules.dockerfiles import find_dockerfiles, is_dockerfile

@@ -148,6 +148,16 @@ class Runner:
     name: str = ""
     version: str = ""
 
+    @property
+    def runs_bake(self) -> bool:
+        """Whether it is bake with a file, and not a target of one."""
+        return self.name.endswith("bake-action") or (self.kind == "bake" and bool(self.name))
+
+    @property
+    def reads_file(self) -> bool:
+        """Whether it builds what a bake or compose file says, so that contexts and Dockerfiles stand there."""
+        return self.runs_bake or (self.kind == "compose" and bool(self.name))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -218,6 +228,9 @@ class Build:
     settings : Settings
     env : mapping of str to Value
         Variables that the build runs with, as far as the file says.
+    directory : Value or None
+        Where it starts, from the root: ``working-directory`` of a script, ``workdir`` of ``docker/bake-action``. None
+        for the root, and where the file does not say.
     conditions : tuple of Condition
         Of the caller, job and step, outermost first.
     ignores_failure : bool
@@ -242,6 +255,7 @@ class Build:
     entries: tuple[Entry, ...] = ()
     settings: Settings = field(default_factory=Settings)
     env: Mapping[str, Value] = field(default_factory=dict)
+    directory: Value | None = None
     conditions: tuple[Condition, ...] = ()
     ignores_failure: bool = False
     unread: tuple[Value, ...] = ()

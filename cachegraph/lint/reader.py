@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from cachegraph.lint.bake_files import read_bake
 from cachegraph.lint.bake_sources import BakeSource, bake_source, merged
 from cachegraph.lint.compose_files import read_compose
 from cachegraph.lint.documents import Tree, yaml_tree, yaml_trees
+from cachegraph.lint.finding import kind_by_name
 from cachegraph.lint.github import Scope
 from cachegraph.lint.gitlab_files import looks_like_gitlab, read_gitlab
 from cachegraph.lint.model import Build, Kind, Repository, Unresolved
@@ -24,80 +24,13 @@ from cachegraph.lint.workflows import read_action, read_workflow
 from cachegraph.loaders.limits import DEFAULT, Limits
 from cachegraph.loaders.paths import kind_of
 
-__all__ = ["find_settings", "kind_by_name", "read_one", "read_settings", "read_texts"]
+__all__ = ["read_one", "read_settings", "read_texts"]
 
-_MOST_FILES = 20_000
-_MOST_ENTRIES = 200_000  # of folders that are looked through
-_DEEPEST = 12
-_SKIPPED = frozenset({"node_modules", "vendor", "target", "dist", "__pycache__", "venv", "third_party", "testdata"})
-_KEPT = frozenset({".github", ".gitlab", ".devcontainer", ".ci", ".docker", ".buildkite", ".circleci", ".jenkins"})
 _MATTERS = re.compile(
     r"docker|buildx|buildctl|buildah|podman|\bbake\b|\bdepot\b|cache[-_]?(?:from|to)\b|devcontainers|nerdctl"
     r"|uses: *['\"]?\./|^services:",
     re.IGNORECASE | re.MULTILINE,
 )
-_NAMED: tuple[tuple[str, Kind], ...] = (
-    (r"(?:.*[.-])?bake(?:[.-].*)?\.(?:hcl|json)|docker-bake.*\.(?:hcl|json)", "bake"),
-    (r"(?:docker-)?compose(?:[.-].*)?\.ya?ml|(?:.*[.-])?(?:docker-)?compose\.ya?ml", "compose"),
-    (r"(?:.*)\.gitlab-ci\.ya?ml", "gitlab"),
-    (r"\.?devcontainer\.json", "devcontainer"),
-    (r"(?:GNUm|M|m)akefile(?:\..*)?|.*\.mk|.*\.mak", "makefile"),
-    (r"Jenkinsfile(?:[.-].*)?|.*\.[Jj]enkinsfile", "jenkinsfile"),
-    (r".*\.(?:sh|bash|zsh)", "shell"),
-    (r"skaffold.*\.ya?ml", "skaffold"),
-    (r"action\.ya?ml", "action"),
-)
-_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple((re.compile(pattern), kind) for pattern, kind in _NAMED)
-
-
-def kind_by_name(path: Path) -> Kind | None:
-    """Say what a file is by its name and folder; None for one that is none of these."""
-    folders = path.parts[-3:-1]
-    if path.suffix in (".yml", ".yaml"):
-        if (
-            folders == (".github", "workflows")
-            or folders == (".gitea", "workflows")
-            or folders == (".forgejo", "workflows")
-        ):
-            return "workflow"
-        if folders[-1:] == (".gitlab",) or ".gitlab" in path.parts[:-1]:
-            return "gitlab"
-    return next((kind for pattern, kind in _NAMES if pattern.fullmatch(path.name)), None)
-
-
-def find_settings(root: Path, limits: Limits = DEFAULT) -> list[Path]:
-    """Find the files of a repository that can name caches, by their names; bounded, links not followed.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-    limits : Limits
-
-    Returns
-    -------
-    list of pathlib.Path
-        Sorted.
-    """
-    found: list[Path] = []
-    looked = 0
-    most = min(_MOST_ENTRIES, limits.items)
-    start = len(root.parts)
-    for folder, folders, files in os.walk(root):
-        here = Path(folder)
-        deep = len(here.parts) - start >= _DEEPEST
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not deep and name not in _SKIPPED and (not name.startswith(".") or name in _KEPT)
-        )
-        looked += len(files) + len(folders)
-        for name in sorted(files):
-            path = here / name
-            if kind_by_name(path) is not None and not path.is_symlink():
-                found.append(path)
-        if looked > most or len(found) >= _MOST_FILES:
-            break
-    return sorted(found[:_MOST_FILES])
 
 
 def _root_of(paths: Sequence[Path]) -> Path | None:
@@ -188,7 +121,7 @@ def read_one(
     if found == "bake" or (found is None and path.suffix.lower() in (".hcl", ".json")):
         source = bake_source(name, text, limits, is_json=is_json)
         session.note(name, "bake", text)
-        read_bake(session, source, name)
+        read_bake(session, source, [name])
     else:
         _one(session, name, path, text, found if path.suffix.lower() not in (".yml", ".yaml") else None)
     return _repository(session, session.builds)
@@ -219,11 +152,9 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
                 session.note(name, "bake", text)
                 key = path.parent / ("override" if "override" in path.name else path.name)
                 bakes.setdefault(key, []).append((name, source))
+                session.bake_runs.declare(source.variables)
         else:
             waiting.append((name, path, text, kind))
-    for together in _together(bakes):
-        with _failing(session, together[0][0]):
-            read_bake(session, merged(source for _, source in together), together[0][0])
     later: list[tuple[str, Path, str, Kind | None]] = []
     for one in waiting:
         # What others call is read by them first, with what they give it.
@@ -236,6 +167,10 @@ def _read(session: Session, texts: Sequence[tuple[str, Path, str]]) -> Repositor
         if one[0] not in session.called:
             with _failing(session, one[0]):
                 _one(session, *one)
+    for together in _together(bakes):
+        names = [name for name, _ in together]
+        with _failing(session, names[0]):
+            read_bake(session, merged(source for _, source in together), names)
     order = {name: position for position, (name, _, _) in enumerate(texts)}
     builds = sorted(
         session.builds, key=lambda build: order.get((build.job.file if build.job else build.place.file), len(order))

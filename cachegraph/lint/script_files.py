@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachegraph.lint.commands import builds_in
-from cachegraph.lint.model import Build, Kind
+from cachegraph.lint.model import Kind
 from cachegraph.lint.session import Session
 from cachegraph.lint.shell import Shell
 from cachegraph.lint.values import Condition, Place
@@ -49,21 +50,9 @@ def read_script(session: Session, file: str, text: str) -> None:
 def _take(session: Session, shell: Shell, file: str, kind: Kind, path: str, script: str, line: int) -> None:
     for command in shell.commands(script, line):
         for build in builds_in(command, session.holes, file, path):
-            session.builds.append(
-                Build(
-                    runner=build.runner,
-                    place=Place(file=file, line=build.line, path=path),
-                    kind=kind,
-                    targets=tuple(build.targets),
-                    files=tuple(build.files),
-                    entries=tuple(build.entries),
-                    settings=build.settings.made(),
-                    env=build.env,
-                    conditions=build.conditions,
-                    unread=tuple(build.unread),
-                    ignores_failure=build.ignores_failure,
-                )
-            )
+            made = build.made(kind, Place(file=file, line=build.line, path=path))
+            session.builds.append(made)
+            session.bake_runs.add(made, session.bake_runs.env(build.runner, partial(shell.exported, command)))
 
 
 _Assigned = list[tuple[str, str]]

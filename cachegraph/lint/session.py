@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from cachegraph.errors import CacheGraphError, DecodeError
+from cachegraph.lint.bake_runs import BakeRuns
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.documents import Tree, guarded, parsed
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Holes, without_holes
 from cachegraph.lint.model import Build, Job, Kind, SettingsFile, Unresolved
 from cachegraph.lint.values import Direction, Place
@@ -125,6 +126,7 @@ class Session:
         self.failures: list[Unresolved] = []
         self.files: dict[str, SettingsFile] = {}
         self.called: set[str] = set()
+        self.bake_runs = BakeRuns(self.holes)
         self.groups: dict[str, dict[str, list[str]]] = {}
         self._renewed = 0
         self._trees: dict[str, tuple[Tree, ExpansionBudget]] = {}

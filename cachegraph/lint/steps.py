@@ -6,12 +6,14 @@ Source: GitHub's "Workflow syntax" and "Metadata syntax" pages.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cachegraph.errors import CacheGraphError
-from cachegraph.lint.commands import FoundBuild, builds_in
+from cachegraph.lint.commands import builds_in
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import BuildDraft
 from cachegraph.lint.expressions import Expressions
 from cachegraph.lint.github import Scope
 from cachegraph.lint.holes import as_text
@@ -80,9 +82,10 @@ class _Found:
     """A build of a step."""
 
     step: Step
-    build: FoundBuild
+    build: BuildDraft
     place: Place
     conditions: tuple[Condition, ...]
+    env: Mapping[str, str]  # of a run of bake, with holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +141,24 @@ class Steps:
             self._found = []
             self._session.renew(scope.budget)
             self._pass(scope, self._trees, self._level, _Ran(is_whole=scope.env_is_whole))
-            self._session.builds += [self._made(job, found, combination) for found in self._found]
+            for found in self._found:
+                build = self._made(job, found, combination)
+                self._session.builds.append(build)
+                self._session.bake_runs.add(build, found.env, _calls(build))
         return last
 
     def _made(self, job: Job, found: _Found, combination: Combination) -> Build:
-        build, step = found.build, found.step
+        step = found.step
         fails = step.continue_on_error
-        return Build(
-            runner=build.runner,
-            place=found.place,
-            kind=self._kind,
+        return found.build.made(
+            self._kind,
+            found.place,
             job=job,
             step=step,
             combination=combination,
-            targets=tuple(build.targets),
-            files=tuple(build.files),
-            entries=tuple(build.entries),
-            settings=build.settings.made(),
-            env={**step.env, **build.env},
-            conditions=(*self._conditions, *found.conditions, *build.conditions),
-            unread=tuple(build.unread),
-            ignores_failure=build.ignores_failure or (fails is not None and fails.text == "true"),
+            conditions=(*self._conditions, *found.conditions),
+            env=step.env,
+            ignores_failure=fails is not None and fails.text == "true",
         )
 
     def _pass(self, scope: Scope, trees: list[Tree], level: _Level, ran: _Ran) -> Scope:
@@ -177,13 +177,13 @@ class Steps:
         key = (level.file, at, level.within)
         step = self._steps.get(key)
         if step is None:
-            step = self._steps[key] = self._recorded(tree, at, level, own, expressions)
+            step = self._steps[key] = self._recorded(tree, at, level, own, scope)
         reached = (*level.conditions, step.condition) if step.condition else level.conditions
         if tree.get("if") and expressions.truth(tree.get("if").text) is False:
             return
         run = tree.get("run")
         if run and _BUILDS.search(run.text):
-            self._run(run, scope, step, reached, ran)
+            self._run(run, scope, step, reached, ran, self._directory(tree, at, level, scope))
         if not step.action:
             return
         uses = step.action
@@ -194,11 +194,20 @@ class Steps:
             ran.is_whole = False
         if builds_with(uses, tree.get("with")):
             build = action_build(uses, step.version, tree.get("with"), expressions, level.file, at, tree.line)
-            self._found.append(_Found(step, build, step.place, reached))
+            env = self._session.bake_runs.env(build.runner, scope.shell_env().get)
+            self._found.append(_Found(step, build, step.place, reached, env))
 
-    def _recorded(self, tree: Tree, at: str, level: _Level, own: Mapping[str, str], expressions: Expressions) -> Step:
+    def _directory(self, tree: Tree, at: str, level: _Level, scope: Scope) -> Value | None:
+        """Tell where a script runs; a composite action's does not run where the job's do."""
+        own = tree.get("working-directory")
+        if not own:
+            return scope.directory
+        place = Place(file=level.file, line=own.line, path=f"{at}.working-directory")
+        return self._holes.value(scope.expressions().fill(own.text), place)
+
+    def _recorded(self, tree: Tree, at: str, level: _Level, own: Mapping[str, str], scope: Scope) -> Step:
         """Make the step that the job has."""
-        file = level.file
+        file, expressions = level.file, scope.expressions()
 
         def value(key: str) -> Value:
             one = tree.get(key)
@@ -222,21 +231,30 @@ class Steps:
                 )
                 for name, text in own.items()
             },
+            directory=self._directory(tree, at, level, scope) if tree.get("run") else None,
             condition=condition_of(tree.get("if"), expressions, file, f"{at}.if"),
             continue_on_error=value("continue-on-error") if tree.get("continue-on-error") else None,
             within=level.within,
         )
 
-    def _run(self, run: Tree, scope: Scope, step: Step, conditions: tuple[Condition, ...], ran: _Ran) -> None:
+    def _run(
+        self,
+        run: Tree,
+        scope: Scope,
+        step: Step,
+        conditions: tuple[Condition, ...],
+        ran: _Ran,
+        directory: Value | None,
+    ) -> None:
         """Find builds in a script, and what it leaves for later steps."""
         holes = self._holes
         file, path = step.place.file, f"{step.place.path}.run"
         shell = Shell(holes, scope.budget, scope.shell_env(), "variable {} is not set in this step")
         for command in shell.commands(scope.expressions().fill(run.script), run.line):
-            self._found += [
-                _Found(step, build, Place(file=file, line=build.line, path=path), conditions)
-                for build in builds_in(command, holes, file, path)
-            ]
+            for build in builds_in(command, holes, file, path):
+                build.directory = directory
+                env = self._session.bake_runs.env(build.runner, partial(shell.exported, command))
+                self._found.append(_Found(step, build, Place(file=file, line=build.line, path=path), conditions, env))
         for name, text in shell.appended["GITHUB_ENV"].items():
             why = f"a step that does not always run sets {name}"
             at = f"env.{name} of {step.place}"
@@ -268,6 +286,7 @@ class Steps:
                     return False
                 inputs = self._inputs(action, tree, scope.expressions())
                 inner = replace(scope, budget=budget, inputs=inputs, inputs_are_whole=True, is_called=True, steps={})
+                inner = replace(inner, directory=None)
                 left = _Ran(env=ran.env, is_whole=ran.is_whole)
                 trees = action.get("runs", "steps").elements()[:_MOST_STEPS]
                 within = _Level(file, "runs", step.place, level.conditions, level.depth + 1)
@@ -289,6 +308,16 @@ class Steps:
         for key, value in tree.get("with").items():
             inputs[key.lower()] = expressions.fill(value.text)
         return inputs
+
+
+def _calls(build: Build) -> Iterator[Place]:
+    """Give what calls the action or the workflow of a build, the nearest first."""
+    if build.step is not None and build.step.within is not None:
+        yield build.step.within
+    caller = build.job.caller if build.job is not None else None
+    while caller is not None:
+        yield caller.place
+        caller = caller.caller
 
 
 def _may_build(tree: Tree) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cachegraph.lint.commands import FoundBuild, SettingsDraft, builds_in
+from cachegraph.lint.commands import builds_in
 from cachegraph.lint.documents import Tree
+from cachegraph.lint.drafts import BuildDraft, SettingsDraft
 from cachegraph.lint.entries import entries_of
 from cachegraph.lint.model import Build, Entry, Runner
 from cachegraph.lint.session import Session
@@ -113,7 +114,7 @@ class _Reader:
 
         return self._budget.spent(_GO_TEMPLATE.sub(use, text))
 
-    def options(self, tree: Tree, path: str, *, devcontainer: bool = False) -> FoundBuild | None:
+    def options(self, tree: Tree, path: str, *, devcontainer: bool = False) -> BuildDraft | None:
         """Read options of ``docker build`` that are listed."""
         if not tree:
             return None

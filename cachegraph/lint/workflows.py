@@ -28,7 +28,7 @@ from cachegraph.lint.matrices import Row, combinations_of, flat
 from cachegraph.lint.model import Combination, Job, Permissions, Trigger
 from cachegraph.lint.session import Session
 from cachegraph.lint.steps import Steps, condition_of, defaults_of, env_of
-from cachegraph.lint.values import Condition, Place
+from cachegraph.lint.values import Condition, Place, Value
 
 __all__ = ["read_action", "read_workflow"]
 
@@ -146,6 +146,7 @@ class _Workflow:
         unknown = replace(base, matrix={}, matrix_is_whole=not matrix)
         condition = condition_of(tree.get("if"), unknown.expressions(), file, f"{path}.if")
         unknown = unknown.with_env(env_of(tree.get("env"), unknown))
+        unknown = replace(unknown, directory=self._directory(tree, path, unknown))
         job = Job(
             system="github",
             file=file,
@@ -177,6 +178,7 @@ class _Workflow:
         scopes: list[tuple[Scope, Combination]] = []
         for row, combination in zip(rows, combinations, strict=True):
             scope = self._of_row(base, tree, row, is_whole=is_known)
+            scope = replace(scope, directory=self._directory(tree, path, scope))
             held = scope.expressions().truth(tree.get("if").text) if tree.get("if") else None
             if held is not False or condition is None or condition.text in ("false", "False"):
                 scopes.append((scope, combination))
@@ -197,6 +199,14 @@ class _Workflow:
         if labels:
             scope = replace(scope, runs_on=scope.expressions().fill(labels[0].text))
         return scope.with_env(env_of(tree.get("env"), scope))
+
+    def _directory(self, tree: Tree, path: str, scope: Scope) -> Value | None:
+        """Tell where the scripts of a job run that do not say it."""
+        for owner, at in ((tree, f"{path}."), (self._tree, "")):
+            if one := owner.get("defaults", "run", "working-directory"):
+                place = Place(file=self._file, line=one.line, path=f"{at}defaults.run.working-directory")
+                return self._session.holes.value(scope.expressions().fill(one.text), place)
+        return None
 
     def _call(self, tree: Tree, job: Job, scope: Scope, conditions: tuple[Condition, ...]) -> None:
         """Read a called workflow of this repository."""

@@ -1,9 +1,10 @@
 """SARIF 2.1.0, as GitHub's code scanning takes it.
 
 GitHub refuses a file with more than 25,000 results, shows a result only if it has a physical location, tells alerts
-apart by the rule, the file and ``primaryLocationLineHash``, and cuts a rule's descriptions after 1,024 characters.
+apart by the rule, the file and ``primaryLocationLineHash``, and cuts a rule's descriptions after 1,024 characters. A
+rule's ``id`` is its code, which never changes; its ``name`` is the one that people read and filter by.
 
-Source: docs.github.com, "SARIF support for code scanning"; OASIS SARIF 2.1.0.
+Source: docs.github.com, "SARIF support for code scanning"; OASIS SARIF 2.1.0, 3.49.3 (id) and 3.49.7 (name).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def sarif(report: Report) -> str:
     entries = list(report.entries)
     prints = dict(zip(map(id, entries), numbered(entry.fingerprint for entry in entries), strict=True))
     told = entries if len(entries) <= _RESULTS else report.worst_first()[:_RESULTS]
-    indexes = {rule.name: index for index, rule in enumerate(report.rules)}
+    indexes = {rule.code: index for index, rule in enumerate(report.rules)}
     with_baseline = any(entry.known for entry in entries)
     notifications = [_notification(unread) for unread in report.unread]
     if len(told) < len(entries):
@@ -60,8 +61,8 @@ def sarif(report: Report) -> str:
         ],
         "results": [
             {
-                "ruleId": entry.rule,
-                **({"ruleIndex": indexes[entry.rule]} if entry.rule in indexes else {}),
+                "ruleId": entry.code,
+                **({"ruleIndex": indexes[entry.code]} if entry.code in indexes else {}),
                 "level": entry.severity,
                 "message": {"text": _message(entry.message)},
                 "locations": _locations(entry),
@@ -71,7 +72,7 @@ def sarif(report: Report) -> str:
                     "cachegraph/v1": prints[id(entry)],
                 },
                 **({"baselineState": "unchanged" if entry.known else "new"} if with_baseline else {}),
-                "properties": {"code": entry.code},
+                "properties": {"rule": entry.rule},
             }
             for entry in told
         ],
@@ -82,8 +83,8 @@ def sarif(report: Report) -> str:
 def _rule(rule: Rule) -> dict[str, Any]:
     level = rule.level
     return {
-        "id": rule.name,
-        "name": rule.code,
+        "id": rule.code,
+        "name": rule.name,
         "shortDescription": {"text": _short(rule.title)},
         "fullDescription": {"text": _short(rule.meaning)},
         "defaultConfiguration": {"level": level},
@@ -93,7 +94,6 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "markdown": f"{rule.meaning}\n\n**Cure.** {rule.cure}\n\n**Severity.** {rule.severity}.",
         },
         "properties": {
-            "code": rule.code,
             "tags": ["build-cache", "docker"],
             "precision": "very-high",
             "problem.severity": "recommendation" if level == "note" else level,

@@ -85,7 +85,7 @@ def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Cac
 
 def _without_lost(loads: KeyLoads, *, chains: bool) -> KeyLoads:
     """Give a cache without the links that can be lost, all at once."""
-    from cachegraph.core.fragile import lost_links
+    from cachegraph.core.lost_links import lost_links
 
     lost = lost_links(loads.keys.export)
     return KeyLoads(CacheKeys(loads.keys.export, lost=lost), chains=chains) if lost else loads

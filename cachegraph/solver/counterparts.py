@@ -14,8 +14,9 @@ from cachegraph.builds.plaintext_names import ROOT_SELECTOR
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.operations import operation
 from cachegraph.core.resolved import ResolvedExport
+from cachegraph.solver.key_meanings import Texts, meaning_of
 from cachegraph.solver.keys import CacheKeys, Taken
-from cachegraph.solver.meanings import Meaning, Texts, likeness
+from cachegraph.solver.meanings import Meaning, likeness
 from cachegraph.solver.outlook import Outlook
 
 __all__ = ["MAX_OTHERS", "Counterparts", "RootKind"]
@@ -24,6 +25,8 @@ RootKind = Literal["files", "image", "source", "either"]
 """What a step takes that is not a step; ``either`` where that is not known."""
 
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
+_IMAGE = "image "
+"""How the name of an image's record begins."""
 _PLACE = re.compile(r"^\[[^\]]*\] ")
 _MAX_USES = 50
 MAX_OTHERS = 100
@@ -74,7 +77,7 @@ class Counterparts:
     def meaning(self, graph: ResolvedExport, record: int) -> Meaning | None:
         """Say what a record stands for: by its plaintext, else by its name alone."""
         digest = graph.export.config.records[record].digest
-        if meaning := self.meanings.get(digest) or Meaning.of(digest, self.texts, self.references):
+        if meaning := self.meanings.get(digest) or meaning_of(digest, self.texts, self.references):
             return meaning
         name = graph.names.records.get(digest) if isinstance(graph, ExportGraph) else None
         if name is None:
@@ -82,6 +85,8 @@ class Counterparts:
         kinds = {"exec": "run", "file": "file", "merge": "merge", "diff": "diff", "content": "content"}
         # What the progress puts before a name says where a step stands, not what it does.
         title = _PLACE.sub("", name.name)
+        if name.op == "source" and title.startswith(_IMAGE):
+            return Meaning(kind="image", title=title.removeprefix(_IMAGE))
         return Meaning(kind=kinds.get(name.op, "source"), title=title)  # type: ignore[arg-type]
 
     def instruction(self, record: int) -> tuple[list[tuple[CacheKeys, int]], Meaning | None]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cachegraph.schema.refs import short_ref
 from cachegraph.solver.words import blast_cells, outcome, reason, source_cells
 from cachegraph.text.render import legal, render
-from cachegraph.text.words import capital
+from cachegraph.text.words import capital, size_text
 
 if TYPE_CHECKING:
     from cachegraph.solver.blast import BlastRadius
     from cachegraph.solver.causes import Explanation
     from cachegraph.solver.diff import Diff
-    from cachegraph.solver.history import History
+    from cachegraph.solver.history_rows import History
     from cachegraph.solver.prediction import Prediction
     from cachegraph.solver.sources import Sources
 
@@ -29,13 +28,20 @@ __all__ = [
 ]
 
 _OPEN = 20
-"""Rows that are shown at once; the others are folded."""
+"""Rows of most answers that are shown at once; the others are folded."""
+_HISTORY = 62
+"""Exports of a history that are shown at once: two months of nights."""
 _MOST = 1000
 """Rows that a page holds; of more it says how many are left out, and how to get them."""
 
 
 def describe(
-    said: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, notes: Sequence[str] = ()
+    said: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    notes: Sequence[str] = (),
+    at_once: int = _OPEN,
 ) -> Mapping[str, str]:
     """Show an answer: a sentence, notes and a table.
 
@@ -47,6 +53,8 @@ def describe(
     rows : sequence of sequence of str
         A cell for each column.
     notes : sequence of str
+    at_once : int
+        Rows that are shown at once; the others are folded.
 
     Returns
     -------
@@ -54,16 +62,16 @@ def describe(
         Plain text and HTML by media type.
     """
     lines = [capital(said), *(f"  {legal(note)}" for note in notes)]
-    lines += ["  " + "  ".join(legal(cell) for cell in row if cell) for row in rows[:_OPEN]]
-    if len(rows) > _OPEN:
-        lines.append(f"  and {len(rows) - _OPEN:,} more: .to_frame() has them all")
+    lines += ["  " + "  ".join(legal(cell) for cell in row if cell) for row in rows[:at_once]]
+    if len(rows) > at_once:
+        lines.append(f"  and {len(rows) - at_once:,} more: .to_frame() has them all")
     page = render(
         "cachegraph.solver/answer.html.jinja",
         said=capital(said),
         notes=notes,
         columns=columns,
         rows=rows[:_MOST],
-        open=_OPEN,
+        open=at_once,
         left=len(rows) - _MOST,
     )
     return {"text/plain": "\n".join(lines), "text/html": page}
@@ -81,13 +89,13 @@ def describe_prediction(prediction: Prediction) -> Mapping[str, str]:
 
 def describe_blast(radius: BlastRadius) -> Mapping[str, str]:
     """Show what each change makes run again."""
-    columns = ("record", "change of", "runs again", "seconds", "bytes", "what cuts most")
+    columns = ("record", "change of", "runs again", "seconds", "bytes", "stays cached", "if not taken by")
     return describe(radius.summary, columns, [blast_cells(row) for row in radius])
 
 
 def describe_sources(found: Sources) -> Mapping[str, str]:
     """Show what each cache brings."""
-    columns = ("rank", "cache", "steps saved alone", "loads", "only here", "can hide")
+    columns = ("rank", "steps saved alone", "loads", "only here", "can hide", "cache")
     return describe(found.summary, columns, [source_cells(row) for row in found])
 
 
@@ -107,16 +115,17 @@ def describe_diff(found: Diff) -> Mapping[str, str]:
 
 def describe_history(found: History) -> Mapping[str, str]:
     """Show a cache over time, an export a row, the oldest first."""
-    columns = ("export", "made", "loadable", "coverage", "keys gained", "keys lost", "results lost", "same as")
+    columns = ("export", "newest result", "ran", "loadable", "size", "new", "what happened")
     rows = [
         (
-            f"{number}: {short_ref(point.source)}",
+            label,
             (point.at or "unknown")[:16].replace("T", " "),
+            "" if point.ran is None else f"{point.ran:,} of {point.steps:,}",
             f"{point.loadable:,} of {point.steps:,}",
-            "" if point.coverage is None else f"{point.coverage:.0%}",
-            *("" if one is None else f"{one:,}" for one in (point.keys_gained, point.keys_lost, point.results_lost)),
-            "" if point.same_as is None else f"export {point.same_as}",
+            size_text(point.bytes),
+            size_text(point.new_bytes) if point.new_bytes else "",
+            point.said,
         )
-        for number, point in enumerate(found)
+        for label, point in zip(found.labels, found, strict=True)
     ]
-    return describe(found.summary.rstrip("."), columns, rows)
+    return describe(found.summary.rstrip("."), columns, rows, at_once=_HISTORY)

@@ -18,7 +18,8 @@ from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.explain_record import explain_record
 from cachegraph.solver.grouping import Costs, group
-from cachegraph.solver.meanings import Meaning, Texts
+from cachegraph.solver.key_meanings import Texts
+from cachegraph.solver.meanings import Meaning
 from cachegraph.solver.prediction import Prediction, Step
 from cachegraph.solver.sentences import NAMELESS, Said, first_miss, inputs_said
 from cachegraph.solver.single import single

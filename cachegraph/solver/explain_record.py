@@ -19,8 +19,9 @@ from cachegraph.solver.caches import Caches
 from cachegraph.solver.causes import MAX_BEGINS, Explanation, Miss, MissKind
 from cachegraph.solver.counterparts import Counterparts
 from cachegraph.solver.grouping import Costs, group
+from cachegraph.solver.key_meanings import Texts
 from cachegraph.solver.loads import Loadable
-from cachegraph.solver.meanings import Meaning, Texts
+from cachegraph.solver.meanings import Meaning
 from cachegraph.solver.outlook import Assumption, Outlook
 from cachegraph.solver.sentences import NAMELESS, Said, first_miss
 

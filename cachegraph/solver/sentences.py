@@ -153,6 +153,8 @@ def _pair(ours: Sequence[Meaning | None], others: Sequence[Sequence[Meaning | No
 def _compared(was: Meaning, now: Meaning) -> list[str]:
     if was.kind != now.kind:
         return [f"it took {was.title}, and takes {now.title} now"]
+    if now.kind == "image" and was.title == now.title:  # names alone tell no digests
+        return [f"the base image {now.title} is another one"]
     if now.kind == "image":
         return [f"the base image was {was.title}, is now {now.title}"]
     return list(differences(was, now)) or [f"it took {was.title}, and takes {now.title} now"]
@@ -255,6 +257,9 @@ def advice(lead: Miss, caches: Iterable[CacheExport]) -> str:
     lead : Miss
     caches : iterable of CacheExport
     """
+    caches = list(caches)
+    if lead.kind == "unknown" and caches:
+        return "check that the build imports the cache with --cache-from, and what its log says of the import."
     if lead.kind == "key-without-result" and any(cache.kind == "inline" for cache in caches):
         return "inline cache keeps the image's own layers only: export with mode=max to a cache of its own."
     if lead.kind in ("key-absent", "input-differs") and lead.topic in _TOPIC_ADVICE:

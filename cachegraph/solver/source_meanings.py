@@ -18,6 +18,7 @@ from cachegraph.builds.operations import ImageOrigin, Operation
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.builds.trees import Trees
 from cachegraph.core.digests import sha256
+from cachegraph.solver.key_meanings import meaning_of
 from cachegraph.solver.meanings import Meaning
 
 __all__ = ["source_meanings"]
@@ -49,7 +50,7 @@ def source_meanings(
         if isinstance(keys, Unknown):
             continue
         texts, references = _texts(operation, keys.text, keys.map_digest)
-        meaning = Meaning.of(keys.record, texts, references)
+        meaning = meaning_of(keys.record, texts, references)
         if meaning is not None:
             found[keys.record] = meaning
         for number, dependency in enumerate(keys.slots):

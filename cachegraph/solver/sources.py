@@ -124,7 +124,7 @@ class Sources(Rows[SourceShare]):
         if len(self) == 1:
             return said
         best, worst = self.together.best.runs, self.together.worst.runs
-        return f"{said}, {between(best, worst)} with all {len(self)}. {self.advice}"
+        return f"{said}, {between(best, worst)} with {_all(len(self))}. {self.advice}"
 
     @property
     def advice(self) -> str:
@@ -153,6 +153,10 @@ class Sources(Rows[SourceShare]):
         from cachegraph.solver.display import describe_sources
 
         return describe_sources(self)
+
+
+def _all(count: int) -> str:
+    return "both" if count == 2 else f"all {count}"
 
 
 def sources(

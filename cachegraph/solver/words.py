@@ -48,8 +48,8 @@ def between(low: int, high: int) -> str:
 
 def between_sizes(low: int, high: int) -> str:
     """Write a number of bytes, or two if they differ."""
-    low, high = sorted((low, high))
-    return size_text(low) if low == high else f"{size_text(low)} to {size_text(high)}"
+    first, last = map(size_text, sorted((low, high)))
+    return first if first == last else f"{first} to {last}"
 
 
 def step_title(record: int, name: str | None, digest: str) -> str:
@@ -143,27 +143,34 @@ def depends_text(depends: Depends, prediction: Prediction) -> str:
             return f"depends on chance: this version of BuildKit loses links to {name} when it imports the cache"
 
 
-def blast_cells(row: Blast) -> tuple[str, str, str, str, str, str]:
-    """Put a row of a blast radius into cells: record, what changes, steps, seconds, bytes, what cuts most."""
+def blast_cells(row: Blast) -> tuple[str, str, str, str, str, str, str]:
+    """Put a row of a blast radius into cells: record, what changes, steps, seconds, bytes, what is kept and how."""
     runs = between(row.runs if row.least is None else row.least, row.runs)
     seconds = "" if row.seconds is None else f"{row.seconds:,.1f}"
     size = "" if row.bytes is None else size_text(row.bytes)
-    return str(row.record), row.name or row.digest[:19], runs, seconds, size, fix_text(row)
+    kept = "" if row.fix is None or row.saved is None else f"{plural(row.saved, 'step')}{_saved_size(row)}"
+    return str(row.record), row.name or row.digest[:19], runs, seconds, size, kept, _fix_name(row) if kept else ""
 
 
 def fix_text(row: Blast) -> str:
     """Say what would cut a blast radius most; empty where nothing does."""
     if row.fix is None or row.saved is None:
         return ""
-    size = f" ({size_text(row.saved_bytes)})" if row.saved_bytes else ""
-    name = f"{row.fix_name} (record {row.fix})" if row.fix_name else f"record {row.fix}"
-    return f"if {name} did not take it, {plural(row.saved, 'step')}{size} would stay cached"
+    return f"if {_fix_name(row)} did not take it, {plural(row.saved, 'step')}{_saved_size(row)} would stay cached"
+
+
+def _saved_size(row: Blast) -> str:
+    return f" ({size_text(row.saved_bytes)})" if row.saved_bytes else ""
+
+
+def _fix_name(row: Blast) -> str:
+    return f"{row.fix_name} (record {row.fix})" if row.fix_name else f"record {row.fix}"
 
 
 def source_cells(row: SourceShare) -> tuple[str, str, str, str, str, str]:
-    """Put what a cache brings into cells: rank, cache, steps saved, bytes loaded, steps only here, steps hidden."""
+    """Put what a cache brings into cells: rank, steps saved, bytes loaded, steps only here, steps hidden, cache."""
     if row.error is not None:
-        return str(row.rank), row.source, f"refused: {row.error}", "", "", ""
+        return str(row.rank), "", "", "", "", f"{row.source} (refused: {row.error})"
     saves = "unknown" if row.saves is None else f"{row.saves:,}"
     size = "" if row.bytes is None else size_text(row.bytes)
-    return str(row.rank), row.source, saves, size, f"{row.only:,}", f"{row.collides:,}"
+    return str(row.rank), saves, size, f"{row.only:,}", f"{row.collides:,}", row.source

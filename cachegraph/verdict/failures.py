@@ -52,14 +52,20 @@ def failed_verdict(spec: str, error: CacheGraphError) -> Verdict:
 def _worth(spec: str, error: CacheGraphError) -> tuple[Word, str]:
     if error.buildkit == "fail":
         return "BREAKS THE BUILD", "A build with it fails."
-    if isinstance(error, SpecError) and error.buildkit == "skip":
+    skipped = error.buildkit == "skip"
+    if skipped and isinstance(error, SpecError | NotFoundError):
+        # A client only warns of a directory that is not there, and an import that finds nothing fails no build
+        # (client/solve.go: parseCacheOptions; solver/llbsolver/bridge.go: lazyCacheManager).
         return "COLD", "A build goes on without this cache, and every step runs."
-    if isinstance(error, NotFoundError) and ("no such" not in error.message or spec.startswith("type=")):
-        return "COLD", "A build goes on without this cache, and every step runs."
+    if isinstance(error, NotFoundError):
+        known = "no such" not in error.message or spec.startswith("type=")
+        return ("COLD", "A build goes on without this cache, and every step runs.") if known else ("UNREADABLE", "")
     if spec.startswith("type=daemon"):  # a builder's own keys, which no build imports
         return "UNREADABLE", ""
     if isinstance(error, DecodeError) and "--limit" not in (error.hint or ""):
         return "UNREADABLE", "BuildKit cannot read it either, so every step runs."
+    if skipped:  # a builder may reach what is not reached from here
+        return "UNREADABLE", "A builder that cannot read it either goes on without it, and every step runs."
     return "UNREADABLE", "What a build makes of it cannot be told."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, overload
 
 from cachegraph.errors import MissingExtraError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Verdicts"]
+
+_MOST = 1000
+"""Verdicts that a page holds; of more it says how many are left out, and how to get them."""
 
 
 class Verdicts(Sequence[Verdict]):
@@ -48,6 +51,17 @@ class Verdicts(Sequence[Verdict]):
             lines.append(f"{pasted(verdict.spec)}  {headline(verdict)}")
             lines += [f"  {cause.severity} {cause.what}" for cause in verdict.causes]
         return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        """Show them in a notebook: each by its short name, with its causes."""
+        from cachegraph.schema.refs import short_ref
+        from cachegraph.text.render import render
+
+        rows = [
+            {"verdict": one, "title": short_ref(one.spec, one.platform), "said": headline(one)} for one in self[:_MOST]
+        ]
+        page = render("cachegraph.verdict/verdicts.html.jinja", rows=rows, left=len(self) - len(rows))
+        return {"text/plain": repr(self), "text/html": page}
 
     def worst_first(self) -> Verdicts:
         """Sort by word, worst cause and share; of equals the order stays."""

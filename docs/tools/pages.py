@@ -1,7 +1,7 @@
-"""Pages of the documentation that are made from the declarations: the schema, the questions, the Cypher library.
+"""Pages of the documentation that are made from declarations: commands, schema, questions, rules, Cypher.
 
-``python -m docs.tools.pages docs`` writes them, and the Cypher twins of the questions (`docs.tools.twins`) before; a
-test holds that they are current.
+``python -m docs.tools.pages docs`` writes them, with the pictures (`docs.tools.pictures`), and the Cypher twins of the
+questions (`docs.tools.twins`) before; a test holds that they are current.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
 from cachegraph.views.frames import FRAMES
 from docs.tools.api import api_page
+from docs.tools.commands import cli_page
 from docs.tools.docstrings import typed_attributes
+from docs.tools.pictures import PICTURES
 from docs.tools.rooms import architecture_page
 from docs.tools.twins import FOLDER, twin
 
@@ -165,6 +167,7 @@ def _fields(finding: type[Finding], skip: Iterable[str] = ()) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "architecture.md": architecture_page,
+    "cli.md": cli_page,
     "cypher.md": cypher_page,
     "questions.md": questions_page,
     "rules.md": rules_page,
@@ -178,3 +181,5 @@ if __name__ == "__main__":
         path.write_text(twin(query, path.read_text("utf-8")), "utf-8")
     for file_name, page in PAGES.items():
         (Path(sys.argv[1]) / file_name).write_text(page(), "utf-8")
+    for picture_name, draw in PICTURES.items():
+        (Path(sys.argv[1]) / "pictures" / f"{picture_name}.svg").write_text(draw(), "utf-8")

@@ -39,7 +39,10 @@ from cachegraph.loaders.registry import Image, open_image
 from cachegraph.loaders.specs.parse import parse
 from cachegraph.loaders.specs.reference import parse_reference
 
-__all__ = ["found_names"]
+__all__ = ["found_names", "found_texts"]
+
+HERE = Path()
+"""The current folder."""
 
 ENOUGH = 0.9
 """Share of an export's records that are named before nothing more is looked at."""
@@ -54,7 +57,7 @@ _LIKELY = ("latest", "main", "master", "edge", "stable", "dev")
 
 
 def found_names(
-    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = None
+    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = HERE
 ) -> Names:
     """Look for names of what was read.
 
@@ -65,15 +68,23 @@ def found_names(
     known : Names, optional
         Names that are given: nothing more is looked for where they name enough.
     folder : pathlib.Path, optional
-        Where a Dockerfile may lie; the current folder by default.
+        Where a Dockerfile may lie; the current folder by default. With None, none is looked for.
 
     Returns
     -------
     Names
         What was found, without ``known``.
     """
+    found = found_texts(exports, options, known=known, folder=folder)
+    return Names() if found is None else found.named()
+
+
+def found_texts(
+    exports: Sequence[CacheExport], options: Options, *, known: Names | None = None, folder: Path | None = HERE
+) -> Texts | None:
+    """Look for plaintexts and names of what was read; None if there is none. It takes what `found_names` does."""
     options = replace(options, timeout=min(options.timeout, _TIMEOUT), tag_glob=None)
-    search = _Search(exports=exports, known=known or Names())
+    search = _Search(exports=exports, names=known or Names())
     for place in _layouts(exports):
         search.add(partial(read_texts, place, options))
     for repository, held in list(_repositories(exports).items())[:_REPOSITORIES]:
@@ -81,8 +92,8 @@ def found_names(
             finder = _Finder(exports=held, options=options, search=search)
             with suppress(CacheGraphError):
                 within(_SECONDS, finder.look, repository)
-    dockerfile = Path("Dockerfile") if folder is None else folder / "Dockerfile"
-    if search.lacks(exports) and is_dockerfile(dockerfile):
+    dockerfile = None if folder is None else folder / "Dockerfile"
+    if dockerfile is not None and is_dockerfile(dockerfile) and search.lacks(exports):
         search.add(lambda: within(_SECONDS, lambda: dockerfile_texts(dockerfile, options), str(dockerfile)))
     return search.found
 
@@ -92,17 +103,19 @@ class _Search:
     """What was found so far."""
 
     exports: Sequence[CacheExport]
-    known: Names
-    found: Names = Names()  # noqa: RUF009 - immutable
+    names: Names
+    found: Texts | None = None
 
     def add(self, read: Callable[[], Texts]) -> None:
         """Read a source of names, as far as it can be read."""
         with suppress(CacheGraphError):
-            self.found = self.found | read().named()
+            texts = read()
+            self.names = texts.named() | self.names
+            self.found = texts if self.found is None else self.found | texts
 
     def lacks(self, exports: Iterable[CacheExport]) -> bool:
         """Tell whether one of these has too few names."""
-        return any(_share(export, self.found | self.known) < ENOUGH for export in exports)
+        return any(_share(export, self.names) < ENOUGH for export in exports)
 
 
 def _share(export: CacheExport, names: Names) -> float:

@@ -17,6 +17,7 @@ from cachegraph.errors import CacheGraphError, DecodeError, NotFoundError
 from cachegraph.given import build_given
 from tests.builds.content.corpus import DATA, write_source
 from tests.builds.truth import BASES, Json, export_of, read, same_records
+from tests.causes.project import BASE, OTHER_BASE, Project, config_of
 
 DEFINITIONS = DATA.parent / "definitions"
 PROVENANCE = next((DATA.parent / "layouts" / "web-prov" / "blobs" / "sha256").glob("131dd7cfb693*"))
@@ -148,6 +149,75 @@ def test_predict_takes_a_definition_instead_of_a_dockerfile(tmp_path: Path) -> N
     code, output = predict(context, "--llb", str(DEFINITIONS / "copy-chmod.pb"), "--cache-from", str(cache))
     assert code == 0
     assert "[2/7] COPY --chmod=755 a.txt /1" in output
+
+
+@pytest.fixture
+def chmod(tmp_path: Path) -> Project:
+    """A build whose cache is in ``cache.json``, in a repository."""
+    case = CASES["copy-chmod"]
+    write_source(case["source"], tmp_path)
+    (tmp_path / "cache.json").write_text(json.dumps(case["config"]))
+    project = Project(tmp_path / case["context"])
+    project.commit()
+    return project
+
+
+def test_a_file_that_changed_is_named_without_a_dockerfile(chmod: Project) -> None:
+    (chmod.root / "a.txt").write_text("changed")
+    commit = chmod.git("rev-parse", "--short=7", "HEAD").strip()
+    cache = str(chmod.root.parent / "cache.json")
+    code, output = predict(
+        str(chmod.root), "--llb", str(DEFINITIONS / "copy-chmod.jsonl"), "--cache-from", cache, "--format", "json"
+    )
+    assert code == 0
+    first, second, *_ = json.loads(output)["steps"]
+    assert first["cause"]["commit"].startswith(commit)
+    assert first["cause"]["paths"] == ["a.txt"]
+    assert first["reason"].endswith("ago); since then a.txt was changed")
+    assert second["reason"] == "[2/7] COPY --chmod=755 a.txt /1 is not cached, and this step stands on it"
+
+
+def test_what_a_definition_leaves_out_is_left_out_of_the_commits_too(chmod: Project, tmp_path: Path) -> None:
+    """As where a frontend was told the patterns: no .dockerignore says them."""
+    (chmod.root / "d" / "left-out").write_text("")
+    chmod.commit()
+    text = (DEFINITIONS / "copy-chmod.jsonl").read_text()
+    definition = tmp_path / "definition.jsonl"
+    assert "local.sharedkeyhint" in text
+    definition.write_text(
+        text.replace('"local.sharedkeyhint"', '"local.excludepatterns":"[\\"d/left-out\\"]","local.sharedkeyhint"')
+    )
+    cache = tmp_path / "cache.json"
+    cache.write_bytes(config_of(build_given(definition, context=chmod.root, images=BASES, builder="linux/amd64")))
+    (chmod.root / "d" / "f").write_text("changed")
+    code, output = predict(str(chmod.root), "--llb", str(definition), "--cache-from", str(cache), "--format", "json")
+    assert code == 0
+    assert [step["cause"] and step["cause"]["paths"] for step in json.loads(output)["steps"]] == [
+        None,
+        None,
+        None,
+        ["d/f"],
+        None,
+        None,
+    ]
+
+
+def test_another_base_image_is_named_without_a_dockerfile(chmod: Project, tmp_path: Path) -> None:
+    definition = tmp_path / "moved.jsonl"
+    definition.write_text((DEFINITIONS / "copy-chmod.jsonl").read_text().replace(BASE, OTHER_BASE))
+    cache = str(chmod.root.parent / "cache.json")
+    code, output = predict(str(chmod.root), "--llb", str(definition), "--cache-from", cache)
+    assert code == 0
+    said = "the image 127.0.0.1:15011/base/tool:1 is another one than in the cache: it is sha256:d2a67de27d38 now"
+    assert said in " ".join(output.split())
+
+
+def test_a_context_that_lacks_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, output = predict(str(tmp_path / "empty"), "--llb", str(DEFINITIONS / "copy-chmod.pb"))
+    assert code == 3
+    assert "[2/7] COPY --chmod=755 a.txt /1: /a.txt: not found" in output
+    assert f"context is the folder {tmp_path / 'empty'}: name another with --build-context" in output
 
 
 @pytest.mark.parametrize(

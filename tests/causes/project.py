@@ -72,13 +72,7 @@ class Project:
 
     def config(self, *, platform: str | None = None, build_args: Mapping[str, str] | None = None) -> bytes:
         """Give the cache config that a build leaves, every step with a result."""
-        made = self.build(platform, build_args)
-        config = msgspec.to_builtins(made.graphs[0].export.config)
-        config["layers"] = [{"blob": "sha256:" + "0" * 64, "parent": -1}]
-        for record in config["records"]:
-            if record.get("inputs"):
-                record["layers"] = [{"layer": 0, "createdAt": "2026-01-01T00:00:00Z"}]
-        return json.dumps(config).encode()
+        return config_of(self.build(platform, build_args))
 
     def cache(self, *, platform: str | None = None, build_args: Mapping[str, str] | None = None) -> CacheGraph:
         """Give the cache that a build leaves."""
@@ -100,3 +94,13 @@ class Project:
             platform=platform,
             build_args=build_args,
         )
+
+
+def config_of(made: CacheGraph) -> bytes:
+    """Give the cache config that a build leaves, every step with a result."""
+    config = msgspec.to_builtins(made.graphs[0].export.config)
+    config["layers"] = [{"blob": "sha256:" + "0" * 64, "parent": -1}]
+    for record in config["records"]:
+        if record.get("inputs"):
+            record["layers"] = [{"layer": 0, "createdAt": "2026-01-01T00:00:00Z"}]
+    return json.dumps(config).encode()

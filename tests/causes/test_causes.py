@@ -253,6 +253,18 @@ def test_a_new_last_step(project: Project) -> None:
     assert line.reason == "the cache ends before this step: it was made without it"
 
 
+def test_a_cache_of_another_build(project: Project) -> None:
+    project.write({"Dockerfile": "FROM scratch\nCOPY other /other\n", "other": "1"})
+    cache = project.cache()
+    project.write(FILES | {"Dockerfile": "FROM scratch\nCOPY src /src\nRUN make\n"})
+    line = first_miss(project.lines(cache))
+    assert line.reason == "the cache has nothing of this build: no base image, no file and no step of it"
+    assert line.remedy == "check that --cache-from names a cache of this build"
+    project.write({"Dockerfile": "FROM scratch\nCOPY other /other\nFROM scratch\nCOPY src /src\nCOPY --from=0 / /\n"})
+    new = {line.line: line for line in project.lines(cache)}[4]
+    assert new.reason == "the cache ends before this step: it was made without it"
+
+
 def test_another_heredoc(project: Project) -> None:
     project.write({"Dockerfile": "FROM busybox:1\nCOPY <<EOF /a\none\nEOF\n"})
     cache = project.cache()

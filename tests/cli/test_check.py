@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from cachegraph.cli.app import app
 from cachegraph.queries.catalogue import asked
+from cachegraph.text.rules import CODES
 
 
 def run(*args: str) -> Result:
@@ -110,9 +111,10 @@ def test_sarif_names_rules_and_places(layouts: Path) -> None:
     log = json.loads(run("check", "--format", "sarif", str(layouts / "scratch-file-inline")).stdout)
     (one,) = log["runs"]
     assert log["version"] == "2.1.0"
-    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [query.name for query in asked()]
+    rules = one["tool"]["driver"]["rules"]
+    assert [(rule["id"], rule["name"]) for rule in rules] == [(CODES[query.name], query.name) for query in asked()]
     lost = one["results"][0]
-    assert (lost["ruleId"], lost["level"]) == ("unreachable-roots", "warning")
+    assert (lost["ruleId"], lost["level"]) == ("CG104", "warning")
     place = lost["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
     assert place.endswith("linux/amd64#records[1]")
 
@@ -155,18 +157,20 @@ def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
 def test_a_spec_that_fails_is_one_line_and_the_others_are_answered(layouts: Path, broken: str) -> None:
     result = run("check", "nowhere.json", str(layouts / "web-max"), broken)
     assert result.exit_code == 3
-    assert result.stderr == "cachegraph: nowhere.json: there is no such file (check src=)\n"
+    assert result.stderr == "cachegraph: 1 source could not be read: nowhere.json\n"
+    assert result.stdout.count("There is no such file.") == 1
     assert "web-max" in result.stdout
     assert result.stdout.startswith("3 caches: 1 COLD, 1 UNREADABLE, 1 CACHED\n")
-    assert result.stdout.endswith("\n1 source could not be read: nowhere.json\n")
+    other = run("check", "nowhere.json", "--format", "json")
+    assert other.stderr == "cachegraph: nowhere.json: there is no such file (check the path)\n"
 
 
 def test_an_image_without_a_cache_is_no_failure_among_others(layouts: Path) -> None:
     without, with_cache = str(layouts / "web-prov"), str(layouts / "web-oci")
     alone, together = run("check", without), run("check", without, with_cache)
     assert (alone.exit_code, together.exit_code) == (3, 0)
-    assert "the image has no inline cache" in alone.stderr
-    assert "the image has no inline cache" in together.stderr
+    assert "he image has no inline cache" in alone.stdout
+    assert "he image has no inline cache" in together.stdout
 
 
 @pytest.mark.parametrize("args", [(), ("--format", "yaml", "x"), ("--fail-on", "fatal", "x"), ("--nope", "x")])
@@ -174,6 +178,12 @@ def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
     result = run("check", *args)
     assert result.exit_code == 2
     assert "Usage: " in result.stderr
+
+
+def test_all_tells_no_finding_that_a_cause_has_told(data: Path) -> None:
+    said = run("check", "--all", str(data / "cold/inline.json")).stdout
+    assert said.count(" CG111 ") == 1
+    assert said.count(" CG103 ") == 5
 
 
 def test_what_costs_nothing_is_counted(tmp_path: Path) -> None:
@@ -195,7 +205,7 @@ def test_an_empty_export_says_so(tmp_path: Path) -> None:
 
 
 def test_no_traceback_ever_reaches_a_user(monkeypatch: pytest.MonkeyPatch, layouts: Path) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr("cachegraph.cli.check.read_specs", broken)
@@ -226,4 +236,5 @@ def test_names_that_cannot_be_read_are_no_cache(layouts: Path, tmp_path: Path) -
     assert result.exit_code == 3
     assert "UNREADABLE" not in result.stdout
     assert "2 caches" not in result.stdout
-    assert result.stdout.rstrip().endswith("1 source could not be read: --names")
+    assert result.stderr.startswith("cachegraph: --names: ")
+    assert result.stderr.count("\n") == 1

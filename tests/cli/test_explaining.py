@@ -120,12 +120,16 @@ def test_history_of_a_directory(layouts: Path) -> None:
     result = run("history", layouts / "web-churn", "--format", "json")
     answer = json.loads(result.stdout)
     assert [(point["loadable"], point["steps"]) for point in answer["exports"]] == [
-        (13, 18),
-        (13, 20),
-        (13, 22),
-        (13, 24),
+        (13, 13),
+        (13, 13),
+        (13, 13),
+        (13, 13),
     ]
-    assert answer["summary"] == "4 exports: 13 of 18 steps loadable at first, 13 of 24 steps now."
+    assert [point["carried"] for point in answer["exports"]] == [5, 7, 9, 11]
+    assert answer["summary"] == (
+        "4 exports: 13 of 13 steps loadable at first, 13 of 13 steps now. After the first, steps ran in 3 of 3 builds, "
+        "24 of 39 steps in all."
+    )
 
 
 def test_history_of_several(layouts: Path) -> None:
@@ -138,7 +142,7 @@ def test_history_of_several(layouts: Path) -> None:
 def test_why_a_record(layouts: Path) -> None:
     result = run("why", layouts / "web-max", "8")
     assert result.stdout.splitlines()[-1] == (
-        "record 8 (merge of 2 inputs) (1.0 MiB) is used by 1 record; without it 4 steps could not be loaded."
+        "Record 8 (merge of 2 inputs) (1.0 MiB) is used by 1 record; without it 4 steps could not be loaded."
     )
     answer = json.loads(run("why", layouts / "web-max", "8", "--format", "json").stdout)
     assert answer["what"] == "record"

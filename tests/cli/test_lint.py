@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -189,7 +190,8 @@ def test_sarif_points_to_the_line_and_names_the_page(repository: Path) -> None:
     assert place["artifactLocation"]["uri"] == ".github/workflows/a.yml"
     assert place["region"]["startLine"] == 10
     rule = told["tool"]["driver"]["rules"][first["ruleIndex"]]
-    assert rule["id"] == first["ruleId"] == "blank-in-entry"
+    assert rule["id"] == first["ruleId"] == "CG302"
+    assert rule["name"] == first["properties"]["rule"] == "blank-in-entry"
     assert rule["helpUri"].startswith("https://docs.docker.com/")
     assert told["automationDetails"]["id"] == "cachegraph-lint/"
 
@@ -205,6 +207,21 @@ def test_github_junit_csv_and_markdown(repository: Path) -> None:
     }
     assert run("--format", "csv").stdout.splitlines()[1].startswith("error,CG302,blank-in-entry,.github/workflows/")
     assert "CG310" in run("--format", "markdown").stdout
+
+
+def test_a_page_of_the_findings_runs_nothing_that_a_file_says(repository: Path) -> None:
+    (repository / "docker-bake.hcl").write_text('target "a" {\n  cache-to = ["type=<img src=x>"]\n}\n')
+    page = run("--format", "html").stdout
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", page)]
+    assert [row[:4] for row in cells] == [
+        ["10", "error", "CG302", "blank-in-entry"],
+        ["10", "error", "CG303", "unknown-type"],
+        ["2", "error", "CG303", "unknown-type"],
+    ]
+    assert re.findall(r"<h2>(.*?)</h2>", page) == [".github/workflows/a.yml", "docker-bake.hcl"]
+    assert "<p>2 files, 3 cache entries: 3 errors.</p>" in page
+    assert "&lt;img src=x&gt;" in page
+    assert "<img" not in page
 
 
 def test_ignore_baseline_and_settings(repository: Path) -> None:

@@ -178,7 +178,7 @@ def test_what_could_not_be_read_is_in_every_format(spec: str) -> None:
         "source": "gone.json",
         "error": "NotFoundError",
         "message": "gone.json: there is no such file",
-        "hint": "check src=",
+        "hint": "check the path",
         "place": None,
         "buildkit": None,
         "warnings": [],

@@ -95,6 +95,50 @@ def test_fail_on_miss(project: Project, cache: Path, wanted: str, code: int) -> 
     assert run(project, f"--fail-on-miss={wanted}", cache=cache).exit_code == code
 
 
+def test_what_may_run_counts_as_a_miss_and_is_said(project: Project, cache: Path) -> None:
+    project.write({"Dockerfile": "FROM private.example.com/base:1\nWORKDIR /app\nCOPY src /app/src\n"})
+    assert run(project, cache=cache).exit_code == 0
+    result = run(project, "--fail-on-miss", cache=cache)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "cachegraph: --fail-on-miss: line 2, line 3 may run, which cannot be told before the build; it counts as a miss"
+    )
+    assert run(project, "--fail-on-miss=3", cache=cache).exit_code == 1
+    project.write({"Dockerfile": "FROM busybox:1\nRUN new\nCOPY --from=private.example.com/base:1 /a /b\n"})
+    result = run(project, "--fail-on-miss", cache=cache)
+    assert result.exit_code == 1
+    assert "counts as a miss" not in result.stderr, "line 2 runs for sure"
+
+
+def test_a_step_that_is_not_there_is_no_hit(project: Project, cache: Path) -> None:
+    result = run(project, "--fail-on-miss=npm cii", cache=cache)
+    assert result.exit_code == 2
+    assert "--fail-on-miss npm cii: no step has this line or text" in result.stderr
+
+
+def test_a_change_that_may_make_a_step_run_counts_as_a_miss(project: Project, cache: Path) -> None:
+    project.commit()
+    project.write({"Dockerfile": DOCKERFILE.replace("busybox:1", "private.example.com/base:1")})
+    project.commit("other base")
+    given = ("--compare", "HEAD~1", "HEAD", "--format", "json")
+    changes = json.loads(run(project, *given, cache=cache).stdout)["changes"]
+    assert {(change["after"], change["is_worse"]) for change in changes} == {("may run", None)}
+    assert run(project, *given, "--fail-on-miss", cache=cache).exit_code == 1
+    assert run(project, "--compare", "HEAD", "HEAD~1", "--fail-on-miss", cache=cache).exit_code == 0
+
+
+def test_what_a_cache_has_in_the_place_of_a_step_is_named(project: Project, tmp_path: Path) -> None:
+    old = {"Dockerfile": "FROM scratch\nCOPY src /a\nCOPY package.json /b\n"}
+    project.write(old)
+    cache = tmp_path / "cache.json"
+    cache.write_bytes(project.config())
+    project.write({"old": old["Dockerfile"], "Dockerfile": old["Dockerfile"].replace("/b", "/c")})
+    said = "the cache has another step in this place: "
+    assert f"{said}its text, its environment or its options are others" in run(project, cache=cache).stdout
+    named = run(project, "--names", str(project.root / "old"), cache=cache).stdout
+    assert f"{said}'COPY package.json /b (old:3)'" in named
+
+
 def test_what_a_build_is_told_to_run_runs(project: Project, cache: Path) -> None:
     lines = run(project, "--no-cache", cache=cache).output.splitlines()
     assert lines[0] == "Dockerfile: 3 of 3 steps run, 0 need not be looked at"

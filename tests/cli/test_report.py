@@ -52,7 +52,12 @@ def test_compared_with_an_older_export(layouts: Path) -> None:
 
 def test_history_where_the_store_has_it(layouts: Path) -> None:
     text = _text(run(str(layouts / "web-churn")).stdout)
-    assert "History 4 exports: 13 of 18 steps loadable at first, 13 of 24 steps now." in text
+    assert (
+        "History 4 exports: 13 of 13 steps loadable at first, 13 of 13 steps now. After the first, steps ran in 3 of 3 "
+        "builds, 24 of 39 steps in all. export newest result"
+    ) in text
+    assert "8 of 13 13 of 13 1.0 MiB" in text
+    assert "8 of 13 steps ran: other files for" in text
     assert "History" not in _text(run(str(layouts / "web-max")).stdout)
 
 

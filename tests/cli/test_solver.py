@@ -41,7 +41,7 @@ def test_simulate_as_json(layouts: Path) -> None:
 def test_simulate_lists_what_the_change_touches(layouts: Path) -> None:
     spec = str(layouts / "web-max")
     lines = run("simulate", spec, "--change", "18").stdout.splitlines()
-    assert lines[0].endswith("9 steps the same as today: --all lists them.")
+    assert lines[0].endswith("9 steps as today: --all lists them.")
     assert [line.split("\t")[:2] for line in lines[2:]] == [
         ["runs", "18"],
         ["may run", "0"],
@@ -88,11 +88,13 @@ def test_blast_radius(layouts: Path) -> None:
     assert first["checked"] is True
     lines = run("blast-radius", spec, "--top", "3").stdout.splitlines()
     assert lines[0] == (
-        "a change of sha256:57a5ab45ee83 (record 4) costs most: 12 of 13 steps run again (2.1 MiB). "
+        "A change of sha256:57a5ab45ee83 (record 4) costs most: 12 of 13 steps run again (2.1 MiB). "
         "14 more changes cost less: --top 17 lists them."
     )
-    assert lines[1].split("\t") == ["record", "change of", "runs again", "bytes", "what cuts most"]
+    columns = ["record", "change of", "runs again", "bytes", "stays cached", "if not taken by"]
+    assert lines[1].split("\t") == columns
     assert lines[2].split("\t")[:4] == ["4", "sha256:57a5ab45ee83", "6 to 12", "2.1 MiB"]
+    assert lines[2].split("\t")[4:] == ["12 steps (2.1 MiB)", "record 3"]
     assert len(lines) == 5
     assert len(list(csv.DictReader(io.StringIO(run("blast-radius", spec, "-f", "csv").stdout)))) == 17
 
@@ -147,4 +149,5 @@ def test_blast_radius_by_the_times_of_a_build_record(data: Path, tmp_path: Path)
     assert costs[0] == pytest.approx(sum(seconds or 0 for seconds in took.values()), abs=1e-5)
     assert costs[0] > 0.5
     lines = run("blast-radius", str(spec), "--times", str(path)).stdout.splitlines()
-    assert lines[1].split("\t") == ["record", "change of", "runs again", "seconds", "bytes", "what cuts most"]
+    columns = ["record", "change of", "runs again", "seconds", "bytes", "stays cached", "if not taken by"]
+    assert lines[1].split("\t") == columns

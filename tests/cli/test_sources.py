@@ -192,7 +192,7 @@ def test_bad_specs_of_every_type_among_good_ones(
 def test_a_secret_under_a_key_that_is_not_known_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     result = run("check", f"type=s3,bucket=b,secret_acces_key={S3_SECRET}")
-    assert "type=s3 needs region=" in result.stderr
+    assert "type=s3 needs region=" in result.stdout
     assert "BuildKit ignores `secret_acces_key=***`: it looks for other credentials; did you mean" in result.stderr
     assert S3_SECRET not in result.stderr + result.stdout
 
@@ -321,7 +321,8 @@ def test_an_entry_that_fails_is_a_failure(tmp_path: Path) -> None:
     place = f"{file}:1: services.a.build.cache_from[0]"
     trap = "the blank before `tag` makes BuildKit use tag `latest`; write `tag=x`"
     assert result.stderr.splitlines() == [
-        f"cachegraph: {place}: type=local,src=gone, tag=x: gone: there is no such directory or archive (check src=)",
+        f"cachegraph: {place}: type=local,src=gone, tag=x: gone: there is no such directory or archive"
+        " (check the path)",
         f"cachegraph: type=local,src=gone, tag=x: {trap}.",
     ]
     (failed,) = json.loads(result.stdout)["sources_failed"]
@@ -332,7 +333,9 @@ def test_an_entry_that_fails_is_a_failure(tmp_path: Path) -> None:
 def test_what_a_file_gets_wrong_is_not_the_commands_fault(tmp_path: Path) -> None:
     file = write(tmp_path, "compose.yml", "services: {a: {build: {cache_from: ['type=lokal,src=gone']}}}")
     result = run("check", "--from-file", file)
-    assert "there is no type=lokal" in result.stderr
+    assert "There is no type=lokal" in result.stdout
+    assert f"Named in {file}:1\n" in result.stdout
+    assert result.stderr == "cachegraph: 1 source could not be read: type=lokal,src=gone\n"
     assert result.exit_code == 3
     assert run("check", "type=lokal,src=gone").exit_code == 2
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachegraph.core.fragile import Missable, lost_links, missable
+from cachegraph.core.fragile import Missable, missable
 from cachegraph.core.graph import ExportGraph
+from cachegraph.core.lost_links import lost_links
 from cachegraph.loaders.config import export_from_config
 from tests.builders import export_graph, record
 
@@ -136,7 +137,7 @@ def by_the_rule(records: list[list[list[int]]]) -> set[tuple[int, int, int]]:
 
 @given(graphs(), st.sampled_from([1, 2, 4096]))
 def test_many_sets_at_once_find_what_the_rule_says(records: list[list[list[int]]], together: int) -> None:
-    with mock.patch("cachegraph.core.fragile._TOGETHER", together):
+    with mock.patch("cachegraph.core.lost_links._TOGETHER", together):
         assert lost_links(graph_of(records)) == by_the_rule(records)
 
 

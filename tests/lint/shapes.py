@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cachegraph.lint.finding import find_settings
 from cachegraph.lint.model import Repository
-from cachegraph.lint.reader import find_settings, read_settings
+from cachegraph.lint.reader import read_settings
 
 FOLDER = Path(__file__).parent.parent / "data" / "lint"
 

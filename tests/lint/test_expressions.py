@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from cachegraph.errors import DecodeError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.expressions import Expressions
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.github import Scope
 from cachegraph.lint.holes import Holes, as_text
 from cachegraph.lint.session import Session, Surroundings

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cachegraph.errors import DecodeError, NotFoundError, SourceError, SpecError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.files import FoundSpec, specs_in_file
-from cachegraph.lint.found import ExpansionBudget
 from cachegraph.lint.holes import Holes
 from cachegraph.lint.interpolation import interpolated
 from cachegraph.lint.values import Place

@@ -9,8 +9,9 @@ import pytest
 
 from cachegraph.errors import DecodeError
 from cachegraph.lint.bake_sources import bake_source
-from cachegraph.lint.found import ExpansionBudget, UnresolvedError
+from cachegraph.lint.budget import ExpansionBudget
 from cachegraph.lint.hcl import HclError, parse_hcl
+from cachegraph.lint.hcl_types import UnresolvedError
 from cachegraph.lint.hcl_values import Values
 from cachegraph.lint.holes import Holes, has_hole
 from cachegraph.lint.values import Place

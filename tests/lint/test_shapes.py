@@ -42,7 +42,7 @@ def test_nine_of_ten_entries_are_known_or_a_pattern(tmp_path: Path) -> None:
     assert every.total() > 180
     assert every["unknown"] / every.total() < 0.1
     assert {kind for kind, count in counts.items() if count["unknown"] / count.total() > 0.15} == set()
-    assert set(counts) == {"bake", "compose", "gitlab", "scripts", "workflows"}
+    assert set(counts) == {"bake", "bake-runs", "compose", "gitlab", "scripts", "workflows"}
 
 
 def test_what_is_not_known_has_a_line_and_a_reason(tmp_path: Path) -> None:

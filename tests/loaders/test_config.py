@@ -32,7 +32,7 @@ def test_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (None, NotFoundError, "there is no such file (check src=)"),
+        (None, NotFoundError, "there is no such file (check the path)"),
         (b"", DecodeError, "the document is empty, expected JSON"),
         (b'{"layers": 7}', DecodeError, "layers: expected an array, got 7"),
     ],

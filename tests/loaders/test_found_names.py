@@ -219,17 +219,71 @@ def test_a_dockerfile_that_cannot_be_read_costs_no_answer(
     assert len(named(str(layouts / "web-max"))) == 19
 
 
-def test_provenance_beside_an_inline_cache_in_a_layout(layouts: Path, tmp_path: Path) -> None:
-    """An image with both, as ``--output type=oci`` writes it."""
-    both = tmp_path / "both"
-    shutil.copytree(layouts / "web-prov", both)
-    shutil.copytree(layouts / "web-oci", both, dirs_exist_ok=True)
+@pytest.fixture
+def both(layouts: Path, tmp_path: Path) -> Path:
+    """An image with inline cache and provenance, as ``--output type=oci`` writes it."""
+    made = tmp_path / "both"
+    shutil.copytree(layouts / "web-prov", made)
+    shutil.copytree(layouts / "web-oci", made, dirs_exist_ok=True)
     entries = [
         entry
         for layout in ("web-oci", "web-prov")
         for entry in json.loads((layouts / layout / "index.json").read_text())["manifests"]
     ]
-    (both / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": entries}))
+    (made / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": entries}))
+    return made
+
+
+def test_provenance_beside_an_inline_cache_in_a_layout(both: Path) -> None:
     found = named(str(both))
     assert all(found)
     assert "RUN echo installing && mkdir node_modules && echo dep > node_modules/dep (Dockerfile:4)" in found
+
+
+INSTALL = "RUN echo installing && mkdir node_modules && echo dep > node_modules/dep (Dockerfile:4)"
+
+
+@pytest.mark.parametrize(
+    ("command", "step"),
+    [
+        (["explain", "BOTH", "--cache-from", "CHURN"], "COPY app app (Dockerfile:6, 9)"),
+        (["diff", "CHURN", "BOTH"], INSTALL),
+        (["why", "BOTH", "5"], "RUN echo final > /final (Dockerfile:15)"),
+        (["inline-preview", "BOTH", "--image", "BOTH"], "RUN echo final > /final (Dockerfile:15)"),
+        (["blast-radius", "BOTH"], INSTALL),
+        (["simulate", "BOTH", "--change", "5"], "RUN echo final > /final (Dockerfile:15)"),
+        (["show", "BOTH", "5"], "RUN echo final > /final (Dockerfile:15)"),
+        (["query", "missing-results", "BOTH"], "WORKDIR /src (Dockerfile:2)"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_every_command_finds_the_same_names(command: list[str], step: str, both: Path, layouts: Path) -> None:
+    places = {"BOTH": str(both), "CHURN": str(layouts / "web-churn")}
+    given = [places.get(word, word) for word in command]
+    with_names = CliRunner().invoke(app, [*given, "--format", "json"])
+    without = CliRunner().invoke(app, [*given, "--format", "json", "--no-names"])
+    assert with_names.exit_code == without.exit_code == 0, with_names.output
+    assert step in with_names.stdout
+    assert "Dockerfile:" not in without.stdout
+
+
+def test_a_dockerfile_beside_names_what_was_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result that went: the step is named in each of the exports, and in the pages that are made of them."""
+    (case,) = (case for case in read("cases") if case["name"] == "copy-link-scratch")
+    write_source(case["source"], tmp_path)
+    (tmp_path / "old.json").write_text(json.dumps(case["config"]))
+    for one in case["config"]["records"]:
+        one.pop("layers", None)
+    (tmp_path / "new.json").write_text(json.dumps(case["config"]))
+    monkeypatch.chdir(tmp_path / "context")
+    old, new, step = "../old.json", "../new.json", "COPY d /d (Dockerfile:4)"
+    for given in (
+        ["diff", old, new],
+        ["history", old, new],
+        ["explain", old, "--cache-from", new],
+        ["report", new, "--compare", old],
+    ):
+        result = CliRunner().invoke(app, given)
+        assert result.exit_code == 0, result.output
+        assert step in result.stdout, given
+        assert step not in CliRunner().invoke(app, [*given, "--no-names"]).stdout, given

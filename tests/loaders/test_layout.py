@@ -146,7 +146,7 @@ def test_no_such_directory(tmp_path: Path) -> None:
         f"{tmp_path / 'none'}: there is no such file or directory (check the path and the current folder)"
     )
     assert str(failure(f"type=local,src={tmp_path / 'none'}")) == (
-        f"{tmp_path / 'none'}: there is no such directory or archive (check src=)"
+        f"{tmp_path / 'none'}: there is no such directory or archive (check the path)"
     )
 
 

@@ -183,7 +183,7 @@ def test_one_that_fails_does_not_keep_the_others_from_being_read(tmp_path: Path)
     assert [str(failure.error) for failure in loaded.failures] == [
         "type=nope: there is no type=nope; BuildKit does not know it either, and builds without this cache "
         f"(known types: {known})",
-        "none.json: there is no such file (check src=)",
+        "none.json: there is no such file (check the path)",
     ]
 
 

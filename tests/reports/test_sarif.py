@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from cachegraph.cli.app import app
 from cachegraph.reports.model import Place
 from cachegraph.reports.sarif import sarif
+from cachegraph.text.rules import CODES
 from tests.reports.made import GONE, entry, report
 
 SCHEMA = Path(__file__).parent.parent / "data" / "sarif-2.1.0.json.xz"
@@ -34,6 +35,7 @@ def checked(text: str) -> dict[str, Any]:
         for required in ("shortDescription", "fullDescription"):
             assert 0 < len(rule[required]["text"]) <= 1024
         assert rule["help"]["text"]
+        assert CODES[rule["name"]] == rule["id"]
         assert rule["defaultConfiguration"]["level"] in ("note", "warning", "error")
         assert len(rule["properties"]["tags"]) <= 10
         assert rule["properties"]["problem.severity"] in ("error", "warning", "recommendation")

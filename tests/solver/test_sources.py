@@ -74,7 +74,7 @@ def test_keys_without_known_results_are_not_ranked_by_them() -> None:
 def test_it_is_shown() -> None:
     found = cg.sources(graph(*BUILD), [cache("some", 1, 2), cache("full", 1, 2, 3, 4)])
     assert found._repr_mimebundle_()["text/plain"].splitlines()[1:] == [
-        "  1  full  4  1 B  2  0",
-        "  2  some  2  1 B  0  2",
+        "  1  4  1 B  2  0  full",
+        "  2  2  1 B  0  2  some",
     ]
     assert list(found.to_frame()["saves"]) == [4, 2]

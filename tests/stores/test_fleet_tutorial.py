@@ -19,11 +19,11 @@ OWN_SERVER = {"cachegraph neo4j up", "cachegraph neo4j down"}
 """Tested where a server of one's own is. Here the tests' own is used, as the page says for one that is there."""
 
 
-def test_its_commands(clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_commands(clean_neo4j: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_URI", clean_neo4j.uri)
     monkeypatch.setenv("NEO4J_USERNAME", clean_neo4j.username)
     monkeypatch.setenv("NEO4J_PASSWORD", clean_neo4j.password)
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path)
     assert set(COMMANDS) > OWN_SERVER
     shown = {}
     for command in COMMANDS:
@@ -32,4 +32,4 @@ def test_its_commands(clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> No
             assert result.exit_code == 0, f"{command}: {result.output}"
             shown[command] = result.stdout
     assert "web-multi-inline" in shown["cachegraph neo4j contents"]
-    assert list(shown.values())[-2].count("tests/data/layouts/") == 4
+    assert list(shown.values())[-2].count("fleet/") == 4

@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_told_at_the_end_and_the_rest_is_loaded(server: L
     result = run("load", "nowhere.json", str(layouts / "web-oci"))
     assert result.exit_code == 3
     assert result.stdout.startswith("1 export created, 0 unchanged, 0 superseded, 1 failed; ")
-    assert result.stderr == "cachegraph: nowhere.json: there is no such file (check src=)\n"
+    assert result.stderr == "cachegraph: nowhere.json: there is no such file (check the path)\n"
 
 
 def test_check_and_query_give_the_findings_of_the_core(loaded: Login, layouts: Path) -> None:

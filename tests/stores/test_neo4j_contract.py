@@ -65,6 +65,30 @@ def test_on_every_real_export(store: Neo4jStore, layouts: Path) -> None:
     answered_alike(store, graph)
 
 
+def test_findings_are_shown_alike(store: Neo4jStore, layouts: Path) -> None:
+    """Exports by their short names, one question or all of them; two that have one name are told apart."""
+    names = ("web-max", "web-oci", "web-multi-inline", "merge-plain-max")
+    graph = cg.CacheGraph(catalogue.load([str(layouts / name) for name in names]).exports)
+    store.write(graph)
+    every = store.check()
+    both = ((graph.check(), every), *((graph.query(q.name), store.ask(q.name)) for q in QUERIES))
+    for own, stored in both:
+        assert {export: stored.title(export) for export in stored.by_export()} == {
+            export: own.title(export) for export in own.by_export()
+        }
+    shown = {every.title(export.id) for export in graph}
+    assert shown == {
+        "web-max",
+        "web-oci linux/amd64",
+        "web-multi-inline linux/amd64",
+        "web-multi-inline linux/386",
+        "merge-plain-max",
+    }
+    page = every._repr_mimebundle_()["text/html"]
+    assert "<td>web-multi-inline linux/386</td>" in page
+    assert graph.graphs[0].id[:8] not in page
+
+
 def test_on_damaged_exports(store: Neo4jStore, verdicts: list[object]) -> None:
     some = verdicts[::6]
     exports = [

@@ -12,7 +12,7 @@ from cachegraph.errors import CacheGraphError, StoreError, UnknownNameError, Usa
 from cachegraph.server import Login, down, up
 from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore
-from cachegraph.stores.neo4j.connection import check_agent
+from cachegraph.stores.neo4j.addresses import check_agent
 
 SECRET = "correct-horse-battery"
 

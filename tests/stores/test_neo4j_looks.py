@@ -23,7 +23,8 @@ from cachegraph.queries import library
 from cachegraph.server import Login
 from cachegraph.stores.neo4j import Listing, Look, Neo4jStore, loading
 from cachegraph.stores.neo4j.claims import Claim
-from cachegraph.stores.neo4j.connection import Connection, ServerError
+from cachegraph.stores.neo4j.connection import Connection
+from cachegraph.stores.neo4j.failures import ServerError
 
 Serve = Callable[..., str]
 Reply = Callable[..., None]
@@ -303,7 +304,7 @@ def test_a_load_that_stops_gives_its_summary_and_one_line(
     assert result.stdout.startswith("1 export created, 0 unchanged, 0 superseded, 1 failed; ")
     assert result.stdout.endswith(" Stopped before the end: 1 export read and not loaded, the rest not read.\n")
     assert result.stderr.splitlines() == [
-        "cachegraph: nowhere.json: there is no such file (check src=)",
+        "cachegraph: nowhere.json: there is no such file (check the path)",
         "cachegraph: bolt://there: disk full (free some space on that disk)",
     ]
     told = json.loads(run("load", *specs, "--format", "json").stdout)

@@ -118,3 +118,12 @@ def test_a_daemons_own_cache(data: Path, tmp_path: Path) -> None:
     ((word, cached, steps, causes),) = told(cg.load(f"type=daemon,db={path}"))
     assert (word, cached, steps) == ("CACHED", 418, 418)
     assert causes == []
+
+
+def test_in_a_notebook_it_is_a_table_of_causes_under_a_short_name() -> None:
+    shown = cg.load(cg.sample("web-lost")).verdict()._repr_mimebundle_()
+    page = shown["text/html"]
+    assert "<b>web-lost</b>: PARTLY CACHED  3 of 13 steps (23 %)" in page
+    assert '<span class="badge error">error</span></td><td>Blob sha256:7562' in page
+    assert page.count("</tr>") == 2
+    assert shown["text/plain"].splitlines()[0] == "<Verdicts: 1 export>"

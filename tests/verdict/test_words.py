@@ -166,7 +166,19 @@ def test_the_library_gives_a_frame_and_a_text(layouts: Path) -> None:
     [
         ("type=local,src=x", NotFoundError("x: there is no such directory"), "COLD", "A build goes on without"),
         ("app:latest", NoCacheError("app:latest: the image has no inline cache"), "COLD", "A build goes on without"),
-        ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", "cannot be told"),
+        (
+            "./x",
+            NotFoundError("x: there is no such file or directory", buildkit="skip"),
+            "COLD",
+            "A build goes on without",
+        ),
+        ("x.json", NotFoundError("x.json: there is no such file"), "UNREADABLE", ""),
+        (
+            "app:latest",
+            AccessError("app:latest: r.io refused the connection", buildkit="skip"),
+            "UNREADABLE",
+            "A builder that cannot read it either goes on without it, and every step runs.",
+        ),
         ("app:latest", AccessError("app:latest: refused", hint="log in"), "UNREADABLE", "cannot be told"),
         ("type=daemon,db=x", DecodeError("x: no valid meta page"), "UNREADABLE", ""),
         ("type=nope", SpecError("type=nope: no such type"), "UNREADABLE", "cannot be told"),
@@ -185,5 +197,6 @@ def test_a_source_that_cannot_be_read(spec: str, error: Exception, word: Word, c
     (cause,) = found.causes
     assert (found.word, found.export, cause.severity) == (word, None, "error")
     assert cost in cause.cost
+    assert bool(cost) == bool(cause.cost)
     assert not cause.what.startswith(spec)
     assert headline(found) == word

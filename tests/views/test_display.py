@@ -138,6 +138,7 @@ def test_exports_with_one_short_name_are_told_apart(tmp_path: Path) -> None:
 def test_a_history(scratch: cg.CacheGraph) -> None:
     (graph,) = scratch.graphs
     found = cg.history([graph, graph])
-    assert repr(found) == "<History: 2 exports: 3 of 3 steps loadable at first, 3 of 3 steps now.>"
-    assert _text(found).startswith("2 exports: 3 of 3 steps loadable at first, 3 of 3 steps now\n  0: scratch-file-")
-    assert "3 of 3 100% 0 0 0 export 0" in _page(found)
+    said = "2 exports: 3 of 3 steps loadable at first, 3 of 3 steps now. After the first, nothing ran"
+    assert repr(found) == f"<History: {said}.>"
+    assert _text(found).startswith(f"{said}\n  export 1  ")
+    assert "0 of 3 3 of 3 1.0 MiB nothing ran" in _page(found)

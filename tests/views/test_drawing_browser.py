@@ -442,13 +442,14 @@ def test_the_page_draws_what_the_picture_has(browser: Chrome, show: Show, layout
 
 
 @pytest.fixture(scope="module")
-def pages(layouts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Reports: the case that started it, one compared with another, and several."""
+def pages(layouts: Path, kept: Path, nights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Reports: the case that started it, one compared with another, several, and one with a long history."""
     folder = tmp_path_factory.mktemp("reports")
     arguments = {
         "one": [str(layouts / "scratch-file-inline")],
         "compared": [str(layouts / "web-churn"), "--compare", str(layouts / "web-max")],
         "several": [str(layouts / name) for name in ("web-max", "web-multi-inline", "web-oci")],
+        "nights": [str(kept), "--names", str(nights / "names")],
     }
     found = {}
     for name, given in arguments.items():
@@ -459,7 +460,7 @@ def pages(layouts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["one", "compared", "several"])
+@pytest.mark.parametrize("name", ["one", "compared", "several", "nights"])
 def test_nothing_serious_is_found(
     browser: Chrome, show: Show, pages: dict[str, Path], name: str, scheme: str, width: int
 ) -> None:
@@ -565,6 +566,34 @@ def test_overlays_change_colours_and_words(browser: Chrome, show: Show, pages: d
         option.click()
         legends.add(browser.find_element(By.CLASS_NAME, "cg-legend").text)
     assert len(legends) == 5
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_month_of_exports_is_a_table_to_read(browser: Chrome, show: Show, pages: dict[str, Path], width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        show(pages["nights"])
+        frame = browser.find_element(By.CSS_SELECTOR, "[aria-label^='Earlier exports']")
+        cells = [
+            [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+            for row in frame.find_elements(By.CSS_SELECTOR, "tbody tr")
+        ]
+        assert len(cells) == 22  # the builds in which nothing ran wrote the same export again
+        assert cells[5] == [
+            "export 6",
+            "2026-10-08 02:00",
+            "14 of 14",
+            "14 of 14",
+            "95.8 KiB",
+            "20.0 KiB",
+            "All 14 steps ran: another base image under RUN pkg install libc (Dockerfile:2)",
+        ]
+        # A sentence is at most six lines high, on a phone too.
+        rows = frame.find_elements(By.CSS_SELECTOR, "tbody tr")
+        assert max(row.size["height"] for row in rows) < 150
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_of_several_exports_the_worst_comes_first(browser: Chrome, show: Show, pages: dict[str, Path]) -> None:

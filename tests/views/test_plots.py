@@ -80,6 +80,9 @@ def test_bytes(fleet: cg.CacheGraph) -> None:
     assert texts.count("3.8 KiB, no limit here") == 2
     assert "What fills the configs" in texts
     assert "19 blobs of 1.0 MiB" in texts
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    inline = ["web-multi-inline linux/amd64", "web-multi-inline linux/386", "nested-inline linux/amd64"]
+    assert names == ["web-max", *inline]
     _rendered(figure)
 
 

@@ -52,17 +52,18 @@ def was_executed(events: Sequence[Event]) -> bool | None:
 
     Notes
     -----
-    The first event that starts without being cached means that it was executed, unless a load came before it.
+    The first event that starts without being cached means that it was executed, unless a load came before it that did
+    not fail: a blob that the store has lost shows when it is loaded, and the step runs instead.
     Source: BuildKit ``solver/jobs.go`` (``sharedOp.Exec``, ``sharedOp.LoadCache``) and ``solver/progress.go``.
     """
-    started = False
+    started = loading = False
     for event in events:
         if event.started is None:
             continue
         started = True
-        if _is_load(event):
-            return False
-        if not event.cached:
+        if event.cached:
+            loading = _is_load(event) or (loading and not event.error)
+        elif not loading:
             return True
     return False if started else None
 

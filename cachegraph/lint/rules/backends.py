@@ -48,7 +48,7 @@ def _unknown_type(scene: Scene) -> Iterator[LintFinding]:
             severity="error",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after, is_safe=near == kind.lower()) if after else None,
+            fix=scene.fix(entry, after, is_safe=near == kind.lower()),
         )
 
 
@@ -87,7 +87,7 @@ def _unknown_key(scene: Scene) -> Iterator[LintFinding]:
                 severity="warning",
                 message=message,
                 place=entry.place,
-                fix=scene.fix(entry, after, is_safe=False) if after else None,
+                fix=scene.fix(entry, after, is_safe=False),
             )
 
 
@@ -121,7 +121,7 @@ def _unknown_value(scene: Scene) -> Iterator[LintFinding]:
                 severity="error" if key.values.refused else "warning",
                 message=message,
                 place=entry.place,
-                fix=scene.fix(entry, after) if after else None,
+                fix=scene.fix(entry, after),
             )
 
 
@@ -144,7 +144,7 @@ def _missing_key(scene: Scene) -> Iterator[LintFinding]:
             severity="error",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 
@@ -165,7 +165,7 @@ def _export_key(scene: Scene) -> Iterator[LintFinding]:
             severity="note",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 
@@ -184,7 +184,7 @@ def _inline_mode(scene: Scene) -> Iterator[LintFinding]:
             severity="warning",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 
@@ -204,7 +204,7 @@ def _compression(scene: Scene) -> Iterator[LintFinding]:
             severity="note",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 

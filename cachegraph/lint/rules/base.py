@@ -4,43 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from cachegraph.lint.rules.editing import Fix
+from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
 from cachegraph.text.rules import CODES, Rule
 
-if TYPE_CHECKING:
-    from cachegraph.lint.rules.scene import Scene
-
-__all__ = ["Fix", "Level", "LintFinding", "LintRule"]
+__all__ = ["Level", "LintFinding", "LintRule"]
 
 Level = Literal["error", "warning", "note"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
-    """A change of one line.
-
-    Attributes
-    ----------
-    file : str
-    line : int
-    before : str
-        A text that stands in the line exactly once.
-    after : str
-    is_safe : bool
-        Whether nobody can have meant the line as it is; ``--fix`` applies these.
-    """
-
-    file: str
-    line: int
-    before: str = field(repr=False)
-    after: str = field(repr=False)
-    is_safe: bool = True
-
-    def applied(self, line: str) -> str:
-        """Change a line; it stays as it is if the text is not in it exactly once."""
-        return line.replace(self.before, self.after) if line.count(self.before) == 1 else line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cachegraph.lint.model import Build, Job, Trigger
-from cachegraph.lint.rules.places import known_reference
-from cachegraph.lint.values import Condition, Value
-
-if TYPE_CHECKING:
-    from cachegraph.lint.rules.scene import Use
+from cachegraph.lint.rules.places import Use, known_reference
+from cachegraph.lint.values import Condition, Value, folder_of
 
 __all__ = ["difference", "is_true", "may_run_together", "pushed_images", "refs_of", "target_of", "title"]
 
@@ -30,7 +26,8 @@ def is_true(value: Value | None) -> bool:
 
 def difference(one: Build, other: Build) -> str:
     """Name what differs between two builds for certain; empty if nothing does."""
-    if _path(one.settings.context, ".") != _path(other.settings.context, ".") and _known(one, other, "context"):
+    context_one, context_other = _context(one), _context(other)
+    if context_one != context_other and None not in (context_one, context_other):
         return "context"
     file_one, file_other = _path(one.settings.dockerfile, ""), _path(other.settings.dockerfile, "")
     if file_one and file_other and file_one != file_other and _known(one, other, "dockerfile"):
@@ -60,6 +57,15 @@ def _text(value: Value | None) -> str:
 def _path(value: Value | None, default: str) -> str:
     text = _text(value) or default
     return posixpath.normpath(text) if text and "://" not in text else text
+
+
+def _context(build: Build) -> str | None:
+    """Give a build's context, to compare with that of others; None if it is not known."""
+    context, start = build.settings.context, folder_of(build.directory)
+    if start is None or (context is not None and not context.is_known):
+        return None
+    text = _path(context, ".")
+    return text if "://" in text else posixpath.normpath(posixpath.join(start, text))
 
 
 def _platforms(build: Build) -> frozenset[str] | None:

@@ -11,15 +11,15 @@ from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.branches import BRANCH_RULES
 from cachegraph.lint.rules.contexts import CONTEXT_RULES
 from cachegraph.lint.rules.directories import DIRECTORY_RULES
-from cachegraph.lint.rules.dockerfiles import find_dockerfiles
 from cachegraph.lint.rules.entries import ENTRY_RULES
 from cachegraph.lint.rules.habits import HABIT_RULES
 from cachegraph.lint.rules.images import IMAGE_RULES
+from cachegraph.lint.rules.logins import LOGIN_RULES
 from cachegraph.lint.rules.runners import RUNNER_RULES
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.rules.writers import PLACE_RULES
 
-__all__ = ["LINT_RULES", "find_dockerfiles", "lint"]
+__all__ = ["LINT_RULES", "lint"]
 
 LINT_RULES: tuple[LintRule, ...] = tuple(
     sorted(
@@ -29,6 +29,7 @@ LINT_RULES: tuple[LintRule, ...] = tuple(
             *PLACE_RULES,
             *BRANCH_RULES,
             *RUNNER_RULES,
+            *LOGIN_RULES,
             *DIRECTORY_RULES,
             *HABIT_RULES,
             *CONTEXT_RULES,

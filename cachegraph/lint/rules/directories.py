@@ -11,8 +11,8 @@ from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.places import local_path_of, spelt, varies_by_commit
-from cachegraph.lint.rules.runners import is_hosted, is_plain
 from cachegraph.lint.rules.scene import Scene
+from cachegraph.lint.rules.steps import is_hosted, is_plain
 from cachegraph.lint.values import Place, Value
 
 __all__ = ["DIRECTORY_RULES"]

@@ -1,14 +1,41 @@
-"""Changing the text of an entry as it stands in a file; an empty text means that it cannot be told how."""
+"""Changes of a line, and of the text of an entry; an empty text means that it cannot be told how."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["changed_field", "changed_keys", "without_blanks"]
+__all__ = ["Fix", "changed_field", "changed_keys", "without_blanks"]
 
 _BLANKS = re.compile(r"[ \t]*([,=])[ \t]*")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\$\{[^{}]*\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A change of one line.
+
+    Attributes
+    ----------
+    file : str
+    line : int
+    before : str
+        A text that stands in the line exactly once.
+    after : str
+    is_safe : bool
+        Whether nobody can have meant the line as it is; ``--fix`` applies these.
+    """
+
+    file: str
+    line: int
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+    is_safe: bool = True
+
+    def applied(self, line: str) -> str:
+        """Change a line; it stays as it is if the text is not in it exactly once."""
+        return line.replace(self.before, self.after) if line.count(self.before) == 1 else line
 
 
 def _parts(written: str) -> list[str] | None:
@@ -22,7 +49,7 @@ def _parts(written: str) -> list[str] | None:
         return f"\0{len(held) - 1}\0"
 
     fields = _EXPRESSION.sub(hold, written).split(",")
-    return [re.sub(r"\0(\d+)\0", lambda found: held[int(found[1])], field) for field in fields]
+    return [re.sub(r"\0(\d+)\0", lambda found: held[int(found[1])], one) for one in fields]
 
 
 def without_blanks(written: str) -> str:
@@ -36,7 +63,7 @@ def without_blanks(written: str) -> str:
     fields = _parts(written)
     if fields is None or "=" not in written:
         return ""
-    changed = ",".join("=".join(part.strip() for part in field.split("=", 1)) for field in fields)
+    changed = ",".join("=".join(part.strip() for part in one.split("=", 1)) for one in fields)
     return changed if changed != written else ""
 
 
@@ -49,11 +76,11 @@ def changed_field(written: str, key: str, value: str, after: str) -> str:
     'type=gha,scope=app'
     """
     fields = _parts(written)
-    if fields is None or [field.partition("=")[0].lower() for field in fields].count(key) != 1:
+    if fields is None or [one.partition("=")[0].lower() for one in fields].count(key) != 1:
         return ""
     changed = [
-        f"{field.partition('=')[0]}={after}" if _is(field, key) and field.partition("=")[2] == value else field
-        for field in fields
+        f"{one.partition('=')[0]}={after}" if _is(one, key) and one.partition("=")[2] == value else one
+        for one in fields
     ]
     return ",".join(changed) if changed != fields else ""
 
@@ -70,8 +97,8 @@ def changed_keys(written: str, names: Mapping[str, str]) -> str:
     if fields is None or "=" not in written:
         return ""
     changed = []
-    for field in fields:
-        key, equals, value = field.partition("=")
+    for one in fields:
+        key, equals, value = one.partition("=")
         after = names.get(key.lower(), key)
         if after:
             changed.append(f"{after}{equals}{value}")
@@ -79,5 +106,5 @@ def changed_keys(written: str, names: Mapping[str, str]) -> str:
     return text if changed and text != written else ""
 
 
-def _is(field: str, key: str) -> bool:
-    return field.partition("=")[0].lower() == key
+def _is(one: str, key: str) -> bool:
+    return one.partition("=")[0].lower() == key

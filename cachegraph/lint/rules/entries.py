@@ -11,8 +11,8 @@ from cachegraph.lint.rules.base import Level, LintFinding, LintRule
 from cachegraph.lint.rules.editing import without_blanks
 from cachegraph.lint.rules.examples import bake, build_step, workflow
 from cachegraph.lint.rules.facts import SECRETS, cost_of, is_padded
-from cachegraph.lint.rules.runners import is_plain
 from cachegraph.lint.rules.scene import Scene
+from cachegraph.lint.rules.steps import is_plain
 from cachegraph.loaders.specs.reference import parse_reference
 
 __all__ = ["ENTRY_RULES"]
@@ -58,7 +58,7 @@ def _blanks(scene: Scene) -> Iterator[LintFinding]:
             severity="error",
             message=message,
             place=entry.place,
-            fix=scene.fix(entry, after) if after else None,
+            fix=scene.fix(entry, after),
         )
 
 
@@ -118,7 +118,7 @@ def _empty(scene: Scene) -> Iterator[LintFinding]:
         if build.job is None or any(map(_may_set_variables, build.job.steps)):
             continue
         names = re.findall(r"\$\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}", entry.written)
-        known = build.env.keys() | build.job.env.keys() | (build.step.env.keys() if build.step else set())
+        known = build.env.keys() | build.job.env.keys()
         if not names or any(name in known for name in names) or "inputs." in entry.written:
             continue
         message = (

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cachegraph.lint.model import Build, Cache, Entry, Repository
-from cachegraph.lint.rules.base import Fix
+from cachegraph.lint.rules.builds import target_of
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
+from cachegraph.lint.rules.editing import Fix
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
-from cachegraph.lint.rules.places import CachePlace, places_of
-from cachegraph.lint.values import Direction, Place
+from cachegraph.lint.rules.places import CachePlace, Use, places_of
+from cachegraph.lint.values import Direction, Place, folder_of
 
-__all__ = ["Scene", "Use"]
+__all__ = ["Scene"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """One build that reads or writes one place."""
-
-    build: Build
-    entry: Entry
-    cache: Cache
-    place: CachePlace
-
-    @property
-    def events(self) -> frozenset[str]:
-        """The events in which it may happen; empty if the file does not tell."""
-        return self.build.events_of(self.entry.conditions)
+_GOES_ELSEWHERE = re.compile(r"cd |pushd")
 
 
 class Scene:
@@ -69,7 +57,7 @@ class Scene:
         return [
             Use(build=build, entry=entry, cache=cache, place=place)
             for build, entry, cache in self.caches
-            for place in places_of(build, cache, entry.direction)
+            for place in places_of(cache)
         ]
 
     @cached_property
@@ -151,29 +139,8 @@ class Scene:
 
     def context_of(self, build: Build) -> str | None:
         """Give the folder that a build has as its context, from the root; None if that cannot be told."""
-        text = _settled(build.settings.context, ".")
-        if text is None or "://" in text or text.startswith(("/", "~", "git@", "-")):
-            return None
-        start = ""
-        if build.job is None:
-            if build.kind in ("bake",):
-                start = ""  # bake takes paths from where it is called, which is the root as a rule
-            elif build.kind == "compose":
-                start = posixpath.dirname(build.place.file)
-            else:
-                return None
-        if build.step is not None and build.runner.kind != "action":
-            return (
-                None
-                if not _stays_at_the_root(build) or self._goes_elsewhere(build)
-                else _normal(posixpath.join(start, text))
-            )
-        return _normal(posixpath.join(start, text))
-
-    def _goes_elsewhere(self, build: Build) -> bool:
-        """Whether a file sets the folder that scripts run in, for any of its steps."""
-        name = build.step.place.file if build.step is not None else build.place.file
-        return any("working-directory" in file.text for file in self.repository.files if file.name == name)
+        start = _start_of(build)
+        return None if start is None else folder_of(build.settings.context, start)
 
     def dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         """Read the Dockerfile of a build; None if it cannot be told which one that is."""
@@ -181,22 +148,21 @@ class Scene:
             self._of[id(build)] = self._dockerfile_of(build)
         return self._of[id(build)]
 
+    def stage_of(self, build: Build) -> tuple[ReadDockerfile, int] | None:
+        """Give the Dockerfile of a build and the stage that it asks for; None if one of them cannot be told."""
+        dockerfile = self.dockerfile_of(build)
+        number = None if dockerfile is None else dockerfile.stage_named(target_of(build))
+        return None if dockerfile is None or number is None else (dockerfile, number)
+
     def _dockerfile_of(self, build: Build) -> ReadDockerfile | None:
-        if build.settings.dockerfile_inline is not None:
-            return None
         context = self.context_of(build)
-        if context is None:
+        if context is None or build.settings.dockerfile_inline is not None or build.runner.reads_file:
             return None
-        name = _settled(build.settings.dockerfile, "")
-        if name is None or name.startswith("/"):
-            return None
-        if not name:
-            path = posixpath.join(context, "Dockerfile")
-        elif build.runner.kind in ("bake", "compose") and build.job is None:
-            path = posixpath.join(context, name)
-        else:
-            path = name
-        return self.dockerfile(path)
+        named = build.settings.dockerfile
+        if named is None or named.is_empty:
+            return self.dockerfile(posixpath.join(context, "Dockerfile"))
+        path = folder_of(named, context if build.runner.kind in ("bake", "compose") else _start_of(build) or "")
+        return None if path is None else self.dockerfile(path)
 
     @cached_property
     def dockerfiles(self) -> Sequence[ReadDockerfile]:
@@ -229,26 +195,32 @@ class Scene:
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 
     def fix(self, entry: Entry, after: str, *, is_safe: bool = True) -> Fix | None:
-        """Replace the text of an entry; None if it does not stand in its line exactly once."""
+        """Replace the text of an entry; None without another, or if it does not stand in its line exactly once."""
         before = entry.written
         secrets = any(key in SECRETS for cache in entry.caches for key in cache.attrs)
-        if secrets or not before or before == after or "\n" in before or self.line(entry.place).count(before) != 1:
+        if (
+            secrets
+            or not before
+            or not after
+            or before == after
+            or "\n" in before
+            or self.line(entry.place).count(before) != 1
+        ):
             return None
         return Fix(file=entry.place.file, line=entry.place.line, before=before, after=after, is_safe=is_safe)
 
 
-def _settled(value: object, default: str) -> str | None:
-    text = default if value is None else getattr(value, "text", None)
-    return text if text is None or text else default
-
-
-def _normal(path: str) -> str | None:
-    path = posixpath.normpath(path)
-    return None if path.startswith("..") else path
-
-
-def _stays_at_the_root(build: Build) -> bool:
-    """Whether nothing in a job's script changes the folder before a build."""
-    run = build.step.run if build.step else None
-    text = run.pattern if run else ""
-    return "cd " not in text and "pushd" not in text
+def _start_of(build: Build) -> str | None:
+    """Give the folder, from the root, that a build's relative paths start in; None if that cannot be told."""
+    if build.kind == "compose":
+        return posixpath.dirname(build.place.file)
+    if build.job is None:
+        # Bake takes paths from where it is called, which is the root as a rule; of a script nobody knows.
+        return folder_of(build.directory) if build.kind == "bake" else None
+    checkouts = build.job.uses("actions/checkout")
+    if checkouts and all("path" in step.inputs for step in checkouts):
+        return None  # the root of the repository is somewhere below
+    script = build.step.run if build.step is not None else None
+    if script is not None and _GOES_ELSEWHERE.search(script.pattern):
+        return None
+    return folder_of(build.directory)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from cachegraph.stores.neo4j.connection import Auth
+from cachegraph.stores.neo4j.addresses import Auth
 from cachegraph.stores.neo4j.looks import Listing, Look
 from cachegraph.stores.neo4j.store import Neo4jStore
 from cachegraph.stores.neo4j.summaries import Failure, PruneSummary, Status, StoredExport, WriteSummary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -14,14 +14,22 @@ from cachegraph.queries import library
 from cachegraph.queries.base import Finding, Query
 from cachegraph.queries.catalogue import get
 from cachegraph.queries.findings import Findings
+from cachegraph.schema.refs import short_ref
 from cachegraph.stores.neo4j.connection import Connection
 
-__all__ = ["ask"]
+__all__ = ["ask", "ask_all"]
 
 _TITLES = """
 UNWIND $records AS index
 MATCH (r:Record {id: $export + '/r' + toString(index)})
 RETURN r.index, r.name, r.digest
+"""
+
+
+_EXPORTS = """
+UNWIND $exports AS id
+MATCH (e:Export {id: id})
+RETURN e.id, e.source, e.platform
 """
 
 
@@ -50,7 +58,21 @@ def ask(connection: Connection, name: str, export: str | None) -> Findings[Any]:
     rows = connection.read(text, params)
     names = library.get(name).columns
     found = [_finding(question, dict(zip(names, row, strict=True))) for row in rows]
-    return Findings(_worded(connection, question, found), question)
+    worded = list(_worded(connection, question, found))
+    return Findings(worded, question, title=_short_names(connection, worded))
+
+
+def ask_all(connection: Connection, questions: Iterable[Query[Any]], export: str | None) -> Findings[Any]:
+    """Ask several questions of the server, as `ask` does each."""
+    every = [finding for question in questions for finding in ask(connection, question.name, export)]
+    return Findings(every, title=_short_names(connection, every))
+
+
+def _short_names(connection: Connection, found: Iterable[Finding]) -> Callable[[str], str]:
+    """Give the short names of the exports that findings are about."""
+    exports = list(dict.fromkeys(finding.export for finding in found))
+    rows = connection.read(_EXPORTS, {"exports": exports}) if exports else []
+    return {export: short_ref(source, platform) for export, source, platform in rows}.__getitem__
 
 
 def _finding(question: Query[Any], row: dict[str, Any]) -> Finding:

@@ -12,7 +12,8 @@ from cachegraph.core.progress import Report
 from cachegraph.stores.neo4j.ahead import ahead
 from cachegraph.stores.neo4j.batches import BATCH, Batch, export_properties, fingerprint, transactions
 from cachegraph.stores.neo4j.claims import LEASE, Claim, LostClaimError
-from cachegraph.stores.neo4j.connection import Connection, ServerError, literal
+from cachegraph.stores.neo4j.connection import Connection, literal
+from cachegraph.stores.neo4j.failures import ServerError
 from cachegraph.stores.neo4j.removal import clear
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from cachegraph.errors import UnknownNameError, UsageError
 from cachegraph.queries.catalogue import asked
 from cachegraph.queries.findings import Findings
 from cachegraph.stores.neo4j import answers, loading
+from cachegraph.stores.neo4j.addresses import Auth, environment
 from cachegraph.stores.neo4j.batches import BATCH
 from cachegraph.stores.neo4j.claims import ALIVE, LEASE
-from cachegraph.stores.neo4j.connection import Auth, Connection, environment, literal
+from cachegraph.stores.neo4j.connection import Connection, literal
 from cachegraph.stores.neo4j.reading import read_export
 from cachegraph.stores.neo4j.statements import schema
 from cachegraph.stores.neo4j.summaries import PruneSummary, Status, StoredExport, WriteSummary, stored_export
@@ -365,7 +366,7 @@ class Neo4jStore:
             Version of the builder, such as ``0.31``; by default the newest.
         """
         self._check_export(export)
-        return Findings(f for query in asked(buildkit) for f in answers.ask(self._connection, query.name, export))
+        return answers.ask_all(self._connection, asked(buildkit), export)
 
     def _check_export(self, export: str | None) -> None:
         text = "MATCH (e:Export {complete: true}) WHERE e.id = $export OR e.source = $export RETURN count(*)"

@@ -12,7 +12,8 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.progress import Report
 from cachegraph.errors import StoreError
 from cachegraph.stores.neo4j import loading
-from cachegraph.stores.neo4j.connection import Connection, ServerError
+from cachegraph.stores.neo4j.connection import Connection
+from cachegraph.stores.neo4j.failures import ServerError
 from cachegraph.stores.neo4j.looks import Journal, Listing, Look
 from cachegraph.stores.neo4j.summaries import Failure, WriteSummary
 

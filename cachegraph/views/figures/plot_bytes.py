@@ -12,10 +12,11 @@ from cachegraph.core.verdict import MAX_CONFIG_BYTES
 from cachegraph.queries import size_forecast
 from cachegraph.queries.size_forecast import SizeForecast
 from cachegraph.schema.facts import shown
+from cachegraph.schema.refs import apart, short_ref
 from cachegraph.text.render import legal
 from cachegraph.text.words import plural, size_text
 from cachegraph.views.figures.figures import INK, new_figure
-from cachegraph.views.words import short
+from cachegraph.views.words import short, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,14 +109,11 @@ def _draw_configs(axes: Axes, configs: list[tuple[ExportGraph, SizeForecast]], t
         highest = max(highest, MAX_CONFIG_BYTES)
     axes.set_xlim(0, highest * 1.4)
     axes.set_ylim(len(configs) - 0.4, -0.6)
-    axes.set_yticks(range(len(configs)), [_name(graph) for graph, _ in configs], parse_math=False)
+    titles = apart({graph.id: short_ref(graph.export.source, graph.export.platform) for graph, _ in configs})
+    labels = [shortened(legal(titles[graph.id]), 34) for graph, _ in configs]
+    axes.set_yticks(range(len(configs)), labels, parse_math=False)
     more = f", the {len(configs)} largest of {total:,}" if len(configs) < total else ""
     axes.set_title(f"What fills the config{'s' * (total != 1)}{more}", loc="left", fontsize=9.5, color=INK)
-
-
-def _name(graph: ExportGraph) -> str:
-    text = legal(f"{graph.export.source.partition(',digest=')[0]} {graph.export.platform or ''}").strip()
-    return text if len(text) <= 34 else "…" + text[-33:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

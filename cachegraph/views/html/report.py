@@ -15,7 +15,7 @@ from cachegraph.schema.refs import short_ref
 from cachegraph.solver.blast import blast_radius
 from cachegraph.solver.causes import Explanation
 from cachegraph.solver.diff import Diff
-from cachegraph.solver.history import History
+from cachegraph.solver.history_rows import History
 from cachegraph.solver.predict import predict
 from cachegraph.text.clean import one_line
 from cachegraph.text.words import capital, plural, size_text
@@ -39,6 +39,8 @@ _NOTES = 1_500
 """Findings about records that a drawing holds, worst first."""
 _FINDINGS = 400
 """Findings that a list has; of more it says how many there are."""
+_POINTS = 60
+"""Exports of a history that the page has, the newest ones."""
 _AREAS = 60
 _STEPS = 12
 _MAP = (960, 300)
@@ -261,18 +263,19 @@ def _history(history: History | None) -> dict[str, Any] | None:
         "said": history.summary,
         "points": [
             {
-                "source": short_ref(point.source),
-                "at": (point.at or "")[:19].replace("T", " "),
+                "label": label,
+                "source": one_line(point.source),
+                "at": (point.at or "unknown")[:16].replace("T", " "),
+                "ran": point.ran,
                 "loadable": point.loadable,
                 "steps": point.steps,
-                "bytes": size_text(point.bytes),
-                "gained": point.keys_gained,
-                "lost": point.keys_lost,
-                "results_lost": point.results_lost,
-                "same_as": point.same_as,
+                "size": size_text(point.bytes),
+                "new": size_text(point.new_bytes) if point.new_bytes else "",
+                "what": capital(one_line(point.said)),
             }
-            for point in history[-60:]
+            for label, point in list(zip(history.labels, history, strict=True))[-_POINTS:]
         ],
+        "left": max(0, len(history) - _POINTS),
     }
 
 

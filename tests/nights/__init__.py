@@ -1,0 +1,1 @@
+"""How `tests/data/nights` was made: thirty nightly builds by a real buildkitd."""
