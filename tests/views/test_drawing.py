@@ -101,7 +101,7 @@ def test_characters_that_turn_or_drive_a_line_are_replaced_in_labels_too() -> No
 
 def test_a_few_records_with_thousands_of_links_are_folded() -> None:
     """Sixty that each take sixty would be one grey area."""
-    records = [{"digest": f"{n}"} for n in range(60)]
+    records: list[dict[str, object]] = [{"digest": f"{n}"} for n in range(60)]
     records += [{"digest": f"a{n}", "inputs": [[{"link": m}] for m in range(60)]} for n in range(60)]
     scene = cg.from_config(json.dumps({"records": records}).encode()).plot().scene
     assert [len(scene.members(mark)) for mark in scene.fold.marks] == [60, 60]

@@ -74,7 +74,8 @@
       const [w, h] = this.settle(this.scene.sheet, 0, 0)
       this.width = Math.max(w, 1)
       this.height = Math.max(h, this.data.sizes.card)
-      this.svg.style.height = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
+      this.tall = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
+      this.svg.style.height = this.tall
       this.clear()
     }
     extent(id) { // size as it is now, worked out once
@@ -273,6 +274,7 @@
     }
     print(on) { // paper has no zoom: the whole drawing, as large as fits
       this.printing = on
+      this.svg.style.height = on ? "auto" : this.tall
       if (on) this.svg.setAttribute("viewBox", `${-EDGE} ${-EDGE} ${this.width + 2 * EDGE} ${this.height + 2 * EDGE}`)
       else this.svg.removeAttribute("viewBox")
       this.clear()
@@ -354,6 +356,7 @@
       if (far !== this.isFar) this.clear()
       this.painted = key
       this.isFar = far
+      this.svg.classList.toggle("cg-small", far)
       this.paintLines(far ? this.lines : this.lines.filter(one => one.left < right + 200 && one.right > left - 200 && one.top < floor + 200 && one.floor > top - 200))
       if (far) this.paintFar()
       else {
