@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep what is there until the end, thousands of items and all modules, out of every later garbage collection."""
+    """Keep what stays until the end, thousands of items and all modules, out of later collections of garbage."""
     gc.collect()
     gc.freeze()
 
