@@ -17,7 +17,7 @@ from cachegraph.cli.output import TEXT, say
 from cachegraph.cli.progress import progress
 from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
-from cachegraph.errors import NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.lint.files import FoundSpec
 from cachegraph.loaders import catalogue, several
@@ -143,11 +143,23 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0, *, 
         known = known_names(how, options, loaded.exports, failures=nameless)
     read = Read(CacheGraph(loaded.exports, known.names), (*nameless, *loaded.failures), origins, known)
     for failure in read.failures:
+        told = [name for name in how["names"] if name in failure.error.message]
+        _point_at_sample(told if failure.spec == NAMES else [failure.spec], failure.error)
         if not is_told or failure.spec == NAMES:
             complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read
+
+
+def _point_at_sample(given: Iterable[str], error: CacheGraphError) -> None:
+    """Say how to get the sample that somebody named who did not write it yet, as a page that shows it may not say."""
+    from cachegraph.sampledata.catalogue import SAMPLES
+
+    names = {sample.name for sample in SAMPLES}
+    for name in (spec.partition("/")[0] for spec in given):
+        if name in names and not Path(name).exists():
+            error.hint = f"write the sample of that name: cachegraph sample {name}; else {error.hint}"
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:

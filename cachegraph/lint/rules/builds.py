@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cachegraph.lint.model import Build, Job, Trigger
-from cachegraph.lint.rules.places import known_reference
+from cachegraph.lint.rules.places import Use, known_reference
 from cachegraph.lint.values import Condition, Value, folder_of
-
-if TYPE_CHECKING:
-    from cachegraph.lint.rules.scene import Use
 
 __all__ = ["difference", "is_true", "may_run_together", "pushed_images", "refs_of", "target_of", "title"]
 
