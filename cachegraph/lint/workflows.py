@@ -48,7 +48,7 @@ def read_workflow(session: Session, file: str, tree: Tree, scope: Scope) -> None
     scope : Scope
         With nothing but the session and the budget.
     """
-    _Workflow(session, file, tree, scope, triggers_of(file, tree), None, ()).read()
+    _Workflow(session, file, tree, scope, _triggers(file, tree), None, ()).read()
 
 
 def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
@@ -60,7 +60,7 @@ def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
     Steps(session, file, "runs", "action", tree.get("runs"), job, given, ()).read([(given, Combination())])
 
 
-def triggers_of(file: str, tree: Tree) -> tuple[Trigger, ...]:
+def _triggers(file: str, tree: Tree) -> tuple[Trigger, ...]:
     """Read ``on:``."""
     on = tree.get("on")
     place = Place(file=file, line=on.line, path="on")
