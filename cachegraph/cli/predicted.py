@@ -192,7 +192,8 @@ def write_changes(
             rows = [dataclasses.asdict(change) for change in changes]
             write(json_text({"before": answer(before), "after": answer(after), "changes": rows}), output)
         case "table":
-            write("\n".join([one_line(title), *(f"  {one_line(change.text)}" for change in changes)]), output)
+            lines = (f"  {folded(change.text, output, before=2, indent=4)}" for change in changes)
+            write("\n".join([folded(title, output, before=0, indent=2), *lines]), output)
         case "markdown":
             write("\n".join([markdown(title), "", *(f"- {markdown(change.text)}" for change in changes)]), output)
         case _:

@@ -44,21 +44,22 @@ _GREW = 0.25
 _SAID = 2  # causes that a sentence names
 
 
-def labels(sources: Sequence[str]) -> tuple[str, ...]:
+def labels(exports: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
     """Name each export for a sentence: the short name, or its number from 1 on where several have the same.
 
     Parameters
     ----------
-    sources : sequence of str
+    exports : sequence of (str, str or None)
+        Source and platform of each.
 
     Examples
     --------
-    >>> labels(["type=local,src=/cache/monday", "type=local,src=/cache/tuesday"])
+    >>> labels([("type=local,src=/cache/monday", None), ("type=local,src=/cache/tuesday", None)])
     ('monday', 'tuesday')
-    >>> labels(["type=local,src=/cache,digest=sha256:0a", "type=local,src=/cache"])
+    >>> labels([("type=local,src=/cache,digest=sha256:0a", None), ("type=local,src=/cache", None)])
     ('export 1', 'export 2')
     """
-    short = [short_ref(source) for source in sources]
+    short = [short_ref(source, platform) for source, platform in exports]
     if len(set(short)) == len(short):
         return tuple(short)
     return tuple(f"export {number}" for number in range(1, len(short) + 1))
@@ -256,7 +257,23 @@ def summary(history: History) -> str:
             f"{plural(left, 'result')} went though nothing changed: mode=min, or a blob that cannot be loaded "
             "(`cachegraph check` says which)."
         )
+    if wrong := _backwards(history):
+        which = "an export is" if wrong == 1 else f"{wrong} exports are"
+        said.append(f"By the times of their results {which} older than the one before: give the oldest first.")
     return " ".join(said)
+
+
+def _backwards(history: History) -> int:
+    """Count the exports that were written before the one they are compared with."""
+    newest: dict[str | None, str] = {}
+    wrong = 0
+    for point in history:
+        if point.at is not None:
+            # Contents that take turns bring an old export back as it was.
+            again = point.same_as is not None and history[point.same_as].at == point.at
+            wrong += point.at < newest.get(point.platform, "") and not again
+            newest[point.platform] = point.at
+    return wrong
 
 
 def _covered(point: Point) -> str:
