@@ -220,12 +220,9 @@ class _Workflow:
                 place, f"the workflow {uses} is not in this repository, so its builds are not known"
             )
             return
-        path, text = found
-        file = self._session.name(path)
-        self._session.called.add(file)
-        self._session.note(file, "workflow", text)
+        file = self._session.called_file("workflow", found)
         try:
-            with self._session.opened(file, text) as (called, budget):
+            with self._session.opened(file, found[1]) as (called, budget):
                 expressions = scope.expressions()
                 declared = called.get("on", "workflow_call", "inputs")
                 inputs = defaults_of(declared, required_are_known=True)
