@@ -622,7 +622,7 @@ def test_hostile_texts_stay_texts(browser: Chrome, show: Show, hostile: str, tmp
     assert "onerror" in _panel(browser)
 
 
-_ODD: dict[str, list[dict[str, object]]] = {
+_ODD: dict[str, list[Any]] = {
     "nothing": [],
     "one": [{"digest": "alone"}],
     "a loop of a thousand": [{"digest": "r"}]

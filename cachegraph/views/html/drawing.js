@@ -700,9 +700,9 @@
     reached() {
       const { up, down } = this.ways
       const said = [up.lit.length ? `If it changes, ${count(up.lit.length, "record")} no longer match${up.lit.length === 1 ? "es" : ""}.` : "If it changes, no other record loses its match."]
-      if (up.dim.length) said.push(`${count(up.dim.length, "record")} above ${up.dim.length === 1 ? "is" : "are"} reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
+      if (up.dim.length) said.push(`${count(up.dim.length, "record")} further on would be reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
       if (down.lit.length) said.push(`It needs ${count(down.lit.length, "record")}${down.dim.length ? `; of ${number(down.dim.length)} more, some alternative is enough` : ""}.`)
-      else if (down.dim.length) said.push(`Of ${count(down.dim.length, "record")} below it, some alternative is enough.`)
+      else if (down.dim.length) said.push(`Of the ${count(down.dim.length, "record")} that it can be made from, some alternative is enough.`)
       return said.join(" ")
     }
     link(node) {

@@ -215,7 +215,8 @@ def _scene(export: Export, own: Sequence[int | None]) -> Scene:
     ]
     # The drawing opens at what was asked for, else where the list of what to do begins.
     first = next((step for cause in export.verdict.causes for step in cause.steps if step in place), None)
-    begin = place.get(first if export.looked_at is None else export.looked_at)
+    wanted = first if export.looked_at is None else export.looked_at
+    begin = None if wanted is None else place.get(wanted)
     solved = len(graph) <= _SOLVED and graph.import_error is None and graph.export.results_known
     compared = export.compared
     prediction, predicted = None, ""
