@@ -84,7 +84,7 @@ def questions_page() -> str:
         _fields(Finding),
     ]
     common = {field.name for field in fields(Finding)}
-    for query in (*QUERIES, *TOGETHER):
+    for query in every:
         parts += [
             f"## `{query.name}`",
             f"**{CODES[query.name]}: {query.title}**",
