@@ -31,8 +31,6 @@ from cachegraph.loaders.specs.parse import canonical
 
 __all__ = ["load", "load_superseded"]
 
-_KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
-
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     """Read the exports of a ``type=gha`` spec: one for each branch that the run may read and that has one.

@@ -33,7 +33,6 @@ from cachegraph.text.words import some_of
 
 __all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
-_KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
 _SHOWN_TAGS = 10
 _MOST_TAGS = 1000  # that are listed for somebody who named another: the first page
 _FAULT = "this is the registry's fault"
