@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",
+    "tests.servers.sharing",
     "tests.wheels",
 ]
 
@@ -64,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep what is there until the end, thousands of items and all modules, out of every later collection of garbage."""
+    """Keep thousands of items and all modules, which stay until the end, out of every later collection of garbage."""
     gc.collect()
     gc.freeze()
 
