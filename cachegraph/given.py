@@ -14,15 +14,14 @@ from cachegraph.building import BuildGraph, Images, known_images
 from cachegraph.builds import llb
 from cachegraph.builds.content.hashing import Hasher
 from cachegraph.builds.content.ignore import IgnoreFile
-from cachegraph.builds.content.nodes import Folder
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.definitions import Definition, Sources, operations_of, read_definition, read_recorded
 from cachegraph.builds.dockerfile.errors import DockerfileError
 from cachegraph.builds.dockerfile.platforms import default_platform, parse_platform
 from cachegraph.builds.execution import Granted, check_execution
-from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin
+from cachegraph.builds.operations import LocalOrigin
 from cachegraph.builds.records import in_order, record_build
-from cachegraph.builds.trees import Trees
+from cachegraph.builds.trees import FilesOver, Tree, Trees
 from cachegraph.builds.work import Work
 from cachegraph.core.untrusted import known_json
 from cachegraph.errors import NotFoundError
@@ -151,29 +150,16 @@ def _locals(definition: Definition) -> list[llb.SourceOp]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Files:
+class _Files(FilesOver):
     """Files of sources, where folders of the client may be missing."""
 
-    files: BuildFiles
     partly: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
-    def local(self, origin: LocalOrigin) -> Folder | Unknown:
+    def local(self, origin: LocalOrigin) -> Tree:
         if not origin.folder:
             self.missing.add(origin.name)
             return Unknown(because="unreadable", reason=f"no folder is given for {origin.name}")
         if origin.name in self.partly:
             return Unknown(because="unreadable", reason=f"of {origin.name} only some files are sent")
         return self.files.local(origin)
-
-    def image(self, origin: ImageOrigin) -> Folder | Unknown:
-        return self.files.image(origin)
-
-    def is_near(self, origin: ImageOrigin) -> bool:
-        return self.files.is_near(origin)
-
-    def repository(self, origin: GitOrigin) -> Folder | Unknown:
-        return self.files.repository(origin)
-
-    def download(self, origin: HttpOrigin) -> Folder | Unknown:
-        return self.files.download(origin)

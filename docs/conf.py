@@ -17,6 +17,7 @@ suppress_warnings = ["misc.highlighting_failure"]  # a part of a file need not b
 nitpicky = True
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
 highlight_language = "none"
 
 

@@ -50,10 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-_KEYS = frozenset(
-    {"account_name", "account_url", "blobs_prefix", "container", "manifests_prefix", "name", "prefix"}
-    | {"secret_access_key"}
-)
 _CREDENTIALS_HINT = "add secret_access_key, a shared access signature in account_url, or log in with az"
 _FIRST_READ = 4 * 1024 * 1024  # bytes asked for before the size of an object is known
 

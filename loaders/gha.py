@@ -14,36 +14,22 @@ Facts from BuildKit's ``cache/remotecache/gha/gha.go`` (``getConfig``, ``loadSco
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-
-from rich.filesize import decimal
 
 from cachegraph.core.decode import decode
 from cachegraph.core.model import CacheExport, Problem, StrayBlob
-from cachegraph.errors import AccessError, NotFoundError, SourceError, SpecError, hide
+from cachegraph.errors import NotFoundError, SourceError, hide
 from cachegraph.loaders.base import Options, Spec
-from cachegraph.loaders.github.entries import CacheEntry, Listing, blob_key, index_key, is_signed, sort_entries
-from cachegraph.loaders.github.overview import Overview, make_overview
-from cachegraph.loaders.github.service import CacheService, cache_usage, host_of, list_cache, readable_refs
-from cachegraph.loaders.http.client import Http
+from cachegraph.loaders.github.entries import Listing, blob_key, index_key, is_signed
+from cachegraph.loaders.github.rest import known_outside, list_entries, listed
+from cachegraph.loaders.github.service import CacheService, readable_refs
+from cachegraph.loaders.github.settings import opened, repository_of, rest_token_of, scope_of, service_of
 from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.objects.store import given, stored_export
-from cachegraph.loaders.specs.entries import github_attrs
 from cachegraph.loaders.specs.parse import canonical
-from cachegraph.loaders.specs.reference import is_loopback
 
-__all__ = ["list_entries", "load", "load_superseded", "overview"]
-
-_KEYS = frozenset({"ghtoken", "ref", "repository", "scope", "token", "url", "url_v2", "version"})
-_VERSION = re.compile(r"\+?[0-9]{1,9}")
-_OUTSIDE = (
-    "what they hold can be read only inside a workflow, with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN; "
-    "cachegraph entries lists them with their ages and sizes"
-)
+__all__ = ["load", "load_superseded"]
 
 
 def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
@@ -70,25 +56,25 @@ def load(spec: Spec, options: Options) -> Sequence[CacheExport]:
     cachegraph.errors.SourceError
         GitHub cannot be reached, or an index entry is not a cache config.
     """
-    url, token, version = _service(spec)
+    url, token, version = service_of(spec)
     if not url or not token:
-        raise _known_outside(spec, list_entries(spec, options))
+        raise known_outside(spec, list_entries(spec, options))
     hide(token)
-    with _http(options, url) as http:
+    with opened(options, url) as http:
         service = CacheService(http, url, token, options.limits, version)
         refs = [ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)]
         read = concurrently(lambda ref: _read_index(service, spec, ref), refs, options, "reading indexes")
         exports = [export for of_ref in read for export in of_ref]
         if not exports:
-            message = f"{spec.text}: no index entry of scope {_scope(spec)!r} on {', '.join(refs)}"
+            message = f"{spec.text}: no index entry of scope {scope_of(spec)!r} on {', '.join(refs)}"
             hint = "BuildKit takes this for an empty cache and says nothing"
             raise NotFoundError(message, hint=hint, buildkit="skip")
         if not options.probe:
             return _asked_for(service, exports, options)
         exports = _probed(service, exports, options)
-        if not (_repository(spec) and _rest_token(spec)):
+        if not (repository_of(spec) and rest_token_of(spec)):
             return exports
-        return _with_strays(service, exports, refs, _listing(http, spec, "", options), options)
+        return _with_strays(service, exports, refs, listed(http, spec, "", options), options)
 
 
 def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
@@ -111,18 +97,18 @@ def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
     cachegraph.errors.SourceError
         As `load`.
     """
-    url, token, version = _service(spec)
-    if not url or not token or not _repository(spec) or not _rest_token(spec):
+    url, token, version = service_of(spec)
+    if not url or not token or not repository_of(spec) or not rest_token_of(spec):
         return []
     readable = {ref for ref in readable_refs(token) if ref == spec.attrs.get("ref", ref)}
     superseded = [
         entry
         for entry in list_entries(spec, options).superseded
-        if entry.scope == _scope(spec) and entry.ref in readable
+        if entry.scope == scope_of(spec) and entry.ref in readable
     ]
     superseded.sort(key=lambda entry: (entry.created_at, int(entry.key.rpartition("#")[2])))
     hide(token)
-    with _http(options, url) as http:
+    with opened(options, url) as http:
         service = CacheService(http, url, token, options.limits, version)
         contents = concurrently(
             lambda entry: service.read(entry.key), superseded, options, "reading superseded indexes"
@@ -132,83 +118,9 @@ def load_superseded(spec: Spec, options: Options) -> list[CacheExport]:
     ]
 
 
-def list_entries(spec: Spec, options: Options) -> Listing:
-    """List what a repository's cache holds of a scope, by the REST API: keys, sizes and ages, not contents.
-
-    Parameters
-    ----------
-    spec : Spec
-        Without ``scope`` every scope is listed. Blobs belong to no scope.
-    options : Options
-
-    Returns
-    -------
-    Listing
-
-    Raises
-    ------
-    cachegraph.errors.SpecError
-        No repository.
-    cachegraph.errors.SourceError
-        GitHub refuses, or cannot be reached.
-    """
-    if not _repository(spec):
-        hint = "run inside a workflow with ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN, or add repository=OWNER/NAME"
-        raise SpecError(f"{spec.text}: neither a workflow's cache service nor a repository is given", hint=hint)
-    with _http(options, _api()) as http:
-        return _listing(http, spec, spec.attrs.get("scope", ""), options)
-
-
-def overview(spec: Spec, options: Options) -> Overview:
-    """Tell what a repository's cache holds, by the REST API: scopes, branches, sizes and ages.
-
-    Parameters
-    ----------
-    spec : Spec
-        Without ``scope`` every scope is told of.
-    options : Options
-
-    Raises
-    ------
-    cachegraph.errors.SpecError
-        No repository.
-    cachegraph.errors.SourceError
-        GitHub refuses, or cannot be reached.
-    """
-    listing = list_entries(spec, options)
-    with _http(options, _api()) as http:
-        try:
-            used = cache_usage(http, _api(), _repository(spec), _rest_token(spec), options.limits)
-        except SourceError:  # what the entries are is known all the same
-            used = None
-    return make_overview(_repository(spec), listing, used)
-
-
-def _api() -> str:
-    return os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-
-
-def _listing(http: Http, spec: Spec, scope: str, options: Options) -> Listing:
-    entries: list[CacheEntry] = []
-    for prefix in (f"index-{scope}-1-" if scope else "index-", "buildkit-blob-1-"):
-        entries += list_cache(http, _api(), _repository(spec), _rest_token(spec), prefix, options.limits)
-    return sort_entries(entry for entry in entries if not scope or entry.scope in {None, scope})
-
-
-def _known_outside(spec: Spec, listing: Listing) -> SourceError:
-    scope = spec.attrs.get("scope")
-    of = f" of scope {scope!r}" if scope else ""
-    if not listing.indexes:
-        hint = "check scope= and the repository; entries unused for 7 days are deleted"
-        return NotFoundError(f"{_repository(spec)}: no index entries{of}, {len(listing.blobs)} blobs", hint=hint)
-    entries = f"{len(listing.indexes)} current and {len(listing.superseded)} superseded index entries{of}"
-    blobs = f"{len(listing.blobs)} blobs of all scopes, {decimal(listing.size)}"
-    return AccessError(f"{_repository(spec)}: {entries}, {blobs}", hint=_OUTSIDE)
-
-
 def _read_index(service: CacheService, spec: Spec, ref: str) -> list[CacheExport]:
     """Read what a build would import of a branch, and what a daemon that is set up the other way would."""
-    key = index_key(_scope(spec), ref)
+    key = index_key(scope_of(spec), ref)
     first = service.find(key)  # the newest, signed or not, as BuildKit finds it
     if first is None:
         return []
@@ -234,58 +146,9 @@ def _signed(export: CacheExport, service: CacheService) -> CacheExport:
     return replace(export, source=f"{export.source},signed=true", problems=(*export.problems, problem))
 
 
-def _service(spec: Spec) -> tuple[str, str, int]:
-    """Return the cache service's address, its token and its version.
-
-    Notes
-    -----
-    Source: buildx ``util/buildflags/cache.go`` (``addGithubToken``), BuildKit ``cache/remotecache/gha/gha.go``
-    (``getConfig``). What ACTIONS_RESULTS_URL names is taken for version 2, which is all that it speaks.
-    """
-    attrs = github_attrs(spec.attrs, os.environ)
-    given = attrs.get("version", "0")
-    if not _VERSION.fullmatch(given):
-        raise SpecError(f"{spec.text}: version is {given!r}", hint="write 1 or 2, or leave it out")
-    version = int(given)
-    token = attrs.get("token") or os.environ.get("ACTIONS_RUNTIME_TOKEN", "")
-    if version != 1 and attrs.get("url_v2"):
-        return attrs["url_v2"], token, 2
-    url = attrs.get("url") or ""
-    results = url == os.environ.get("ACTIONS_RESULTS_URL") or "results-receiver.actions.githubusercontent.com" in url
-    return url, token, version or (2 if results else 1)
-
-
-def _scope(spec: Spec) -> str:
-    return spec.attrs.get("scope", "buildkit")
-
-
-def _repository(spec: Spec) -> str:
-    return spec.attrs.get("repository") or os.environ.get("GITHUB_REPOSITORY", "")
-
-
-def _rest_token(spec: Spec) -> str | None:
-    token = spec.attrs.get("ghtoken") or os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
-    hide(token)
-    return token
-
-
-@contextmanager
-def _http(options: Options, url: str) -> Iterator[Http]:
-    http = Http(
-        timeout=options.timeout,
-        connections=options.concurrency,
-        plain=options.insecure_registries,
-        proxies=True,
-        near=is_loopback(host_of(url)),
-        limits=options.limits,
-    )
-    with closing(http):
-        yield http
-
-
 def _export(spec: Spec, ref: str, data: bytes) -> CacheExport:
-    where = given(repository=_repository(spec))
-    source = canonical("gha", {**where, "scope": _scope(spec), "ref": ref})
+    where = given(repository=repository_of(spec))
+    source = canonical("gha", {**where, "scope": scope_of(spec), "ref": ref})
     return stored_export(data, source=source, kind="gha", store=canonical("gha", where), called=source)
 
 

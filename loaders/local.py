@@ -32,17 +32,14 @@ from cachegraph.loaders.limits import over_limit
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.exports import read_manifest
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, Descriptor, check_digest, parse_manifest
+from cachegraph.loaders.oci.tags import other_tags, tag_of, tags_in_words, tags_of, with_tag
 from cachegraph.loaders.oci.verify import find_fault
 from cachegraph.loaders.paths import kind_of, local_path
 from cachegraph.loaders.specs.bare import looks_like_path
 from cachegraph.loaders.specs.parse import canonical, required
-from cachegraph.text.clean import one_line
 
 __all__ = ["load", "load_store"]
 
-_IMAGE_NAME = "io.containerd.image.name"
-_REF_NAME = "org.opencontainers.image.ref.name"
-_SHOWN_TAGS = 10
 _MOST_FOLDERS = 1000  # that are looked into for an image layout
 _DEPTH = 8
 _FAULTS: dict[Fault, str] = {
@@ -159,10 +156,10 @@ class _Layout:
         asked = self.spec.attrs.keys() & {"tag", "digest"}
         if asked or self.options.tag_glob is not None:
             return ()
-        tags = _tags(entries)
-        if self._with_tag(entries, "latest") is not None:
+        tags = tags_of(entries)
+        if with_tag(entries, "latest") is not None:
             others = [tag for tag in tags if tag != "latest"]
-            message = f"Other tags are there and were not read: {_some(others)}. --all-tags reads them."
+            message = f"Other tags are there and were not read: {tags_in_words(others)}. --all-tags reads them."
             return (Problem(code="source-note", message=message, severity="note"),) if others else ()
         if not tags:
             return ()
@@ -186,7 +183,7 @@ class _Layout:
                 folders = islice(self.path.iterdir(), _MOST_FOLDERS)
                 below = sorted(str(folder) for folder in folders if kind_of(folder / "index.json") == "file")
         if below:
-            return f"image layouts there: {_some(below)}"
+            return f"image layouts there: {tags_in_words(below)}"
         return "give the directory that --cache-to type=local,dest=DIR wrote to"
 
     def _chosen(self, entries: list[Descriptor]) -> list[Descriptor]:
@@ -196,14 +193,14 @@ class _Layout:
             size = self.store.size(digest)
             if size is None:
                 raise NotFoundError(
-                    f"{self.path}: there is no manifest {digest}", hint=_other_tags(entries), buildkit="skip"
+                    f"{self.path}: there is no manifest {digest}", hint=other_tags(entries), buildkit="skip"
                 )
             return [Descriptor(digest=digest, size=size)]
         if (glob := self.options.tag_glob) is not None and "tag" not in self.spec.attrs:
-            chosen = [entry for entry in entries if fnmatch.fnmatchcase(_tag(entry) or "", glob)]
+            chosen = [entry for entry in entries if fnmatch.fnmatchcase(tag_of(entry) or "", glob)]
             if not chosen:
                 raise NotFoundError(
-                    f"{self.path}: no tag matches {glob!r}", hint=f"tags there: {_some(_tags(entries))}"
+                    f"{self.path}: no tag matches {glob!r}", hint=f"tags there: {tags_in_words(tags_of(entries))}"
                 )
             return list({entry.digest: entry for entry in chosen}.values())
         if not entries:
@@ -213,28 +210,19 @@ class _Layout:
         tag = self.spec.attrs.get("tag", "latest")
         if not tag:
             raise SpecError(f"{self.spec.text}: tag is empty", hint="leave it out for latest", buildkit="fail")
-        named = self._with_tag(entries, tag)
+        named = with_tag(entries, tag)
         if named is not None:
             return [named]
         if self.spec.bare and "tag" not in self.spec.attrs:
             return list({entry.digest: entry for entry in entries}.values())
         raise NotFoundError(
             f"{self.path}: there is no tag {tag}: BuildKit skips this cache with a warning, and every step runs",
-            hint=_other_tags(entries),
+            hint=other_tags(entries),
             buildkit="skip",
         )
 
-    @staticmethod
-    def _with_tag(entries: list[Descriptor], tag: str) -> Descriptor | None:
-        """Find the manifest of a tag as BuildKit does: the first by its image name, else the first by its tag."""
-        for name in (_IMAGE_NAME, _REF_NAME):
-            for entry in entries:
-                if entry.annotations.get(name) == tag:
-                    return entry
-        return None
-
     def _read(self, entry: Descriptor) -> list[CacheExport]:
-        tag = _tag(entry)
+        tag = tag_of(entry)
         name = {"digest": entry.digest} if tag is None or "digest" in self.spec.attrs else {"tag": tag}
         manifest = self._fetch(entry)
         exports = read_manifest(
@@ -321,25 +309,3 @@ def _unlike(digest: str) -> Problem:
         "out what writes to the directory, and export again"
     )
     return Problem(code="digest-mismatch", digest=digest, severity="warning", message=message)
-
-
-def _tag(entry: Descriptor) -> str | None:
-    return entry.annotations.get(_REF_NAME) or entry.annotations.get(_IMAGE_NAME)
-
-
-def _tags(entries: list[Descriptor]) -> list[str]:
-    return sorted({tag for entry in entries if (tag := _tag(entry)) is not None})
-
-
-def _some(tags: Sequence[str]) -> str:
-    shown = [one_line(tag)[:100] for tag in tags[:_SHOWN_TAGS]]
-    more = f" and {len(tags) - _SHOWN_TAGS:,} more" if len(tags) > _SHOWN_TAGS else ""
-    return f"{', '.join(shown)}{more}" if shown else "none"
-
-
-def _other_tags(entries: list[Descriptor]) -> str:
-    """Say which tags are there, and how to see what has none."""
-    tags = _tags(entries)
-    if tags:
-        return f"tags there: {_some(tags)}; --all-tags reads them all"
-    return f"no manifest there has a tag; digest={entries[0].digest} names one" if entries else "nothing is there"

@@ -29,10 +29,10 @@ from cachegraph.loaders.oci.manifests import Descriptor
 from cachegraph.loaders.specs.parse import FALSE, TRUE, canonical, flag, required
 from cachegraph.loaders.specs.reference import TAG, Reference, parse_reference
 from cachegraph.text.nearest import nearest
+from cachegraph.text.words import some_of
 
 __all__ = ["Image", "expand", "load", "open_image", "tags_wanted"]
 
-_KEYS = frozenset({"ref", "all-tags", "registry.insecure"})
 _SHOWN_TAGS = 10
 _MOST_TAGS = 1000  # that are listed for somebody who named another: the first page
 _FAULT = "this is the registry's fault"
@@ -183,8 +183,7 @@ def _manifest(image: Image) -> RawManifest:
         near = nearest(wanted, tags)
         meant = f"did you mean {near}? " if near else ""
         shown = sorted(tags, key=lambda tag: (tag != near, tag))[:_SHOWN_TAGS]
-        more = f" and {len(tags) - len(shown):,} more" if len(tags) > len(shown) else ""
-        raise NotFoundError(error.message, hint=f"{meant}tags there: {', '.join(shown)}{more}") from None
+        raise NotFoundError(error.message, hint=f"{meant}tags there: {some_of(shown, len(tags))}") from None
 
 
 def _tags_there(image: Image) -> list[str]:

@@ -44,11 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-_KEYS = frozenset(
-    {"access_key_id", "blobs_prefix", "bucket", "disable_accept_encoding", "endpoint_url", "manifests_prefix", "name"}
-    | {"prefix", "region", "retry_max_attempts", "retry_mode", "secret_access_key", "session_token", "touch_refresh"}
-    | {"upload_parallelism", "use_path_style"}
-)
 _DENIED = frozenset(
     {"403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "Forbidden", "InvalidAccessKeyId", "InvalidToken"}
     | {"SignatureDoesNotMatch", "UnauthorizedAccess"}

@@ -11,7 +11,7 @@ from cachegraph.core.versions import LOSES_LINKS
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import OneOf, Severities
 from cachegraph.schema.facts import whole
-from cachegraph.text.words import plural
+from cachegraph.text.words import plural, some_of
 
 __all__ = ["QUERY", "FragileLink"]
 
@@ -90,8 +90,7 @@ def _sentence(finding: FragileLink, title: Title) -> str:
         )
     slots = f"slot {finding.slots[0]}" if len(finding.slots) == 1 else f"slots {', '.join(map(str, finding.slots))}"
     others = [step for step in finding.steps if step != finding.record]
-    more = (finding.cost or 1) - 1 - len(others[:_NAMED])
-    named = ", ".join(map(title, others[:_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    named = some_of(map(title, others[:_NAMED]), (finding.cost or 1) - 1)
     runs = f"it runs, and so do {plural((finding.cost or 1) - 1, 'step')} after it: {named}" if others else "it runs"
     return (
         f"BuildKit {LOSES_LINKS} can miss {title(finding.record)}, at random from import to import: its importer may "

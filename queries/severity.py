@@ -157,9 +157,3 @@ class Severities:
             f"  WHEN {' AND '.join(test.cypher for test in tests)} THEN '{severity}'" for severity, *tests in self.rules
         ]
         return "\n".join(["CASE", *lines, f"  ELSE {default}", "END"])
-
-    @property
-    def possible(self) -> frozenset[Severity]:
-        """All severities that a finding can have."""
-        last = SEVERITIES if isinstance(self.otherwise, As) else (self.otherwise,)
-        return frozenset([*(severity for severity, *_ in self.rules), *last])

@@ -9,7 +9,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import Severities
 from cachegraph.schema.facts import whole
-from cachegraph.text.words import plural
+from cachegraph.text.words import plural, some_of
 
 __all__ = ["QUERY", "ShadowedKeys"]
 
@@ -79,13 +79,11 @@ _SEVERITIES = Severities(otherwise="warning")
 
 
 def _sentence(finding: ShadowedKeys, title: Title) -> str:
-    names = ", ".join(map(title, finding.records[:_NAMED]))
-    more = f" and {len(finding.records) - _NAMED:,} more" if len(finding.records) > _NAMED else ""
-    sources = ", ".join(finding.loadable_in[:_NAMED])
-    others = f" and {len(finding.loadable_in) - _NAMED:,} more" if len(finding.loadable_in) > _NAMED else ""
+    names = some_of(map(title, finding.records[:_NAMED]), len(finding.records))
+    sources = some_of(finding.loadable_in[:_NAMED], len(finding.loadable_in))
     return (
-        f"this cache holds {plural(len(finding.records), 'step')} without a result that {sources}{others} can load: "
-        f"{names}{more}. In a build that imports both, which one answers is a race, and the step may run although it "
+        f"this cache holds {plural(len(finding.records), 'step')} without a result that {sources} can load: "
+        f"{names}. In a build that imports both, which one answers is a race, and the step may run although it "
         "is cached. Import one of them, or put the one that fits best last."
     )
 

@@ -11,7 +11,7 @@ from cachegraph.queries.base import Finding, Query, Title
 from cachegraph.queries.severity import OneOf, Severities, Zero
 from cachegraph.schema.facts import whole
 from cachegraph.schema.uncached import UncachedCause
-from cachegraph.text.words import capital, plural, size_text
+from cachegraph.text.words import capital, plural, size_text, some_of
 
 __all__ = ["DELETES", "QUERY", "UncachedSteps", "lost_words"]
 
@@ -171,11 +171,10 @@ def lost_words(store: str, count: int) -> str:
 
 
 def _sentence(finding: UncachedSteps, title: Title) -> str:
-    names = ", ".join(map(title, finding.steps[:_NAMED]))
-    more = f" and {len(finding.steps) - _NAMED:,} more" if len(finding.steps) > _NAMED else ""
+    names = some_of(map(title, finding.steps[:_NAMED]), len(finding.steps))
     blob = f"blob {finding.digest}" if finding.digest else "a blob"
     if finding.cause == "lost-blob":
-        return _lost(finding, f"{names}{more}", blob)
+        return _lost(finding, names, blob)
     keeps = "keeps" if len(finding.steps) == 1 else "keep"
     start = f"of {plural(finding.of, 'step')}, {len(finding.steps):,} "
     if finding.cause == "damaged-blob":
@@ -185,10 +184,9 @@ def _sentence(finding: UncachedSteps, title: Title) -> str:
             if finding.severity == "error" and finding.store in ("registry", "s3", "azblob")
             else "A build that needs one of them runs it"
         )
-        return f"{start}cannot be loaded: {why}. They are: {names}{more}. {costs}. {_CURE['damaged-blob']}."
+        return f"{start}cannot be loaded: {why}. They are: {names}. {costs}. {_CURE['damaged-blob']}."
     return (
-        f"{start}{keeps} no result: "
-        f"{_WHY[finding.cause].format(blob=blob)}. Without: {names}{more}. {_CURE[finding.cause]}."
+        f"{start}{keeps} no result: {_WHY[finding.cause].format(blob=blob)}. Without: {names}. {_CURE[finding.cause]}."
     )
 
 

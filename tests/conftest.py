@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.servers.browser",
     "tests.servers.github",
     "tests.servers.hostile",
     "tests.servers.neo4j",
@@ -65,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep thousands of items and all modules, which stay until the end, out of every later collection of garbage."""
+    """Keep what stays until the end, thousands of items and all modules, out of later collections of garbage."""
     gc.collect()
     gc.freeze()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cachegraph as cg
+from cachegraph.core.times import rfc3339
 from cachegraph.errors import NoCacheError
 from cachegraph.loaders.base import Options
 
@@ -63,3 +64,30 @@ def test_objects_are_what_their_names_say(kind: str) -> None:
     objects = {path.name.replace("-", ":"): path.read_bytes() for path in (DATA / kind / "blobs").iterdir()}
     assert {layer["blob"] for layer in config["layers"]} <= objects.keys()
     assert all(f"sha256:{hashlib.sha256(content).hexdigest()}" == name for name, content in objects.items())
+
+
+# --- The nights ------------------------------------------------------------------------------------------------------
+
+
+def test_the_nights_are_whole_but_for_the_blob_that_the_store_lost(nights: Path) -> None:
+    truth = json.loads((nights / "truth.json").read_bytes())
+    assert [night["night"] for night in truth] == list(range(1, 31))
+    for night in truth:
+        folder = nights / f"night-{night['night']:02}"
+        blobs = {path.name: path.read_bytes() for path in (folder / "blobs" / "sha256").iterdir()}
+        assert all(hashlib.sha256(content).hexdigest() == name for name, content in blobs.items())
+        (one,) = json.loads((folder / "index.json").read_bytes())["manifests"]
+        manifest = json.loads(blobs[one["digest"][7:]])
+        named = {entry["digest"][7:] for entry in (one, manifest["config"], *manifest["layers"])}
+        lost = {night["lost"][7:]} if night["lost"] else set()
+        assert (named - blobs.keys(), blobs.keys() - named) == (lost, set())
+
+
+def test_each_night_made_its_results_on_a_date_of_its_own(nights: Path) -> None:
+    """The dates were moved; what ran in a night has its date, and nothing has a later one."""
+    for night in json.loads((nights / "truth.json").read_bytes()):
+        (graph,) = cg.load(nights / f"night-{night['night']:02}").graphs
+        days = {rfc3339(time)[:10] for time in graph.result_times}
+        today = f"2026-10-{night['night']:02}"
+        assert max(days) <= today
+        assert (today in days) == any(night["steps"].values())

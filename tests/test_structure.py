@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -91,6 +92,19 @@ def test_imports_point_one_way(room: str) -> None:
         if not any(imported == allowed or imported.startswith(f"{allowed}.") for allowed in may)
     }
     assert not wrong
+
+
+def test_the_page_lists_every_room_above_all_that_it_imports() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = page.split("```text\n")[1].split("```")[0].splitlines()
+    floor = {room: number for number, row in enumerate(rows) for room in re.findall(r"(?:^|  )(\w+)  +(?=\S)", row)}
+    assert floor.keys() == ALLOWED.keys() | {"cli"}
+    for name, path in modules().items():
+        room = name.split(".")[1] if "." in name else ""
+        for imported in imports(path):
+            other = imported.split(".")[1] if "." in imported else ""
+            if room in floor and other in floor.keys() - {room, "text"}:
+                assert floor[room] < floor[other], f"{name} imports {imported}"
 
 
 def test_every_room_has_its_rule() -> None:

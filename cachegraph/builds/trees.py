@@ -19,7 +19,7 @@ from cachegraph.builds.llb import Exec
 from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin, Operation
 from cachegraph.core.untrusted import known_json
 
-__all__ = ["Files", "Tree", "Trees"]
+__all__ = ["Files", "FilesOver", "Tree", "Trees"]
 
 Tree = Folder | Unknown
 
@@ -44,6 +44,33 @@ class Files(Protocol):
 
     def download(self, origin: HttpOrigin) -> Tree:
         """Open a file behind an address."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FilesOver:
+    """Files of sources that others read, for what makes some of them another's."""
+
+    files: Files
+
+    def local(self, origin: LocalOrigin) -> Tree:
+        """Open a folder of the client."""
+        return self.files.local(origin)
+
+    def image(self, origin: ImageOrigin) -> Tree:
+        """Open an image."""
+        return self.files.image(origin)
+
+    def is_near(self, origin: ImageOrigin) -> bool:
+        """Tell whether an image's files are read without a download."""
+        return self.files.is_near(origin)
+
+    def repository(self, origin: GitOrigin) -> Tree:
+        """Open a commit."""
+        return self.files.repository(origin)
+
+    def download(self, origin: HttpOrigin) -> Tree:
+        """Open a file behind an address."""
+        return self.files.download(origin)
 
 
 @dataclass(slots=True, kw_only=True)

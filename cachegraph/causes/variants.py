@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from cachegraph.builds.content.nodes import File, Folder, Metadata, Node, with_metadata
 from cachegraph.builds.content.selection import Selection
 from cachegraph.builds.content.unknown import Unknown
-from cachegraph.builds.operations import GitOrigin, HttpOrigin, ImageOrigin, LocalOrigin, Operation
-from cachegraph.builds.trees import Files, Trees
+from cachegraph.builds.operations import LocalOrigin, Operation
+from cachegraph.builds.trees import FilesOver, Tree, Trees
 
 __all__ = ["UMASKS", "content_with", "local_origins", "with_mode", "with_modes"]
 
@@ -78,27 +78,14 @@ class _Children(Mapping[str, Node]):
         return len(self.folder.children)
 
 
-@dataclass(frozen=True, slots=True)
-class _Instead:
+@dataclass(slots=True, kw_only=True)
+class _Instead(FilesOver):
     """Files, with other trees for some folders of the client."""
 
-    files: Files
     trees: Mapping[str, Folder]
 
-    def local(self, origin: LocalOrigin) -> Folder | Unknown:
+    def local(self, origin: LocalOrigin) -> Tree:
         return self.trees[origin.name] if origin.name in self.trees else self.files.local(origin)
-
-    def image(self, origin: ImageOrigin) -> Folder | Unknown:
-        return self.files.image(origin)
-
-    def is_near(self, origin: ImageOrigin) -> bool:
-        return self.files.is_near(origin)
-
-    def repository(self, origin: GitOrigin) -> Folder | Unknown:
-        return self.files.repository(origin)
-
-    def download(self, origin: HttpOrigin) -> Folder | Unknown:
-        return self.files.download(origin)
 
 
 def content_with(
@@ -115,7 +102,7 @@ def content_with(
     folders : mapping of str to Folder
         By the name of the local source.
     """
-    other = Trees(files=_Instead(trees.files, folders), hasher=trees.hasher)
+    other = Trees(files=_Instead(files=trees.files, trees=folders), hasher=trees.hasher)
     return other.content(operation, selections)
 
 

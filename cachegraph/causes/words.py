@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 
-from cachegraph.text.words import plural
+from cachegraph.text.words import plural, some_of
 
 __all__ = ["age", "is_secret", "listed", "mode_text"]
 
@@ -36,8 +36,7 @@ def mode_text(mode: int) -> str:
 
 def listed(paths: Sequence[str], most: int = 3) -> str:
     """Name a few paths and count the rest."""
-    shown = ", ".join(paths[:most])
-    return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown
+    return some_of(paths[:most], len(paths))
 
 
 def is_secret(name: str) -> bool:

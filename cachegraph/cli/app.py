@@ -180,7 +180,23 @@ def complain(error: CacheGraphError, about: str = "") -> None:
     homes=COMMANDS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
 )
 @click.version_option(__version__, message="cachegraph %(version)s")
-def app() -> None:
-    """See what a BuildKit cache export holds, why a build missed, and what can be deleted."""
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    """See what a BuildKit cache export holds, why a build missed, and what can be deleted.
+
+    Without a command: which caches the files here name, and which commands look at them.
+    """
+    if ctx.invoked_subcommand is None:
+        _say_where_to_begin(ctx)
+
+
+def _say_where_to_begin(ctx: click.Context) -> None:
+    from cachegraph.cli.here import look_around, told
+    from cachegraph.cli.output import TEXT, write
+
+    here = look_around()
+    lines = [*told(here, TEXT), "", "cachegraph --help lists all commands."] if here else [ctx.get_help()]
+    write("\n".join(lines), TEXT)

@@ -36,7 +36,7 @@ def entries(spec: str, timeout: float, outputs: tuple[Output, ...]) -> None:
     anywhere; what an entry holds is told inside a workflow only, where `cachegraph check type=gha` reads it.
     """
     from cachegraph.loaders.base import Options
-    from cachegraph.loaders.gha import overview
+    from cachegraph.loaders.github.rest import overview
     from cachegraph.loaders.specs.parse import parse
 
     is_repository = "=" not in spec and spec.count("/") == 1

@@ -35,8 +35,8 @@ _COLUMNS = ("build", "record", "name", "kind", "first", "begins", "changed", "se
 
 
 @click.command(
-    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from registry.example.com/app:cache\n"
-    "  cachegraph explain ./cache-now --cache-from ./cache-before --names provenance.json\n"
+    epilog="\b\nExamples:\n  cachegraph explain build.dockerbuild --cache-from example.com/app:cache\n"
+    "  cachegraph explain ./now --cache-from ./before --names provenance.json\n"
     "  cachegraph explain ./cache --format json"
 )
 @takes("NEW")

@@ -24,6 +24,7 @@ __all__ = ["history"]
 
 _COLUMNS = (
     "source",
+    "platform",
     "at",
     "records",
     "steps",

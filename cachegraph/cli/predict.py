@@ -23,12 +23,12 @@ __all__ = ["predict"]
 _EPILOG = """\b
 Examples:
   cachegraph predict --cache-from ./cache
-  cachegraph predict -f docker/Dockerfile --build-arg VERSION=2 --cache-from type=registry,ref=ghcr.io/org/app:cache .
+  cachegraph predict -f a.Dockerfile --build-arg V=2 --cache-from app:cache .
   cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
   cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
   cachegraph predict --bake docker-bake.hcl app
   docker buildx bake --print app | cachegraph predict --bake - app
-  cachegraph predict --workflow .github/workflows/build.yml:release --cache-from ./cache
+  cachegraph predict --workflow .github/workflows/build.yml:release
 
 A step that depends on what another step makes, or on a server that is not asked, is said to be unknown.
 Exit codes: 0, 1 with --fail-on-miss if a step runs or may run, 2 wrong usage, 3 something could not be read."""

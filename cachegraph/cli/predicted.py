@@ -71,7 +71,8 @@ def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
     wide = max((len(platform) for platform in platforms), default=0)
     for line in made.lines:
         name = one_line(line.name)
-        name = name if len(name) <= names else f"{name[: names - 3]}..."
+        if output.is_terminal and len(name) > names:  # elsewhere a long name is whole, and only its line is longer
+            name = f"{name[: names - 3]}..."
         if platforms:
             name = f"{name:<{names}}  {line.platform or '':<{wide}}"
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome
@@ -192,7 +193,8 @@ def write_changes(
             rows = [dataclasses.asdict(change) for change in changes]
             write(json_text({"before": answer(before), "after": answer(after), "changes": rows}), output)
         case "table":
-            write("\n".join([one_line(title), *(f"  {one_line(change.text)}" for change in changes)]), output)
+            lines = (f"  {folded(change.text, output, before=2, indent=4)}" for change in changes)
+            write("\n".join([folded(title, output, before=0, indent=2), *lines]), output)
         case "markdown":
             write("\n".join([markdown(title), "", *(f"- {markdown(change.text)}" for change in changes)]), output)
         case _:

@@ -13,11 +13,11 @@ import click
 from cachegraph.cli.app import complain
 from cachegraph.cli.naming import Known, known_names
 from cachegraph.cli.options import NAMES, not_with
-from cachegraph.cli.output import say
+from cachegraph.cli.output import TEXT, say
 from cachegraph.cli.progress import progress
 from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
-from cachegraph.errors import NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.lint.files import FoundSpec
 from cachegraph.loaders import catalogue, several
@@ -143,11 +143,23 @@ def read_specs(specs: Iterable[str], how: Mapping[str, Any], blobs: int = 0, *, 
         known = known_names(how, options, loaded.exports, failures=nameless)
     read = Read(CacheGraph(loaded.exports, known.names), (*nameless, *loaded.failures), origins, known)
     for failure in read.failures:
+        told = [name for name in how["names"] if name in failure.error.message]
+        _point_at_sample(told if failure.spec == NAMES else [failure.spec], failure.error)
         if not is_told or failure.spec == NAMES:
             complain(failure.error, f"{failure.place}: {failure.spec}" if failure.place else failure.spec)
         for trap in failure.traps:
             say(f"{failure.spec}: {trap.sentence}")
     return read
+
+
+def _point_at_sample(given: Iterable[str], error: CacheGraphError) -> None:
+    """Say how to get the sample that somebody named who did not write it yet, as a page that shows it may not say."""
+    from cachegraph.sampledata.catalogue import SAMPLES
+
+    names = {sample.name for sample in SAMPLES}
+    for name in (spec.partition("/")[0] for spec in given):
+        if name in names and not Path(name).exists():
+            error.hint = f"write the sample of that name: cachegraph sample {name}; else {error.hint}"
 
 
 def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins | None = None) -> list[str | Spec]:
@@ -163,13 +175,22 @@ def named_specs(specs: Iterable[str], how: Mapping[str, Any], origins: Origins |
     found = _specs_in_files(how["files"], parse_limits(how["limits"]), origins or Origins())
     every: list[str | Spec] = [*specs, *found]
     if not every and not how["files"]:
-        raise click.UsageError("Missing argument 'SPEC...'.")
+        raise click.UsageError("\n".join(["Missing argument 'SPEC...'.", *_to_begin_with()]))
     if not every:
         raise NotFoundError("no cache entry that can be read", hint="give what cannot be resolved as a SPEC")
     if how["tags"] is not None and how["all_tags"]:
         raise click.UsageError("--all-tags and --tags: give one of them")
     _check_options(every, how)
     return every
+
+
+def _to_begin_with() -> list[str]:
+    """Say which caches the files here name, and how to give them."""
+    from cachegraph.cli.here import look_around, told
+
+    here = look_around()
+    command = click.get_current_context().info_name or ""
+    return ["", *told(here, TEXT, command)] if here is not None else []
 
 
 def _check_options(specs: Iterable[str | Spec], how: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ _HISTORY = 60
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph report ./cache -o report.html\n"
-    "  cachegraph report app:cache --names . --compare app:cache-yesterday -o report.html\n"
+    "  cachegraph report app:cache --names . --compare app:old -o report.html\n"
     "  cachegraph report ./cache --compare ./cache^1 -o report.html\n"
     "  cachegraph report --from-file .github/workflows/build.yml -o report.html"
 )
@@ -63,7 +63,7 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
     before = None if old is None else _older(old, read, options)
     findings = read.graph.check()
     own = findings.by_export()
-    verdicts = read.graph.verdict()
+    verdicts = read.graph.verdict(findings)
     exports = []
     for graph, verdict in zip(read.graph, verdicts, strict=True):
         found = own.get(graph.id)
@@ -80,7 +80,8 @@ def report(specs: tuple[str, ...], old: str | None, path: Path | None, **how: An
     page = made(exports, unread, _settings(how), now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     write(page, Output(format="html", path=path))
     if path is not None:
-        say(f"{path}: {plural(len(exports), 'export')}, {size_text(len(page.encode()))}")
+        failed = f", {plural(len(unread), 'source')} could not be read" if unread else ""
+        say(f"{path}: {plural(len(exports), 'export')}{failed}, {size_text(len(page.encode()))}")
     sys.exit(read.exit_code)
 
 

@@ -35,7 +35,9 @@ def sample(name: str | None, folder: Path | None, outputs: tuple[Output, ...]) -
     if name is None:
         rows = [{"sample": one.name, "shows": one.shows, "try": one.command.format(one.name)} for one in SAMPLES]
         for output in outputs:
-            write_rows(rows, ("sample", "shows") if output.format == "table" else tuple(rows[0]), output)
+            columns = ("sample", "shows") if output.format == "table" else tuple(rows[0])
+            title = "cachegraph sample NAME writes one of these:" if output.is_terminal else ""
+            write_rows(rows, columns, output, title=title)
         return
     from cachegraph.sampledata.taking import sample as take
 

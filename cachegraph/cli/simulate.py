@@ -21,7 +21,7 @@ __all__ = ["simulate"]
 @click.command(
     epilog="\b\nExamples:\n  cachegraph simulate ./cache --change 'base image'\n"
     "  cachegraph simulate ./cache --change 4 --content same\n"
-    "  cachegraph simulate app:cache --names app:latest --change 'RUN npm ci' --format json"
+    "  cachegraph simulate app:cache --names app:latest --change 'RUN npm ci'"
 )
 @takes("SPEC")
 @source_options

@@ -22,8 +22,8 @@ _SHOWN = ("rank", "steps saved alone", "loads", "only here", "can hide", "cache"
 
 
 @click.command(
-    epilog="\b\nExamples:\n  cachegraph sources ./cache-of-the-branch ./cache-of-the-branch ./cache-of-main\n"
-    "  cachegraph sources app:cache-now app:cache-main app:cache-nightly --format markdown"
+    epilog="\b\nExamples:\n  cachegraph sources ./cache-branch ./cache-branch ./cache-main\n"
+    "  cachegraph sources app:now app:main app:nightly --format markdown"
 )
 @takes("BUILD CACHE...")
 @source_options

@@ -13,9 +13,11 @@ from typing import Any
 from cachegraph.cli.answer import Answer
 from cachegraph.cli.findings import STYLES, finding_lines, folded
 from cachegraph.cli.output import Output, styled, width
+from cachegraph.queries.base import Finding
 from cachegraph.queries.findings import Findings
 from cachegraph.text.clean import one_line, plain
 from cachegraph.text.durations import age_text
+from cachegraph.text.rules import CODES
 from cachegraph.text.words import plural, size_text
 from cachegraph.verdict.model import Cause, Verdict, Word
 from cachegraph.verdict.verdicts import Verdicts
@@ -70,10 +72,18 @@ def _lines(answer: Answer, output: Output, *, everything: bool) -> Iterator[str]
             at = f"{place.file}:{place.line}" if place.line else place.file
             yield f"    Named in {_folded(at, output, 13, 6)}"
         if everything and verdict.export is not None:
-            yield from finding_lines(findings.get(verdict.export, none).worst_first(), output)
+            own = findings.get(verdict.export, none).worst_first()
+            yield from finding_lines((finding for finding in own if not _is_told(finding, own, verdict)), output)
         elif verdict.export is not None:
             yield from _fine(verdict, findings.get(verdict.export, none), output)
         yield ""
+
+
+def _is_told(finding: Finding, own: Findings[Any], verdict: Verdict) -> bool:
+    """Tell whether the causes say the same in fewer words: there is one for each finding of the question."""
+    told = (cause.code for cause in verdict.causes if cause.kind != "earlier-build")
+    causes = sum(code == CODES[finding.query] for code in told)
+    return causes == len(own.by_query()[finding.query])
 
 
 def _title(text: str) -> str:

@@ -44,8 +44,7 @@ def fold(config: CacheConfig, links: Links) -> list[int]:
         A key is named by one of its records: the first that BuildKit meets. -1 for ``random:`` records, which get none,
         and for those on a loop.
     """
-    keys = _fold(config, links)
-    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
+    return _named(_fold(config, links), config)
 
 
 class KeyLink(NamedTuple):
@@ -76,7 +75,11 @@ def fold_links(config: CacheConfig, links: Links) -> tuple[list[int], list[KeyLi
     """
     keys = _fold(config, links)
     found = {KeyLink(key, keys.find(child), link.slot, link.selector): None for key, link, child in keys.links()}
-    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))], list(found)
+    return _named(keys, config), list(found)
+
+
+def _named(keys: _Keys, config: CacheConfig) -> list[int]:
+    return [keys.find(index) if index in keys else -1 for index in range(len(config.records))]
 
 
 def _fold(config: CacheConfig, links: Links) -> _Keys:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from cachegraph.lint.model import Kind
 from cachegraph.loaders.limits import DEFAULT, Limits
 
-__all__ = ["find_settings", "kind_by_name"]
+__all__ = ["files_below", "find_settings", "kind_by_name"]
 
 _MOST_FILES = 20_000
 _MOST_ENTRIES = 200_000  # of folders that are looked through
@@ -58,9 +60,23 @@ def find_settings(root: Path, limits: Limits = DEFAULT) -> list[Path]:
     list of pathlib.Path
         Sorted.
     """
-    found: list[Path] = []
+    every = files_below(root, _KEPT, min(_MOST_ENTRIES, limits.items))
+    found = (path for path in every if kind_by_name(path) is not None and not path.is_symlink())
+    return sorted(islice(found, _MOST_FILES))
+
+
+def files_below(root: Path, hidden: frozenset[str], most: int = _MOST_ENTRIES) -> Iterator[Path]:
+    """Go through the files of a repository, but for those of dependencies and what was built.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    hidden : frozenset of str
+        Folders with a dot in front that are looked into; links to folders never are.
+    most : int
+        Entries of folders after which it ends.
+    """
     looked = 0
-    most = min(_MOST_ENTRIES, limits.items)
     start = len(root.parts)
     for folder, folders, files in os.walk(root):
         here = Path(folder)
@@ -68,13 +84,9 @@ def find_settings(root: Path, limits: Limits = DEFAULT) -> list[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if not deep and name not in _SKIPPED and (not name.startswith(".") or name in _KEPT)
+            if not deep and name not in _SKIPPED and (not name.startswith(".") or name in hidden)
         )
         looked += len(files) + len(folders)
-        for name in sorted(files):
-            path = here / name
-            if kind_by_name(path) is not None and not path.is_symlink():
-                found.append(path)
-        if looked > most or len(found) >= _MOST_FILES:
-            break
-    return sorted(found[:_MOST_FILES])
+        yield from (here / name for name in sorted(files))
+        if looked > most:
+            return

@@ -114,12 +114,9 @@ class _Pipeline:
         if found is None:
             self._session.pass_over(place, f"{local} is not in this repository")
             return
-        path, text = found
-        name = self._session.name(path)
-        self._session.called.add(name)
-        self._session.note(name, "gitlab", text)
+        name = self._session.called_file("gitlab", found)
         try:
-            trees, _ = self._stack.enter_context(yaml_trees(name, text, self._session.limits))
+            trees, _ = self._stack.enter_context(yaml_trees(name, found[1], self._session.limits))
             self.add(_Part(name, trees[-1]), depth + 1)
         except CacheGraphError as error:
             self._session.pass_over(place, str(error))

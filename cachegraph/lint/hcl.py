@@ -8,7 +8,9 @@ Source: HCL's "Native Syntax Specification" (github.com/hashicorp/hcl, ``hclsynt
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cachegraph.lint.hcl_cursor import NAME, Cursor, HclError, Node
 
@@ -17,9 +19,15 @@ __all__ = ["Block", "Body", "HclError", "Node", "parse_hcl", "parse_template"]
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
 _LITERAL = re.compile(r'[^"\\$%\n]+')
+_OPEN_LITERAL = re.compile(r"[^$%]+")
+_FOR = re.compile(r"for\b(?!\s*[=:,])")
+_IF = re.compile(r"if\b")
+_ASSIGNS = re.compile(r"[ \t]*[=:](?!=)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _LEVELS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
 _DEEPEST = 60
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -78,9 +86,7 @@ class _Parser(Cursor):
     def body(self, *, top: bool) -> Body:
         """Read attributes and blocks up to the end or the closing brace."""
         found = Body()
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise self.fail()
+        self._deeper()
         while True:
             self.skip(lines=True)
             if self.at >= len(self.text):
@@ -120,9 +126,7 @@ class _Parser(Cursor):
 
     def expression(self) -> Node:
         """Read an expression."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise self.fail()
+        self._deeper()
         self.skip()
         line = self.line()
         node = self._binary(0)
@@ -154,9 +158,7 @@ class _Parser(Cursor):
         for sign in ("!", "-"):
             if self.sees(sign) and not self.sees("!="):
                 self.at += 1
-                self.depth += 1
-                if self.depth > _DEEPEST:
-                    raise self.fail()
+                self._deeper()
                 node = Node("unary", sign, (self._unary(),), line)
                 self.depth -= 1
                 return node
@@ -184,12 +186,17 @@ class _Parser(Cursor):
             else:
                 return node
 
-    def _within(self, read: object) -> Node:
-        """Read with lines going on."""
-        self.nested += 1
-        made = read() if callable(read) else None
-        self.nested -= 1
-        return made if isinstance(made, Node) else Node("literal")
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self.fail()
+
+    def _within(self, read: Callable[[], T]) -> T:
+        """Read between brackets, where lines go on."""
+        saved, self.nested = self.nested, 1
+        made = read()
+        self.nested = saved
+        return made
 
     def _primary(self) -> Node:
         self.skip()
@@ -204,9 +211,11 @@ class _Parser(Cursor):
             self._within(lambda: self.need(")"))
             return node
         if char == "[":
-            return self._tuple(line)
+            self.at += 1
+            return self._within(lambda: self._for(line, "]") or self._tuple(line))
         if char == "{":
-            return self._object(line)
+            self.at += 1
+            return self._within(lambda: self._for(line, "}") or self._object(line))
         if char == "<" and (found := _HEREDOC.match(text, at)):
             return self._heredoc(found)
         if number := _NUMBER.match(text, at):
@@ -232,24 +241,17 @@ class _Parser(Cursor):
         return Node("call", name, tuple(arguments), line)
 
     def _tuple(self, line: int) -> Node:
-        self.at += 1
-        saved, self.nested = self.nested, 1
-        try:
-            if node := self._for(line, "]"):
-                return node
-            items: list[Node] = []
-            while not self.take("]"):
-                items.append(self.expression())
-                if not self.take(","):
-                    self.need("]")
-                    break
-            return Node("tuple", None, tuple(items), line)
-        finally:
-            self.nested = saved
+        items: list[Node] = []
+        while not self.take("]"):
+            items.append(self.expression())
+            if not self.take(","):
+                self.need("]")
+                break
+        return Node("tuple", None, tuple(items), line)
 
     def _for(self, line: int, close: str) -> Node | None:
         self.skip(lines=True)
-        if not re.compile(r"for\b(?!\s*[=:,])").match(self.text, self.at):
+        if not _FOR.match(self.text, self.at):
             return None
         self.at += 3
         names = [self.name()]
@@ -266,41 +268,33 @@ class _Parser(Cursor):
             names.append("...") if self.take("...") else None
         condition = Node("literal", True, (), line)
         self.skip()
-        if re.compile(r"if\b").match(self.text, self.at):
+        if _IF.match(self.text, self.at):
             self.at += 2
             condition = self.expression()
         self.need(close)
         return Node("for", (close, *names), (*parts, condition), line)
 
     def _object(self, line: int) -> Node:
-        self.at += 1
-        saved, self.nested = self.nested, 1
-        try:
-            if node := self._for(line, "}"):
-                return node
-            items: list[Node] = []
-            while True:
-                self.nested = 0
-                self.skip(lines=True)
-                if self.take("}"):
-                    break
-                items.append(self._key())
-                if not self.take("=") and not self.take(":"):
+        self.nested = 0  # a line ends a member
+        items: list[Node] = []
+        while True:
+            self.skip(lines=True)
+            if self.take("}"):
+                return Node("object", None, tuple(items), line)
+            items.append(self._key())
+            if not self.take("=") and not self.take(":"):
+                raise self.fail()
+            self.skip(lines=True)
+            items.append(self.expression())
+            if not self.take(","):
+                self.skip()
+                if not self.text.startswith(("\n", "}"), self.at):
                     raise self.fail()
-                self.skip(lines=True)
-                items.append(self.expression())
-                if not self.take(","):
-                    self.skip()
-                    if not self.text.startswith(("\n", "}"), self.at):
-                        raise self.fail()
-            return Node("object", None, tuple(items), line)
-        finally:
-            self.nested = saved
 
     def _key(self) -> Node:
         line = self.line()
         found = NAME.match(self.text, self.at)
-        if found and re.compile(r"[ \t]*[=:](?!=)").match(self.text, found.end()):
+        if found and _ASSIGNS.match(self.text, found.end()):
             self.at = found.end()
             return Node("literal", found[0], (), line)
         return self.expression()
@@ -364,13 +358,12 @@ class _Parser(Cursor):
 
     def _hole(self) -> Node:
         self.at += 3 if self.text.startswith("${~", self.at) else 2
-        saved, self.nested = self.nested, 1
-        try:
-            node = self.expression()
-            if not self.take("~}"):
-                self.need("}")
-        finally:
-            self.nested = saved
+        return self._within(self._filling)
+
+    def _filling(self) -> Node:
+        node = self.expression()
+        if not self.take("~}"):
+            self.need("}")
         return node
 
     def _escape(self) -> str:
@@ -386,6 +379,3 @@ class _Parser(Cursor):
             except (ValueError, OverflowError, UnicodeError):
                 raise self.fail() from None
         raise self.fail()
-
-
-_OPEN_LITERAL = re.compile(r"[^$%]+")

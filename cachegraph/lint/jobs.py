@@ -181,11 +181,6 @@ class Job:
         return tuple(step for step in self.steps if step.action in actions)
 
     @property
-    def setup_buildx(self) -> tuple[Step, ...]:
-        """Its steps that make a builder with an action; ``inputs["driver"]`` is the driver, if it is given."""
-        return tuple(step for step in self.steps if step.action.rpartition("/")[2] == "setup-buildx-action")
-
-    @property
     def logins(self) -> tuple[Step, ...]:
         """Its steps that log in to a registry: with an action, or with ``docker login`` and the like."""
         return tuple(step for step in self.steps if _logs_in(step))

@@ -199,6 +199,14 @@ class Session:
             self._trees[file][1].renew()
             yield self._trees[file]
 
+    def called_file(self, kind: Kind, found: tuple[Path, str]) -> str:
+        """Remember a file that another one calls or includes, as `beside` gave it, and give its name."""
+        path, text = found
+        name = self.name(path)
+        self.called.add(name)
+        self.note(name, kind, text)
+        return name
+
     def note(self, file: str, kind: Kind, text: str) -> None:
         """Remember a file that was read."""
         self.files.setdefault(file, SettingsFile(name=file, kind=kind, text=text))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from cachegraph.lint.model import Repository
 from cachegraph.lint.rules.builds import title
-from cachegraph.lint.rules.scene import Scene, Use
+from cachegraph.lint.rules.places import Use
+from cachegraph.lint.rules.scene import Scene
+from cachegraph.text.words import some_of
 
 __all__ = ["Line", "shared_places"]
 
@@ -44,8 +46,7 @@ def shared_places(repository: Repository, root: Path, lines: Collection[Line]) -
         if len(uses) < 2:
             continue
         who = list(uses)
-        more = f" and {len(who) - _MOST_NAMED} more" if len(who) > _MOST_NAMED else ""
-        told = "; ".join(who[:_MOST_NAMED]) + more
+        told = some_of(who[:_MOST_NAMED], len(who), "; ")
         place = next(iter(uses.values())).place.shown
         gets = "A build that reads it gets what the last of them wrote."
         yield f"{place} is written by {len(who)} builds: {told}. {gets}"

@@ -108,7 +108,7 @@ class Shell:
             guard = None
             if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
                 said = self._condition(source)
-                guard = Branch("if", said if ends == "&&" else Condition(text=f"!({said.text})"))
+                guard = Branch(said if ends == "&&" else Condition(text=f"!({said.text})"))
             if command is None:
                 continue
             yield command
@@ -155,7 +155,7 @@ class Shell:
         for position, word in enumerate(words):
             literal = _literal(word)
             if literal in _OPENS:
-                self._branches.append(Branch(literal, self._condition(source)))
+                self._branches.append(Branch(self._condition(source)))
                 self._branches[-1].before = self._variables.kept()
                 if literal in ("for", "case"):
                     self._loop(literal, words[position + 1 :])

@@ -26,7 +26,6 @@ _DEEPEST = 4
 class Branch:
     """An ``if`` or a loop that is open."""
 
-    word: str
     condition: Condition
     before: dict[str, Variable] = field(default_factory=dict)
     assigned: set[str] = field(default_factory=set)

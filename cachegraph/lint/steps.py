@@ -275,18 +275,15 @@ class Steps:
                 why = f"the action {step.action} is not in this repository, so its steps are not known"
                 self._session.pass_over(step.place, why)
             return False
-        path, text = opened
-        file = self._session.name(path)
-        self._session.called.add(file)
-        self._session.note(file, "action", text)
+        file = self._session.called_file("action", opened)
         try:
-            with self._session.opened(file, text) as (action, budget):
+            with self._session.opened(file, opened[1]) as (action, budget):
                 if action.get("runs", "using").text != "composite":
                     ran.is_whole = False
                     return False
                 inputs = self._inputs(action, tree, scope.expressions())
-                inner = replace(scope, budget=budget, inputs=inputs, inputs_are_whole=True, is_called=True, steps={})
-                inner = replace(inner, directory=None)
+                called = replace(scope, inputs=inputs, inputs_are_whole=True, is_called=True)
+                inner = replace(called, budget=budget, steps={}, directory=None)
                 left = _Ran(env=ran.env, is_whole=ran.is_whole)
                 trees = action.get("runs", "steps").elements()[:_MOST_STEPS]
                 within = _Level(file, "runs", step.place, level.conditions, level.depth + 1)

@@ -133,11 +133,6 @@ class Value:
         return not self.parts
 
     @property
-    def is_unknown(self) -> bool:
-        """Whether nothing of it is known."""
-        return bool(self.parts) and not any(isinstance(part, str) for part in self.parts)
-
-    @property
     def pattern(self) -> str:
         """The text with ``*`` for each unknown piece: ``app:cache-*``. To show, not to match with."""
         return "".join(part if isinstance(part, str) else "*" for part in self.parts)

@@ -48,7 +48,7 @@ def read_workflow(session: Session, file: str, tree: Tree, scope: Scope) -> None
     scope : Scope
         With nothing but the session and the budget.
     """
-    _Workflow(session, file, tree, scope, triggers_of(file, tree), None, ()).read()
+    _Workflow(session, file, tree, scope, _triggers(file, tree), None, ()).read()
 
 
 def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
@@ -60,7 +60,7 @@ def read_action(session: Session, file: str, tree: Tree, scope: Scope) -> None:
     Steps(session, file, "runs", "action", tree.get("runs"), job, given, ()).read([(given, Combination())])
 
 
-def triggers_of(file: str, tree: Tree) -> tuple[Trigger, ...]:
+def _triggers(file: str, tree: Tree) -> tuple[Trigger, ...]:
     """Read ``on:``."""
     on = tree.get("on")
     place = Place(file=file, line=on.line, path="on")
@@ -220,12 +220,9 @@ class _Workflow:
                 place, f"the workflow {uses} is not in this repository, so its builds are not known"
             )
             return
-        path, text = found
-        file = self._session.name(path)
-        self._session.called.add(file)
-        self._session.note(file, "workflow", text)
+        file = self._session.called_file("workflow", found)
         try:
-            with self._session.opened(file, text) as (called, budget):
+            with self._session.opened(file, found[1]) as (called, budget):
                 expressions = scope.expressions()
                 declared = called.get("on", "workflow_call", "inputs")
                 inputs = defaults_of(declared, required_are_known=True)

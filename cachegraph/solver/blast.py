@@ -23,7 +23,9 @@ from cachegraph.text.words import plural, size_text
 __all__ = ["Blast", "BlastRadius", "blast_radius", "own_bytes"]
 
 _CHECKED = 10_000
-"""Steps that simulating the worst changes may look at, all together."""
+"""Steps that simulating the worst changes may look at, all together,"""
+_LINKS = 60_000
+"""and what they take: a step may take thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,9 @@ class _Radius:
         """Count everything, then look closer at what costs most."""
         rows = self._counted()
         steps = len(self.solution.steps)
-        checks = min(len(rows), _CHECKED // max(1, steps) or 1)
+        records = self.graph.export.config.records
+        links = sum(len(slot) for step in self.solution.steps for slot in records[step].inputs)
+        checks = min(len(rows), _CHECKED // max(1, steps) or 1, _LINKS // max(1, links) or 1)
         rows[:checks] = sorted(map(self._checked, rows[:checks]), key=_expensive)
         return BlastRadius(rows, steps=steps, already=steps - len(self.counting))
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from cachegraph.solver.rows import Rows
 from cachegraph.text.durations import seconds_text
-from cachegraph.text.words import plural, size_text
+from cachegraph.text.words import plural, size_text, some_of
 
 __all__ = ["BEGINS", "MAX_BEGINS", "Cause", "Explanation", "Miss", "MissKind", "Topic"]
 
@@ -212,9 +212,8 @@ class Explanation(Rows[Miss]):
             lines += [f"   - {detail}" for detail in cause.details]
             if cause.follows:
                 shown = [titles[record] for record in cause.follows[:3]]
-                more = f" and {len(cause.follows) - 3} more" if len(cause.follows) > 3 else ""
                 others = "Because of it ran" if cause.kind in BEGINS else "The others"
-                lines.append(f"   {others}: {'; '.join(shown)}{more}.")
+                lines.append(f"   {others}: {some_of(shown, len(cause.follows), '; ')}.")
             lines.append(f"   Cost: {cause.cost}.")
             lines.append(f"   To change: {cause.advice}")
         if self.notes:

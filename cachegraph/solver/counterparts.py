@@ -25,6 +25,8 @@ RootKind = Literal["files", "image", "source", "either"]
 """What a step takes that is not a step; ``either`` where that is not known."""
 
 _ROOT_KINDS: dict[str, RootKind] = {"content": "files", "image": "image"}
+_IMAGE = "image "
+"""How the name of an image's record begins."""
 _PLACE = re.compile(r"^\[[^\]]*\] ")
 _MAX_USES = 50
 MAX_OTHERS = 100
@@ -83,6 +85,8 @@ class Counterparts:
         kinds = {"exec": "run", "file": "file", "merge": "merge", "diff": "diff", "content": "content"}
         # What the progress puts before a name says where a step stands, not what it does.
         title = _PLACE.sub("", name.name)
+        if name.op == "source" and title.startswith(_IMAGE):
+            return Meaning(kind="image", title=title.removeprefix(_IMAGE))
         return Meaning(kind=kinds.get(name.op, "source"), title=title)  # type: ignore[arg-type]
 
     def instruction(self, record: int) -> tuple[list[tuple[CacheKeys, int]], Meaning | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cachegraph.builds.plaintexts import Plaintext
@@ -41,9 +42,9 @@ def history(
 
     Notes
     -----
-    Each export is compared with the one before and the one before that. What ran is told by the times of results, and
-    where there is none by BuildKit's rules, as if the build had imported the export before; unless the times of other
-    steps contradict that.
+    Each export is compared with the one before of its platform, and the one before that. What ran is told by the times
+    of results, and where there is none by BuildKit's rules, as if the build had imported the export before; unless the
+    times of other steps contradict that.
     """
     with collection_paused():
         return _follow(list(exports), texts, references)
@@ -52,34 +53,82 @@ def history(
 def _follow(
     graphs: Sequence[ExportGraph], texts: Mapping[str, Plaintext] | None, references: Mapping[str, str] | None
 ) -> History:
-    """Compare each export with the one before."""
-    keys = [CacheKeys(graph) for graph in graphs]
-    digests = [frozenset(record.digest for record in graph.export.config.records) for graph in graphs]
-
-    def compare(old: int, new: int) -> Diff:
-        return diff_keys(keys[old], keys[new], graphs[old], graphs[new])
-
-    steps: list[Diff | None] = [compare(new - 1, new) if new else None for new in range(len(graphs))]
-    same: list[int | None] = []
-    for position, before in enumerate(steps):
-        same.append(None)
-        if before is not None and not before:
-            same[-1] = position - 1
-        # A key needs its digest: where these differ, nothing has to be matched.
-        elif position > 1 and digests[position - 2] == digests[position] and not compare(position - 2, position):
-            same[-1] = position - 2
-    events = _events(graphs, steps, same)
-    past, points, changes = Past(), list[Point](), list[StepChange]()
-    called = labels([graph.export.source for graph in graphs])
+    """Follow the exports of each platform by themselves."""
+    chains: dict[str | None, list[int]] = {}
     for position, graph in enumerate(graphs):
-        old = graphs[position - 1] if position else None
-        became = None if old is None else since(old, graph, past, texts=texts, references=references)
-        past.add(graph)
-        here = [event for event in events if event.position == position]
-        points.append(_point(graph, old, became, steps[position], same[position], here, called))
-        if became is not None and old is not None:
-            changes += _changes(position, old, graph, became, steps[position])
-    return History(points, events, changes)
+        chains.setdefault(graph.export.platform, []).append(position)
+    called = labels([(graph.export.source, graph.export.platform) for graph in graphs])
+    points, events, changes = dict[int, Point](), list[Event](), list[StepChange]()
+    for places in chains.values():
+        chain = _Chain([graphs[place] for place in places], [called[place] for place in places], texts, references)
+        for place, point in zip(places, chain.points, strict=True):
+            points[place] = point if point.same_as is None else replace(point, same_as=places[point.same_as])
+        events += [replace(event, position=places[event.position]) for event in chain.events]
+        changes += [replace(change, position=places[change.position]) for change in chain.changes]
+    return History(
+        [points[position] for position in range(len(graphs))],
+        sorted(events, key=lambda event: event.position),
+        sorted(changes, key=lambda change: change.position),
+    )
+
+
+class _Chain:
+    """Compares each export with the one before.
+
+    Parameters
+    ----------
+    graphs : sequence of ExportGraph
+        Of one platform.
+    called : sequence of str
+        What to call each of them.
+    texts, references : mapping or None
+    """
+
+    def __init__(
+        self,
+        graphs: Sequence[ExportGraph],
+        called: Sequence[str],
+        texts: Mapping[str, Plaintext] | None,
+        references: Mapping[str, str] | None,
+    ) -> None:
+        self._graphs = graphs
+        self._keys = [CacheKeys(graph) for graph in graphs]
+        steps: list[Diff | None] = [self._compare(new - 1, new) if new else None for new in range(len(graphs))]
+        same = list(self._same(steps))
+        self.events = _events(graphs, steps, same)
+        at: dict[int, list[Event]] = {}
+        for event in self.events:
+            at.setdefault(event.position, []).append(event)
+        past = Past()
+        self.points: list[Point] = []
+        self.changes: list[StepChange] = []
+        for position, graph in enumerate(graphs):
+            old, before, twin = graphs[position - 1] if position else None, steps[position], same[position]
+            became = None if old is None else since(old, graph, past, texts=texts, references=references)
+            past.add(graph)
+            words = story(graph, old, became, gone=at.get(position, ()), same="" if twin is None else called[twin])
+            self.points.append(_point(graph, old, became, before, twin, words))
+            if became is not None and old is not None:
+                self.changes += _changes(position, old, graph, became, before)
+
+    def _compare(self, old: int, new: int) -> Diff:
+        return diff_keys(self._keys[old], self._keys[new], self._graphs[old], self._graphs[new])
+
+    def _same(self, steps: Sequence[Diff | None]) -> Iterator[int | None]:
+        """Find the latest earlier export with the same keys and results, of the last two."""
+        digests = [frozenset(record.digest for record in graph.export.config.records) for graph in self._graphs]
+        for position, before in enumerate(steps):
+            if before is not None and not before:
+                yield position - 1
+            # A key needs its digest: where these differ, nothing has to be matched.
+            elif (
+                position > 1
+                and digests[position - 2] == digests[position]
+                and not self._compare(position - 2, position)
+            ):
+                yield position - 2
+            else:
+                yield None
 
 
 def _point(
@@ -88,14 +137,14 @@ def _point(
     became: Since | None,
     before: Diff | None,
     same: int | None,
-    events: Sequence[Event],
-    called: Sequence[str],
+    said: str,
 ) -> Point:
     side = measure(graph)
     steps = asked(graph)
     loadable = sum(graph.loadable[step] for step in steps)
     return Point(
         source=side.source,
+        platform=graph.export.platform,
         at=made_at(graph),
         records=side.records,
         steps=len(steps),
@@ -112,7 +161,7 @@ def _point(
         keys_lost=before.count("key lost") if before is not None else None,
         results_lost=before.count("result lost") if before is not None else None,
         same_as=same,
-        said=story(graph, old, became, gone=events, same="" if same is None else called[same]),
+        said=said,
     )
 
 

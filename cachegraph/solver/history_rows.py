@@ -23,6 +23,7 @@ class Point:
     Attributes
     ----------
     source : str
+    platform : str or None
     at : str or None
         When its newest result was made, RFC 3339; None where no result says so.
     records, steps, loadable : int
@@ -48,6 +49,7 @@ class Point:
     """
 
     source: str
+    platform: str | None
     at: str | None
     records: int
     steps: int
@@ -148,7 +150,7 @@ class History(Rows[Point]):
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """What to call each export: its short name, or its number from 1 on where several have the same."""
-        return labels([point.source for point in self])
+        return labels([(point.source, point.platform) for point in self])
 
     @property
     def summary(self) -> str:

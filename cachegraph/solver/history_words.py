@@ -24,6 +24,7 @@ CauseWord = Literal[
     "instruction",
     "variable",
     "source",
+    "files or image",
     "no result",
     "lost blob",
     "not imported",
@@ -32,8 +33,9 @@ CauseWord = Literal[
 """Why most of the steps ran that did.
 
 ``base image``, ``files``, ``instruction``, ``variable``: that is another one. ``source``: another base image,
-repository or download. ``no result``: the export before holds the key only. ``lost blob``: the store lost what the
-result needs. ``not imported``: steps ran that the export before has. ``unclear``: cannot tell.
+repository or download. ``files or image``: one of the two. ``no result``: the export before holds the key only. ``lost
+blob``: the store lost what the result needs. ``not imported``: steps ran that the export before has. ``unclear``:
+cannot tell.
 """
 
 QUIET = "nothing ran"
@@ -44,21 +46,22 @@ _GREW = 0.25
 _SAID = 2  # causes that a sentence names
 
 
-def labels(sources: Sequence[str]) -> tuple[str, ...]:
+def labels(exports: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
     """Name each export for a sentence: the short name, or its number from 1 on where several have the same.
 
     Parameters
     ----------
-    sources : sequence of str
+    exports : sequence of (str, str or None)
+        Source and platform of each.
 
     Examples
     --------
-    >>> labels(["type=local,src=/cache/monday", "type=local,src=/cache/tuesday"])
+    >>> labels([("type=local,src=/cache/monday", None), ("type=local,src=/cache/tuesday", None)])
     ('monday', 'tuesday')
-    >>> labels(["type=local,src=/cache,digest=sha256:0a", "type=local,src=/cache"])
+    >>> labels([("type=local,src=/cache,digest=sha256:0a", None), ("type=local,src=/cache", None)])
     ('export 1', 'export 2')
     """
-    short = [short_ref(source) for source in sources]
+    short = [short_ref(source, platform) for source, platform in exports]
     if len(set(short)) == len(short):
         return tuple(short)
     return tuple(f"export {number}" for number in range(1, len(short) + 1))
@@ -95,6 +98,8 @@ def _word(cause: Cause, since: Since) -> CauseWord:
             return miss.topic
         case "variables":
             return "variable"
+        case "either":
+            return "files or image"
         case "step":
             return "instruction"
     return "unclear"
@@ -256,7 +261,23 @@ def summary(history: History) -> str:
             f"{plural(left, 'result')} went though nothing changed: mode=min, or a blob that cannot be loaded "
             "(`cachegraph check` says which)."
         )
+    if wrong := _backwards(history):
+        which = "an export is" if wrong == 1 else f"{wrong} exports are"
+        said.append(f"By the times of their results {which} older than the one before: give the oldest first.")
     return " ".join(said)
+
+
+def _backwards(history: History) -> int:
+    """Count the exports that were written before the one they are compared with."""
+    newest: dict[str | None, str] = {}
+    wrong = 0
+    for point in history:
+        if point.at is not None:
+            # Contents that take turns bring an old export back as it was.
+            again = point.same_as is not None and history[point.same_as].at == point.at
+            wrong += point.at < newest.get(point.platform, "") and not again
+            newest[point.platform] = point.at
+    return wrong
 
 
 def _covered(point: Point) -> str:

@@ -15,6 +15,7 @@ from cachegraph.builds.plaintext_names import SOURCE_PREFIX
 from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.solver.meanings import Meaning
 from cachegraph.solver.operation_meanings import operation_meaning
+from cachegraph.text.words import some_of
 
 __all__ = ["Texts", "meaning_of"]
 
@@ -98,8 +99,7 @@ def _content(plaintext: Plaintext, texts: Texts) -> Meaning | None:
 
 
 def _listed(paths: list[str]) -> str:
-    shown = ", ".join(paths[:5])
-    return clean(shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more")
+    return clean(some_of(paths[:5], len(paths)))
 
 
 def _files(plaintext: Plaintext, texts: Texts) -> Iterator[tuple[str, str]]:

@@ -55,15 +55,6 @@ class Matches:
         takers = self.cache.takers(found.digest, len(found.inputs)) or {}
         return any((slot, taken) in takers for taken in taken_by(found.inputs[slot], self.keys))
 
-    def missed_slots(self, record: int) -> tuple[int, ...]:
-        """Name the slots in which nothing matches any key of the cache, whatever key takes it."""
-        slots = self.build.export.config.records[record].inputs
-        return tuple(
-            number
-            for number, slot in enumerate(slots)
-            if not any(0 <= a.link < len(self.keys) and self.keys[a.link] for a in slot)
-        )
-
 
 def match(build: ResolvedExport, cache: ResolvedExport | CacheKeys) -> Matches:
     """Match every record of a build against a cache.

@@ -153,6 +153,8 @@ def _pair(ours: Sequence[Meaning | None], others: Sequence[Sequence[Meaning | No
 def _compared(was: Meaning, now: Meaning) -> list[str]:
     if was.kind != now.kind:
         return [f"it took {was.title}, and takes {now.title} now"]
+    if now.kind == "image" and was.title == now.title:  # names alone tell no digests
+        return [f"the base image {now.title} is another one"]
     if now.kind == "image":
         return [f"the base image was {was.title}, is now {now.title}"]
     return list(differences(was, now)) or [f"it took {was.title}, and takes {now.title} now"]

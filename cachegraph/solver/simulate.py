@@ -14,6 +14,7 @@ from cachegraph.solver.select import select, select_target
 from cachegraph.solver.single import single
 from cachegraph.solver.solution import Solution, solve
 from cachegraph.solver.words import between, step_title
+from cachegraph.text.words import some_of
 
 __all__ = ["BASE_IMAGE", "Simulation", "select_changes", "simulate", "solve_change"]
 
@@ -67,7 +68,7 @@ class Simulation(Prediction):
     def summary(self) -> str:
         """The answer in a line."""
         sure = sum(step.executed is True for step in self.caused)
-        what = ", ".join(self.titles[:3]) + (f" and {len(self.titles) - 3} more" if len(self.titles) > 3 else "")
+        what = some_of(self.titles[:3], len(self.titles))
         return f"a change of {what} makes {_more(sure, len(self.caused))}; then {super().summary}"
 
 

@@ -8,12 +8,12 @@ order matters (`cachegraph.solver.sources` says how much, for a build that is at
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.caches import title
-from cachegraph.text.words import plural
+from cachegraph.text.words import plural, some_of
 
 __all__ = ["Share", "Together", "together"]
 
@@ -67,7 +67,8 @@ class Together:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What to say of them; nothing where they have no key in common."""
-        nothing = f"{_listed(self.adds_nothing)} add{'s' if len(self.adds_nothing) == 1 else ''} nothing"
+        others = some_of(self.adds_nothing[:3], len(self.adds_nothing))
+        nothing = f"{others} add{'s' if len(self.adds_nothing) == 1 else ''} nothing"
         if self.single is not None:
             every = f"every step that any of them has one for ({self.steps:,})"
             return (f"If one build imports them: {self.single} has a result for {every}. Import it alone: {nothing}.",)
@@ -139,8 +140,3 @@ def _keys(exports: Iterable[ExportGraph], *, loadable: bool) -> set[str]:
         for index in range(len(graph))
         if not graph.is_root(index) and (graph.loadable[index] or not loadable)
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3:,} more" if len(names) > 3 else shown

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cachegraph.text.words import some_of
+
 __all__ = ["did_you_mean", "nearest"]
 
 _MOST = 20
@@ -53,8 +55,7 @@ def did_you_mean(name: str, known: Iterable[str], all_of_them: str) -> str:
         return f"did you mean {near}?"
     if not names:
         return f"there are no {all_of_them}"
-    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
-    return f"{all_of_them}: {', '.join(names[:_MOST])}{more}"
+    return f"{all_of_them}: {some_of(names[:_MOST], len(names))}"
 
 
 def _plain(name: str) -> str:

@@ -1,8 +1,10 @@
-"""Counts and sizes in words."""
+"""Counts, sizes and a few of many in words."""
 
 from __future__ import annotations
 
-__all__ = ["capital", "plural", "size_text"]
+from collections.abc import Iterable
+
+__all__ = ["capital", "plural", "size_text", "some_of"]
 
 
 def plural(count: int, noun: str) -> str:
@@ -15,6 +17,26 @@ def plural(count: int, noun: str) -> str:
         Singular; the plural takes an s.
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def some_of(texts: Iterable[str], of: int, between: str = ", ") -> str:
+    """Name a few of many, and count the rest.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Those that are named.
+    of : int
+        How many there are.
+    between : str
+
+    Examples
+    --------
+    >>> some_of(["a", "b"], 5)
+    'a, b and 3 more'
+    """
+    named = list(texts)
+    return between.join(named) + (f" and {of - len(named):,} more" if of > len(named) else "")
 
 
 def size_text(count: int | None) -> str:

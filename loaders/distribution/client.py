@@ -32,7 +32,7 @@ from cachegraph.loaders.oci.manifests import MANIFEST_TYPES, check_digest
 from cachegraph.loaders.specs.reference import is_loopback
 from cachegraph.text.clean import one_line
 
-__all__ = ["RawManifest", "RegistryClient", "close_clients", "shared_client"]
+__all__ = ["RawManifest", "RegistryClient", "shared_client"]
 
 _HUB_HOST = "registry-1.docker.io"  # where docker.io's API is
 _PAGE = 1000  # tags a page
@@ -268,11 +268,3 @@ def shared_client(host: str, options: Options) -> RegistryClient:
         if key not in _clients:
             _clients[key] = RegistryClient(host, options)
         return _clients[key]
-
-
-def close_clients() -> None:
-    """Close the shared clients, and forget their tokens and credentials."""
-    with _clients_lock:
-        for client in _clients.values():
-            client.close()
-        _clients.clear()

@@ -25,6 +25,7 @@ from cachegraph.loaders.deadline import source_deadline
 from cachegraph.loaders.http.parallel import concurrently
 from cachegraph.loaders.objects.libraries import one_line
 from cachegraph.loaders.specs.parse import canonical
+from cachegraph.text.words import some_of
 
 __all__ = [
     "ObjectStore",
@@ -202,8 +203,7 @@ def _no_manifest(store: ObjectStore, place: Place) -> NotFoundError:
     except SourceError:
         names = []
     if names:
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        hint += f"; names there: {one_line(', '.join(names[:5]))}{more}"
+        hint += f"; names there: {some_of(map(one_line, names[:5]), len(names))}"
     return NotFoundError(f"{place.label}: no manifest {keys}", hint=hint)
 
 

@@ -1,75 +1,38 @@
-"""A git repository on disk, by its objects: the files of a commit as a checkout makes them.
-
-::
-
-    git cat-file --batch            <object> <type> <size>, then its bytes
-    git cat-file --batch-check      <object> <type> <size>
-"""
+"""A git repository on disk, by its objects: the files of a commit as a checkout makes them."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from cachegraph.builds.content.nodes import UNREADABLE, File, Folder, Link, Metadata, Node, Unreadable, digest_of
+from cachegraph.builds.content.nodes import (
+    UNREADABLE,
+    File,
+    Folder,
+    LateChildren,
+    Link,
+    Metadata,
+    Node,
+    Unreadable,
+    digest_of,
+)
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.errors import NotFoundError, SourceError
-from cachegraph.loaders.sources.git import SAFE, run_git
+from cachegraph.loaders.sources.git import run_git
+from cachegraph.loaders.sources.objects import GitObjects
 
 __all__ = ["Repository", "fetched", "temporary_folder"]
 
 _FOLDER, _LINK, _SUBMODULE = 0o40000, 0o120000, 0o160000
-_BLOB_LIMIT = 2**31
 # What a checkout makes of bytes: only these words in .gitattributes change them on Linux.
 _CONVERTS = re.compile(rb"eol=crlf|working-tree-encoding|\bident\b|\bfilter=")
-
-
-@dataclass(slots=True)
-class _Batch:
-    """A ``git cat-file`` that answers one question after the other."""
-
-    process: subprocess.Popen[bytes]
-    with_bytes: bool = True
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def close(self) -> None:
-        """End it."""
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
-        self.process.wait(timeout=10)
-
-    def ask(self, name: str) -> tuple[str, int, bytes] | None:
-        """Read an object: its type, size and bytes; None if there is none of this name."""
-        with self.lock:
-            question, answer = self.process.stdin, self.process.stdout
-            if question is None or answer is None or "\n" in name:
-                return None
-            try:
-                question.write(os.fsencode(name) + b"\n")
-                question.flush()
-                head = answer.readline().split()
-                if len(head) != 3:
-                    return None
-                size = int(head[2])
-                if not self.with_bytes:
-                    return head[1].decode(), size, b""
-                if size > _BLOB_LIMIT:
-                    raise SourceError(f"object {name} has {size:,} bytes, at most {_BLOB_LIMIT:,} are read")
-                data = answer.read(size)
-                answer.read(1)
-            except (OSError, ValueError) as error:
-                raise SourceError(f"git cat-file {name}: {error}") from None
-            return head[1].decode(), size, data
 
 
 class Repository:
@@ -116,31 +79,22 @@ class Repository:
 
     def close(self) -> None:
         """End the processes that read objects."""
-        for name in ("_batch", "_sizes"):
-            batch = self.__dict__.pop(name, None)
-            if batch is not None:
-                batch.close()
+        for name in ("_objects", "_sizes"):
+            objects = self.__dict__.pop(name, None)
+            if objects is not None:
+                objects.close()
 
     def run(self, *arguments: str, timeout: float = 60.0) -> bytes:
         """Run git in this repository."""
         return run_git(f"--git-dir={self.git_dir}", *arguments, timeout=timeout)
 
     @cached_property
-    def _batch(self) -> _Batch:
-        return _Batch(self._start("--batch"))
+    def _objects(self) -> GitObjects:
+        return GitObjects(self.git_dir)
 
     @cached_property
-    def _sizes(self) -> _Batch:
-        return _Batch(self._start("--batch-check"), with_bytes=False)
-
-    def _start(self, option: str) -> subprocess.Popen[bytes]:
-        """Start a ``git cat-file`` that answers questions until it is closed."""
-        command = ["git", f"--git-dir={self.git_dir}", "cat-file", option]
-        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        try:
-            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, env=os.environ | SAFE)  # noqa: S603 - git alone
-        except OSError as error:
-            raise SourceError(f"git cat-file: {error}") from None
+    def _sizes(self) -> GitObjects:
+        return GitObjects(self.git_dir, with_bytes=False)
 
     def resolve(self, revision: str) -> str:
         """Give the commit of a revision.
@@ -163,7 +117,7 @@ class Repository:
         ------
         NotFoundError
         """
-        found = self._batch.ask(name)
+        found = self._objects.ask(name)
         if found is None:
             raise NotFoundError(f"{name}: no such object in {self.git_dir}", hint="is the clone shallow?")
         return found[2]
@@ -196,7 +150,7 @@ class Repository:
         ------
         SourceError
         """
-        found = self._batch.ask(f"{commit}:{folder}")
+        found = self._objects.ask(f"{commit}:{folder}")
         if found is None or found[0] != "tree":
             return Unknown(because="refused", reason=f"commit {commit[:12]} has no folder {folder or '/'}")
         metadata = None if is_context else Metadata(mode=0o755)
@@ -247,37 +201,23 @@ class _GitBlob:
 
 
 @dataclass(slots=True, eq=False)
-class _Children(Mapping[str, Node]):
-    """What is in a folder of a commit, read when it is first looked at."""
+class _Children(LateChildren):
+    """What is in a folder of a commit."""
 
     repository: Repository
     data: bytes | None
     object_name: str = ""
-    _found: dict[str, Node] | None = None
 
-    def _read(self) -> dict[str, Node]:
-        if self._found is None:
-            data = self.repository.read(self.object_name) if self.data is None else self.data
-            width = len(self.object_name) // 2 if self.object_name else _hash_width(data)
-            self._found = {name: self.repository.node(identity, mode) for name, mode, identity in _entries(data, width)}
-            attributes = self._found.get(".gitattributes")
-            if isinstance(attributes, File) and _CONVERTS.search(self.repository.read(_name_of(attributes))):
+    def scan(self) -> Iterator[tuple[str, Node]]:
+        """Read the folder; where git converts files at checkout, what they become is not known."""
+        data = self.repository.read(self.object_name) if self.data is None else self.data
+        width = len(self.object_name) // 2 if self.object_name else _hash_width(data)
+        for name, mode, identity in _entries(data, width):
+            node = self.repository.node(identity, mode)
+            yield name, node
+            if name == ".gitattributes" and isinstance(node, File) and _CONVERTS.search(self.repository.read(identity)):
                 reason = ".gitattributes has git convert files at checkout"
-                self._found[UNREADABLE] = Unreadable(Unknown(because="remote", reason=reason))
-        return self._found
-
-    def __getitem__(self, name: str) -> Node:
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-
-def _name_of(file: File) -> str:
-    return file.blob.object_name if isinstance(file.blob, _GitBlob) else ""
+                yield UNREADABLE, Unreadable(Unknown(because="remote", reason=reason))
 
 
 def _hash_width(data: bytes) -> int:

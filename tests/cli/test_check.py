@@ -180,6 +180,12 @@ def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
     assert "Usage: " in result.stderr
 
 
+def test_all_tells_no_finding_that_a_cause_has_told(data: Path) -> None:
+    said = run("check", "--all", str(data / "cold/inline.json")).stdout
+    assert said.count(" CG111 ") == 1
+    assert said.count(" CG103 ") == 5
+
+
 def test_what_costs_nothing_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "cache.json"
     path.write_text(json.dumps({"records": [{"digest": f"d{i}"} for i in range(50)]}))

@@ -37,8 +37,9 @@ ALL = every_command(app) if isinstance(app, LazyGroup) else []
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
 def test_every_command_has_help_with_an_example(path: tuple[str, ...], command: click.Command) -> None:
-    result = run(*path, "--help")
+    result = CliRunner().invoke(app, [*path, "--help"], terminal_width=80)
     assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if len(line) > 80 and not line.startswith("Usage")] == []
     assert command.help
     assert f"cachegraph {' '.join(path)}" in (command.epilog or "")
     for parameter in command.params:

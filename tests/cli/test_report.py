@@ -61,13 +61,29 @@ def test_history_where_the_store_has_it(layouts: Path) -> None:
     assert "History" not in _text(run(str(layouts / "web-max")).stdout)
 
 
-def test_several_exports_and_what_could_not_be_read(layouts: Path) -> None:
-    result = run(str(layouts / "web-max"), str(layouts / "web-oci"), "nowhere")
+def test_several_exports_and_what_could_not_be_read(layouts: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    result = run(str(layouts / "web-max"), str(layouts / "web-oci"), str(nowhere))
     assert result.exit_code == 3
     text = _text(result.stdout)
-    assert "Cache report: 2 exports" in text
+    assert "Cache report: 2 exports; 1 source could not be read" in text
     assert text.index("web-oci linux/amd64 PARTLY CACHED") < text.index("web-max CACHED")
-    assert "Could not be read" in text
+    assert text.index(f"UNREADABLE {nowhere} There is no such file or directory.") < text.index("Overview")
+
+
+def test_nothing_that_could_be_read(tmp_path: Path) -> None:
+    """The page says so first, the title names it, and the exit code is that of a source that cannot be read."""
+    broken, path = tmp_path / "broken.json", tmp_path / "report.html"
+    broken.write_text("{not json")
+    result = run(str(broken), "-o", str(path))
+    assert result.exit_code == 3
+    assert re.search(r"report\.html: 0 exports, 1 source could not be read, \d", result.stderr)
+    page = path.read_text()
+    assert f"<title>Cache report: {broken} could not be read</title>" in page
+    text = _text(page)
+    assert "Could not be read What a build makes of it cannot be told. UNREADABLE" in text
+    assert "BuildKit refuses it as well; export the cache again." in text
+    assert "2 sources could not be read" in _text(run(str(broken), "nowhere").stdout)
 
 
 def test_an_export_that_is_refused(tmp_path: Path) -> None:

@@ -72,3 +72,20 @@ def test_what_it_says_to_try_works(name: str, here: Path) -> None:
 def test_the_shell_completes_names() -> None:
     completed = ShellComplete(app, {}, "cachegraph", "_CACHEGRAPH_COMPLETE").get_completions(["sample"], "web-m")
     assert [item.value for item in completed] == ["web-max", "web-min", "web-multi-inline"]
+
+
+@pytest.mark.parametrize("spec", ["cold/max.json", "web-oci/index.json"])
+def test_whoever_names_one_that_is_not_written_yet_is_told_how_to_get_it(spec: str, here: Path) -> None:
+    name = spec.partition("/")[0]
+    said = CliRunner().invoke(app, ["records", spec]).stderr
+    assert f"(write the sample of that name: cachegraph sample {name}; else check the path" in said
+    cg.sample(name, here / name)
+    (here / spec).unlink()
+    assert "cachegraph sample" not in CliRunner().invoke(app, ["records", spec]).stderr
+    assert "cachegraph sample" not in CliRunner().invoke(app, ["records", f"./{spec}"]).stderr
+
+
+def test_names_too(here: Path) -> None:
+    cg.sample("web-oci", here / "web-oci")
+    done = CliRunner().invoke(app, ["check", "--names", "names/cache-all.json", "web-oci"])
+    assert "write the sample of that name: cachegraph sample names; else give a path" in done.stderr

@@ -17,6 +17,7 @@ from docs.tools.commands import commands
 from tests.docs.blocks import PAGES, ROOT, Block, blocks, calls, parse, words
 
 RUN = {
+    ("README.md", "console"): "tests/test_docs.py::test_the_pages_commands_print_what_they_show",
     ("README.md", "python"): "tests/test_docs.py::test_the_readmes_python_runs",
     ("README.md", "text"): "tests/test_docs.py::test_the_picture_that_the_readme_begins_with_is_true",
     ("docs/cache.md", "console"): "tests/docs/test_reference.py::test_a_page_works",
@@ -31,6 +32,7 @@ RUN = {
     ("docs/explain.md", "console"): "tests/test_explain_page.py::test_its_commands",
     ("docs/explain.md", "python"): "tests/test_explain_page.py::test_its_python",
     ("docs/how-to/read-a-cache.md", "console"): "tests/docs/test_how_to.py::test_reading_caches_from_everywhere",
+    ("docs/how-to/try-it.md", "console"): "tests/docs/test_how_to.py::test_trying_everything",
     ("docs/how-to/watch-a-fleet.md", "console"): "tests/docs/test_how_to.py::test_watching_a_fleet",
     ("docs/how-to/*.md", "console python yaml"): "tests/docs/test_how_to.py::test_a_page_works",
     ("docs/ops.md", "console cypher"): "tests/docs/test_reference.py::test_the_operations_handbook",
@@ -56,6 +58,7 @@ NOT_RUN = {
     ("README.md", "pip install 'cachegraph[server]'"): "the tutorial of ops teams runs the same",
     ("README.md", "# GitHub Actions"): _OTHERS,
     ("README.md", "# GitLab"): _OTHERS,
+    ("docs/api.md", "CacheGraphError"): "a tree, as its module draws it",
     ("docs/architecture.md", "cli        commands"): "a table",
     ("docs/ci.md", "- run: |"): _OTHERS,
     ("docs/ci.md", "cache:"): _OTHERS,

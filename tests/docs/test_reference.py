@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import lzma
+import re
 from collections.abc import Callable
 from datetime import date
 from http.server import BaseHTTPRequestHandler
@@ -13,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from cachegraph.reports.settings import read_settings
-from cachegraph.server import Login
+from cachegraph.server import VERSIONS, Login
 from tests.docs.blocks import ROOT, blocks
-from tests.docs.world import DATA, World
+from tests.docs.world import DATA, World, keep_config
 
 
 @pytest.mark.parametrize("page", ["cache", "ci", "report", "solver", "verdict"])
@@ -40,12 +41,18 @@ def test_the_page_on_daemons(
         world.follow(block)
 
 
-def test_the_operations_handbook(world: World, clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("neo4j_server", VERSIONS[:1], indirect=True)
+def test_the_operations_handbook(
+    world: World, registry: str, registry_storage: Path, clean_neo4j: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NEO4J_URI", clean_neo4j.uri)
     monkeypatch.setenv("NEO4J_USERNAME", clean_neo4j.username)
     monkeypatch.setenv("NEO4J_PASSWORD", clean_neo4j.password)
     world.run("cachegraph load --all-tags registry.example.com/web --neo4j")
-    world.run("cachegraph load registry.example.com/app:cache --neo4j")
+    for cache in ("max", "inline"):  # two nights
+        config = (DATA / "cold" / f"{cache}.json").read_bytes()
+        keep_config(config, registry_storage, registry, "app:nightly")
+        world.run("cachegraph load registry.example.com/app:nightly --neo4j")
     world.names["SOURCE"] = world.real("type=registry,ref=registry.example.com/web:cache-small")
     for block in blocks("docs/ops.md"):
         world.follow(block)
@@ -75,3 +82,26 @@ def test_the_resolvers_settings_are_a_file_of_that_kind() -> None:
     found = configparser.ConfigParser()
     found.read_string(text)
     assert list(found["repositories"]) == ["central"]
+
+
+def test_the_symptoms_of_the_runbooks_are_what_cachegraph_says() -> None:
+    page = (ROOT / "docs" / "ops.md").read_text("utf-8")
+    table = page.split("| symptom | runbook |", 1)[1].split("\n\n", 1)[0]
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "cachegraph" / "stores").rglob("*.py"))
+    of_buildkit = {"not found", "error writing layer blob"}
+    said = set(re.findall(r"`([^`]+)`", table)) - of_buildkit
+    assert said == {symptom for symptom in said if symptom in code}
+    assert len(said) == 4
+    assert set(re.findall(r"\(#([\w-]+)\)", table)) <= {
+        _anchor(title) for title in re.findall(r"^#+ (.*)$", page, re.M)
+    }
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def test_every_notebook_is_listed() -> None:
+    page = (ROOT / "docs" / "tutorials" / "notebook.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\d\d_\w+)` \|", page, re.MULTILINE)
+    assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -57,7 +57,7 @@ class World:
             It has to end with the code that it says.
         """
         (arguments,) = calls(self.real(command))
-        result = CliRunner().invoke(app, arguments)
+        result = CliRunner().invoke(app, [path for word in arguments for path in _expanded(word)])
         assert result.exit_code == exit_code(command), f"{command}\n{result.output}"
         shown = result.stdout
         for name, real in self.names.items():
@@ -105,6 +105,11 @@ ELSEWHERE = {
 
 OWN_SERVER = ("cachegraph neo4j up", "cachegraph neo4j down", "cachegraph neo4j status", "cachegraph neo4j logs")
 """A Neo4j of one's own: tests/server runs these. Here their options are read, and the tests' own server is used."""
+
+
+def _expanded(word: str) -> list[str]:
+    """Put paths for a pattern, as a shell does."""
+    return (sorted(map(str, Path().glob(word))) if "*" in word and not word.startswith("/") else []) or [word]
 
 
 def compare(output: str, shown: str, where: str) -> None:

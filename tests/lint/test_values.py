@@ -52,10 +52,9 @@ def test_what_certainly_is_the_same() -> None:
 
 def test_what_a_value_says_of_itself() -> None:
     partial = value("app:<T>")
-    assert (partial.text, partial.pattern, partial.is_known, partial.is_unknown) == (None, "app:*", False, False)
+    assert (partial.text, partial.pattern, partial.is_known) == (None, "app:*", False)
     assert partial.reason == "T is not set"
     assert [unknown.name for unknown in partial.unknowns] == ["T"]
-    assert value("<T>").is_unknown
     assert value("").is_empty
     assert value("x").text == "x"
     assert "app" not in repr(partial)  # it may be a credential

@@ -17,6 +17,7 @@ from cachegraph.core.model import StrayBlob
 from cachegraph.errors import AccessError, DecodeError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders import gha
 from cachegraph.loaders.base import Options, Spec
+from cachegraph.loaders.github import rest
 from cachegraph.loaders.github.entries import CacheEntry, sort_entries
 from tests.servers.github import FEATURE, MAIN, PULL, REST_TOKEN, SIGNATURE, GitHub, index, runtime_token
 
@@ -155,7 +156,7 @@ def test_outside_a_workflow_without_a_token(filled: GitHub, monkeypatch: pytest.
 def test_listing_over_several_pages(github: GitHub) -> None:
     for n in range(205):
         github.add(MAIN, index("web", MAIN, n), b"12345")
-    listing = gha.list_entries(spec(repository="acme/app"), Options())
+    listing = rest.list_entries(spec(repository="acme/app"), Options())
     assert [entry.key for entry in listing.indexes] == [index("web", MAIN, 204)]
     assert len(listing.superseded) == 204
     assert listing.blobs == ()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cachegraph.errors import SpecError
-from cachegraph.loaders import azblob, gha, s3
 from cachegraph.loaders.base import Options
 from cachegraph.loaders.catalogue import LOADERS, load, load_each
+from cachegraph.loaders.specs.keys import KEYS, keys_of
 from cachegraph.loaders.specs.parse import IRRELEVANT, canonical, parse, parse_all, specs_of_setting
 
 
@@ -231,5 +231,5 @@ def test_keys_that_do_not_matter_are_passed_over_with_a_note(tmp_path: Path) -> 
 
 def test_the_page_of_sources_names_every_type_and_key() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
-    known = {*LOADERS, *IRRELEVANT, *s3._KEYS, *azblob._KEYS, *gha._KEYS}
+    known = {*LOADERS, *IRRELEVANT, *(key for kind in KEYS for key in keys_of(kind))}
     assert [word for word in sorted(known) if f"`{word}`" not in page and f"`{word}=" not in page] == []

@@ -204,20 +204,59 @@ FIGURES: dict[str, dict[str, tuple[str, object]]] = {
         ),
     },
     "08_history": {
-        "**4 exports.** The build can load 13 steps each time": ("[p.loadable for p in past]", [13] * 4),
-        "grows from **18 to 24**, two each time": ("[p.steps for p in past]", [18, 20, 22, 24]),
-        "from 72 % to 54 %": ("[f'{past[n].coverage:.0%}' for n in (0, -1)]", ["72%", "54%"]),
-        "**7 of 7** steps": ("[(p.loadable, p.steps) for p in turns]", [[7, 7]] * 4),
-        "replaces six keys of the one before": ("[(p.keys_gained, p.keys_lost) for p in turns][1:]", [[6, 6]] * 3),
-        "export 2 is export 0 again and export 3 is export 1": ("[p.same_as for p in turns]", [None, None, 0, 1]),
-        "**0 keys** gained or lost, and no event": (
-            "[[(p.keys_gained, p.keys_lost) for p in same][1:], len(same.events)]",
-            [[[0, 0]] * 3, 0],
+        "first and the last of the **30 exports** are perfect: a build can load 14 of 14 steps": (
+            "[len(month), [(month[n].loadable, month[n].steps) for n in (0, -1)]]",
+            [30, [[14, 14], [14, 14]]],
         ),
-        "The coverage, 7 of 13": ("[(p.loadable, p.steps) for p in same]", [[7, 13]] * 4),
-        "At export 1, **10 results** went": (
-            "[[e.position for e in store.events if e.kind == kind] for kind in ('result gone', 'result back')]",
-            [[1] * 10, [2] * 10],
+        "**20 of 29** builds, **168 of 409** steps in all": (
+            "[sum(p.ran > 0 for p in month[1:]), len(month[1:]),"
+            " sum(p.ran for p in month[1:]), sum(p.steps for p in month[1:])]",
+            [20, 29, 168, 409],
+        ),
+        "Both agree on **29 of 29** nights": ("[sum(agree), len(agree)]", [29, 29]),
+        "**Night 8: all 14 steps.**": ("[month[7].ran, month[7].steps, month[7].cause]", [14, 14, "base image"]),
+        "**Nights 14 to 16: 14 of 15 steps each.**": ("[(p.ran, p.steps) for p in month[13:16]]", [[14, 15]] * 3),
+        "Night 17 took the line out and ran **13 of 14** steps once more; in night 18 nothing ran": (
+            "[month[16].ran, month[16].steps, month[17].ran]",
+            [13, 14, 0],
+        ),
+        "**Night 11: mode=min for one night.** It ran 9 steps, as a new lock file makes it, but 6 of them left no": (
+            "[truth[10]['mode'], month[10].ran, month[10].steps - month[10].loadable, month[5].ran]",
+            ["min", 9, 6, 9],
+        ),
+        "an edit of the source ran **9 steps instead of 7**": ("[month[11].ran, month[8].ran]", [9, 7]),
+        "**Night 20: a blob gone.** Nothing ran": ("[month[19].ran, truth[19]['lost'] is not None]", [0, True]),
+        "removed a layer of 4.6 KiB: **5 of 14** steps could not": (
+            "['(4.6 KiB)' in month[19].said, month[19].steps - month[19].loadable, month[19].steps]",
+            [True, 5, 14],
+        ),
+        "**Nights 23 to 25: a file too many.**": ("[p.cause for p in month[22:25]]", ["instruction", "files", "files"]),
+        "wrote **210 KiB**, more than the other 26 after the first together": (
+            "[round(sum(p.new_bytes for p in month[22:25]) / 1024),"
+            " sum(p.new_bytes for p in month[22:25]) > sum(p.new_bytes for p in month[1:22] + month[25:])]",
+            [210, True],
+        ),
+        "an edit of the README ran four steps. Night 26 copied `src` again; in night 27 another edit of the README": (
+            "[(truth[n]['words'], month[n].ran) for n in (24, 25, 26)]",
+            [["README.md edited", 4], ["COPY src again", 4], ["README.md edited", 0]],
+        ),
+        "made **13 builds** run **91 steps**": (
+            "[sum(p.cause == 'files' for p in month), sum(p.ran for p in month if p.cause == 'files')]",
+            [13, 91],
+        ),
+        "made **6 builds** run **63 steps**": (
+            "[sum(p.cause == 'instruction' for p in month), sum(p.ran for p in month if p.cause == 'instruction')]",
+            [6, 63],
+        ),
+        "`COPY tests ./tests`, ran **19 times**, though the tests were edited once": (
+            "[sum(c.became == 'ran' and c.name.startswith('COPY tests') for c in month.changes),"
+            " sum(night['words'].startswith('tests/') for night in truth)]",
+            [19, 1],
+        ),
+        "Each export alone is perfect: **7 of 7** steps": ("[(p.loadable, p.steps) for p in turns]", [[7, 7]] * 4),
+        "each replaces six keys of the one before: export 3 is export 1 again, and export 4 is export 2": (
+            "[[(p.keys_gained, p.keys_lost) for p in turns][1:], [p.same_as for p in turns]]",
+            [[[6, 6]] * 3, [None, None, 0, 1]],
         ),
     },
 }
@@ -287,6 +326,14 @@ def test_outputs_are_short_and_shown_once(name: str, run: Run) -> None:
         outputs = cell.get("outputs", [])
         assert len(outputs) <= 2
         assert all(output.get("name") != "stderr" for output in outputs)
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_month_is_told_in_words_too(run: Run) -> None:
+    outputs = [output for cell in run("08_history")[0].cells for output in cell.get("outputs", [])]
+    (picture,) = (output for output in outputs if "image/png" in output.get("data", {}))
+    alt = picture.metadata["image/png"]["alt"]
+    assert alt.startswith("Two bar charts over 30 nights. Above, the steps that ran and those that were kept")
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)

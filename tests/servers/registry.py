@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from cachegraph.loaders.distribution import client as registry_client
+from cachegraph.loaders.distribution.client import RegistryClient
 from cachegraph.loaders.http import client as http
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
@@ -43,8 +44,11 @@ def fresh_clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     """Give each test an empty Docker config, short waits, and clients without a past."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker-config"))
     monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
+    clients: dict[object, RegistryClient] = {}
+    monkeypatch.setattr(registry_client, "_clients", clients)
     yield
-    registry_client.close_clients()
+    for client in clients.values():
+        client.close()
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
+import cachegraph as cg
 from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.history import history
 from tests.solver.exports import BASE, export
@@ -146,3 +148,27 @@ def test_a_step_without_a_result_is_open_where_the_build_imported_something_else
         "2 of 3 steps ran (cannot tell of 1) though the export before has them: it was not imported, or --no-cache; "
         "1 result went though nothing changed for it"
     )
+
+
+# --- Order and platforms ---------------------------------------------------------------------------------------------
+
+
+def test_exports_in_the_wrong_order_are_told() -> None:
+    wrong = "By the times of their results an export is older than the one before: give the oldest first."
+    days = [at(copy=day, make=day, test=day) for day in (1, 2, 3)]
+    assert wrong not in history(days).summary
+    assert history([days[0], days[2], days[1]]).summary.endswith(wrong)
+
+
+def test_each_platform_is_followed_by_itself(layouts: Path) -> None:
+    """Both are in each image; an export for one says nothing of the other."""
+    image = cg.load(layouts / "web-multi-inline").graphs
+    assert [graph.export.platform for graph in image] == ["linux/amd64", "linux/386"]
+    found = history([*image, *image])
+    assert [(point.ran, point.kept, point.same_as) for point in found] == [
+        (None, None, None),
+        (None, None, None),
+        (0, 17, 0),
+        (0, 17, 1),
+    ]
+    assert [point.said for point in found][2:] == ["nothing ran"] * 2

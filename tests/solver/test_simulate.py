@@ -144,6 +144,17 @@ def test_what_each_change_makes_run_again() -> None:
     assert all(row.checked for row in radius)
 
 
+@pytest.mark.parametrize(
+    "slots", [[[number] for number in range(2000)], [list(range(2000))]], ids=["slots", "alternatives"]
+)
+def test_of_a_step_that_takes_thousands_few_changes_are_simulated(slots: list[list[int]]) -> None:
+    """Each looks at all that the step takes; what is not simulated is counted."""
+    radius = cg.blast_radius(graph(*(root(f"source {number}") for number in range(2000)), ("step", slots, True)))
+    assert sum(row.checked for row in radius) == 30
+    assert {row.runs for row in radius} <= {0, 1}
+    assert len(radius) == 2001
+
+
 def test_the_fix_is_the_step_that_most_follows_from() -> None:
     blobs = tuple(Blob(digest=f"sha256:{number}", size=1) for number in range(8))
     build = graph(

@@ -102,7 +102,7 @@ def test_the_history_of_a_ref_is_that_of_its_exports(server: Login, cache: Calla
     ]
     table = run("history", "--neo4j").stdout
     assert "coverage" in table
-    assert [line.split()[-1] for line in table.splitlines()[-3:]] == ["100%", "100%", "54%"]
+    assert [line.split()[-1] for line in table.splitlines()[-3:]] == ["100%", "100%", "100%"]
     refused = run("history", spec, "--neo4j", "--probe")
     assert refused.exit_code == 2
     assert "--probe cannot be used here: --neo4j asks what was loaded." in refused.stderr

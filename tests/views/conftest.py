@@ -1,16 +1,13 @@
-"""Graphs of real exports, a large made one, and a real browser."""
+"""Graphs of real exports, and a large made one."""
 
 from __future__ import annotations
 
 import json
 import lzma
 import random
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 import cachegraph as cg
 from cachegraph.core.model import Name, Names
@@ -70,32 +67,3 @@ def large() -> cg.CacheGraph:
             layers.append({"blob": f"sha256:{dice.getrandbits(256):064x}", "parent": -1})
         records.append(record)
     return cg.from_config(json.dumps({"layers": layers, "records": records}).encode())
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """Chromium without a window, which ``make servers`` installs."""
-    driver = shutil.which("chromedriver")
-    if driver is None:
-        pytest.fail("chromedriver is not there yet: make servers")
-    options = ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-dev-shm-usage",
-        "--disable-sync",
-        "--window-size=1280,900",
-        f"--user-data-dir={profile}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = Chrome(options=options, service=ChromeService(driver))
-    yield chrome
-    chrome.quit()

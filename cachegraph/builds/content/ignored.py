@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from cachegraph.builds.content.nodes import UNREADABLE, Folder, Node
+from cachegraph.builds.content.nodes import UNREADABLE, Folder, LateChildren, Node
 from cachegraph.builds.content.patterns import Matched, Patterns, compile_patterns
 
 __all__ = ["without_ignored"]
@@ -32,21 +32,16 @@ def without_ignored(tree: Folder, patterns: tuple[str, ...]) -> Folder:
 
 
 @dataclass(slots=True, eq=False)
-class _Kept(Mapping[str, Node]):
-    """What is kept of a folder, found out when it is first looked at."""
+class _Kept(LateChildren):
+    """What is kept of a folder."""
 
     folder: Folder
     path: str
     patterns: Patterns
     matched: Matched
-    _found: dict[str, Node] | None = field(default=None)
 
-    def _read(self) -> dict[str, Node]:
-        if self._found is None:
-            self._found = dict(self._filter())
-        return self._found
-
-    def _filter(self) -> Iterator[tuple[str, Node]]:
+    def scan(self) -> Iterator[tuple[str, Node]]:
+        """Leave out what the patterns match."""
         for name, node in self.folder.children.items():
             if name == UNREADABLE:
                 yield name, node
@@ -62,12 +57,3 @@ class _Kept(Mapping[str, Node]):
             kept = Folder(metadata=node.metadata, children=_Kept(node, path, self.patterns, matched))
             if not ignored or kept.children:
                 yield name, kept
-
-    def __getitem__(self, name: str) -> Node:
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,7 @@ from cachegraph.builds.content.nodes import (
     Bytes,
     File,
     Folder,
+    LateChildren,
     Link,
     Metadata,
     Node,
@@ -141,18 +142,12 @@ class _Place:
 
 
 @dataclass(slots=True, eq=False)
-class _Children(Mapping[str, Node]):
-    """What is in a folder on disk, read when it is first looked at."""
+class _Children(LateChildren):
+    """What is in a folder on disk."""
 
     place: _Place
-    _found: dict[str, Node] | None = field(default=None)
 
-    def _read(self) -> dict[str, Node]:
-        if self._found is None:
-            self._found = dict(self._scan())
-        return self._found
-
-    def _scan(self) -> Iterator[tuple[str, Node]]:
+    def scan(self) -> Iterator[tuple[str, Node]]:
         """Read the folder; one that cannot be read makes all that takes it in unknown."""
         try:
             handle = self.place.open()
@@ -194,15 +189,6 @@ class _Children(Mapping[str, Node]):
             return Special(metadata=metadata, flag="6")
         flag = "3" if kind == stat.S_IFCHR else "4"
         return Special(metadata=metadata, flag=flag, major=os.major(found.st_rdev), minor=os.minor(found.st_rdev))
-
-    def __getitem__(self, name: str) -> Node:
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
 
 
 def shown(path: str) -> str:

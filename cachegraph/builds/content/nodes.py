@@ -7,7 +7,8 @@ a new tree that shares what stayed the same. Names are text as `os.fsdecode` mak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -159,6 +160,34 @@ _EMPTY: Mapping[str, Node] = MappingProxyType({})
 # Neither containers' own nor the kernel's: the one exception holds what setcap wrote.
 _NOT_HASHED = ("security.", "system.")
 _HASHED = "security.capability"
+
+
+class LateChildren(Mapping[str, Node]):
+    """What is in a folder, found out when it is first looked at."""
+
+    __slots__ = ("_found",)
+
+    _found: dict[str, Node]
+
+    @abstractmethod
+    def scan(self) -> Iterator[tuple[str, Node]]:
+        """Find it out."""
+
+    def _read(self) -> dict[str, Node]:
+        try:
+            return self._found
+        except AttributeError:
+            self._found = dict(self.scan())
+            return self._found
+
+    def __getitem__(self, name: str) -> Node:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
 
 
 def child(folder: Folder, name: str) -> Node | None:

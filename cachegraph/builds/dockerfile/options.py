@@ -62,7 +62,6 @@ class BuildOptions:
     context: str = ""
     context_subdir: str | None = None
     filename: str = "Dockerfile"
-    dockerfile_key: str | None = None
     hostname: str = ""
     network: int = 0
     extra_hosts: tuple[HostIP, ...] = ()
@@ -129,7 +128,6 @@ def read_options(options: Mapping[str, str], builder: Platform | None = None) ->
         context=options.get(options.get("contextkey", "context"), ""),
         context_subdir=options.get("contextsubdir"),
         filename=options.get("filename", "Dockerfile"),
-        dockerfile_key=options.get("dockerfilekey"),
         hostname=arguments.get("BUILDKIT_SANDBOX_HOSTNAME") or options.get("hostname", ""),
         network=_NETWORKS[network],
         extra_hosts=_hosts(options.get("add-hosts", "")),

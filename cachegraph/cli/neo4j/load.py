@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cachegraph.cli.app import complain
+from cachegraph.cli.findings import folded
 from cachegraph.cli.formats import output_options
 from cachegraph.cli.neo4j.listings import listings
 from cachegraph.cli.options import neo4j_options, open_store, source_options, split_neo4j
@@ -62,8 +63,8 @@ class Failures(click.ParamType[Allowed]):
 
 @click.command(
     epilog="\b\nExamples:\n  cachegraph neo4j up && cachegraph load ./cache --neo4j\n"
-    "  cachegraph load --all-tags registry.example.com/app --neo4j neo4j://db.example.com\n"
-    "  cachegraph load --all-tags registry.example.com/app --allow-failures 1% && cachegraph neo4j prune"
+    "  cachegraph load --all-tags example.com/app --neo4j neo4j://db.example.com\n"
+    "  cachegraph load --all-tags example.com/app --allow-failures 1%"
 )
 @source_options
 @neo4j_options
@@ -111,7 +112,8 @@ def load(
         if id(failure.error) not in read
     ]
     for output in outputs:
-        write(json_text(_counts(done, failures)) if output.format == "json" else _words(done, failures), output)
+        said = folded(_words(done, failures), output, before=0, indent=2)
+        write(json_text(_counts(done, failures)) if output.format == "json" else said, output)
     for failure in failures:
         complain(failure.error, failure.spec)
     if stopped:

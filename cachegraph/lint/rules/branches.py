@@ -8,8 +8,8 @@ from cachegraph.lint.model import Build
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import WORKFLOW, build_step, workflow
-from cachegraph.lint.rules.places import branch_names, varies_by_commit
-from cachegraph.lint.rules.scene import Scene, Use
+from cachegraph.lint.rules.places import Use, branch_names, varies_by_commit
+from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
 
 __all__ = ["BRANCH_RULES"]

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cachegraph.lint.model import Build, Job, Trigger
-from cachegraph.lint.rules.places import known_reference
+from cachegraph.lint.rules.places import Use, known_reference
 from cachegraph.lint.values import Condition, Value, folder_of
 
-if TYPE_CHECKING:
-    from cachegraph.lint.rules.scene import Use
-
-__all__ = ["difference", "is_true", "may_run_together", "pushed_images", "refs_of", "target_of", "title"]
+__all__ = ["difference", "is_true", "may_run_together", "pushed_images", "target_of", "title"]
 
 
 def title(build: Build) -> str:
@@ -172,15 +168,7 @@ def pushed_images(build: Build) -> Iterator[str]:
     pushes = build.settings.push is not None and (not build.settings.push.is_known or is_true(build.settings.push))
     if not pushes and not any("push=true" in value.pattern for value in build.settings.outputs):
         return
-    for value in build.settings.tags:
-        yield from refs_of(value)
-
-
-def refs_of(value: Value) -> Iterator[str]:
-    """Give the references in a list of tags, as far as they are known."""
-    known = known_reference(value)
-    if known:
-        yield known
+    yield from filter(None, map(known_reference, build.settings.tags))
 
 
 def target_of(build: Build) -> str:

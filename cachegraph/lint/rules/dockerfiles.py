@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from cachegraph.builds.dockerfile.directives import syntax_directive
 from cachegraph.builds.dockerfile.lines import MAX_BYTES, read_nodes
 from cachegraph.builds.dockerfile.reading import Source, read_stages
 from cachegraph.errors import CacheGraphError
+from cachegraph.lint.finding import files_below
 
 __all__ = [
     "Ignored",
@@ -207,9 +207,6 @@ def whole_copies(stages: Sequence[read.Stage]) -> Iterator[tuple[int, read.Copy]
 
 
 _NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:[Dd]ockerfile|[Cc]ontainerfile)")
-_SKIPPED = frozenset({"node_modules", "vendor", "target", "dist", "__pycache__", "venv", "third_party", "testdata"})
-_MOST = 200_000  # entries of folders that are looked through
-_DEEPEST = 12
 
 
 def find_dockerfiles(root: Path) -> list[str]:
@@ -219,22 +216,8 @@ def find_dockerfiles(root: Path) -> list[str]:
     ----------
     root : pathlib.Path
     """
-    found: list[str] = []
-    looked = 0
-    start = len(root.parts)
-    for folder, folders, files in os.walk(root):
-        here = Path(folder)
-        deep = len(here.parts) - start >= _DEEPEST
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not deep and name not in _SKIPPED and (not name.startswith(".") or name == ".devcontainer")
-        )
-        looked += len(files) + len(folders)
-        found += [(here / name).relative_to(root).as_posix() for name in files if is_dockerfile(name)]
-        if looked > _MOST:
-            break
-    return sorted(found)
+    every = files_below(root, frozenset({".devcontainer"}))
+    return sorted(path.relative_to(root).as_posix() for path in every if is_dockerfile(path.name))
 
 
 def is_dockerfile(name: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 __all__ = ["Fix", "changed_field", "changed_keys", "without_blanks"]
 
-_BLANKS = re.compile(r"[ \t]*([,=])[ \t]*")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\$\{[^{}]*\}", re.DOTALL)
 
 

@@ -118,7 +118,7 @@ def _empty(scene: Scene) -> Iterator[LintFinding]:
         if build.job is None or any(map(_may_set_variables, build.job.steps)):
             continue
         names = re.findall(r"\$\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}", entry.written)
-        known = build.env.keys() | build.job.env.keys() | (build.step.env.keys() if build.step else set())
+        known = build.env.keys() | build.job.env.keys()
         if not names or any(name in known for name in names) or "inputs." in entry.written:
             continue
         message = (

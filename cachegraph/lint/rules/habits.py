@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cachegraph.builds.dockerfile import instructions as read
 from cachegraph.lint.model import Build, Entry
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import is_true, target_of
+from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import build_step, workflow
 from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.values import Place
@@ -29,12 +29,9 @@ def _min_mode(scene: Scene) -> Iterator[LintFinding]:
             continue
         if any(key.strip() == "mode" for key in cache.attrs):
             continue
-        dockerfile = scene.dockerfile_of(build)
-        if dockerfile is None:
+        if (asked := scene.stage_of(build)) is None:
             continue
-        number = dockerfile.stage_named(target_of(build))
-        if number is None:
-            continue
+        dockerfile, number = asked
         lost = sorted(dockerfile.needed(number) - set(dockerfile.chain(number)))
         runs = [sum(isinstance(one, read.Run) for one in dockerfile.stages[stage].instructions) for stage in lost]
         if not sum(runs):

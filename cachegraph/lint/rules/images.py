@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from cachegraph.builds.dockerfile import instructions as read
 from cachegraph.lint.rules.base import LintFinding, LintRule
-from cachegraph.lint.rules.builds import target_of
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, commands, script
 from cachegraph.lint.rules.examples import build_step, with_dockerfile, workflow
 from cachegraph.lint.rules.places import varies_by_commit
@@ -33,12 +32,9 @@ _CHANGES = re.compile(
 def _changing(scene: Scene) -> Iterator[LintFinding]:
     for build in scene.repository.builds:
         changing = {name: why for name, value in build.settings.args.items() if (why := _why_it_changes(value))}
-        dockerfile = scene.dockerfile_of(build) if changing else None
-        if dockerfile is None:
+        if not changing or (asked := scene.stage_of(build)) is None:
             continue
-        number = dockerfile.stage_named(target_of(build))
-        if number is None:
-            continue
+        dockerfile, number = asked
         for name, why in changing.items():
             for stage in sorted(dockerfile.needed(number)):
                 found = _behind(dockerfile, stage, name)
@@ -180,12 +176,9 @@ def _linked(scene: Scene) -> Iterator[LintFinding]:
         types = [cache.type.text for entry in build.writes for cache in entry.caches]
         if not types or any(kind != "inline" for kind in types) or not all(entry.is_resolved for entry in build.writes):
             continue
-        dockerfile = scene.dockerfile_of(build)
-        if dockerfile is None:
+        if (asked := scene.stage_of(build)) is None:
             continue
-        number = dockerfile.stage_named(target_of(build))
-        if number is None:
-            continue
+        dockerfile, number = asked
         last = [
             one
             for one in dockerfile.stages[number].instructions

@@ -9,8 +9,8 @@ from cachegraph.lint.model import Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import is_true
 from cachegraph.lint.rules.examples import build_step, workflow
-from cachegraph.lint.rules.places import known_reference
-from cachegraph.lint.rules.scene import Scene, Use
+from cachegraph.lint.rules.places import Use, known_reference
+from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.rules.steps import are_understood, is_hosted, scripts_of, steps_before
 from cachegraph.lint.values import Place
 

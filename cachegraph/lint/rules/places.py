@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cachegraph.errors import SpecError
-from cachegraph.lint.model import Build, Cache
+from cachegraph.lint.model import Build, Cache, Entry
 from cachegraph.lint.values import Direction, Unknown, Value
 from cachegraph.loaders.specs.reference import parse_reference
 
 __all__ = [
     "CachePlace",
+    "Use",
     "branch_names",
     "known_reference",
     "local_path_of",
@@ -92,14 +93,11 @@ class CachePlace:
         What tells it from others of its type, in a fixed order.
     shown : str
         For a sentence; ``*`` for what is unknown.
-    is_default : bool
-        Whether the name is one that BuildKit takes when none is given.
     """
 
     type: str
     values: tuple[Value, ...] = field(repr=False)
     shown: str
-    is_default: bool = False
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -123,16 +121,30 @@ class CachePlace:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One build that reads or writes one place."""
+
+    build: Build
+    entry: Entry
+    cache: Cache
+    place: CachePlace
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The events in which it may happen; empty if the file does not tell."""
+        return self.build.events_of(self.entry.conditions)
+
+
 def _literal(value: Value) -> object:
     return value.text if value.is_known else value.identity
 
 
-def places_of(build: Build, cache: Cache, direction: Direction) -> Iterator[CachePlace]:
+def places_of(cache: Cache) -> Iterator[CachePlace]:
     """Give the places that a cache is read from or written to; none if that cannot be told.
 
     A local directory counts for one job only, and is not given here.
     """
-    del build, direction
     kind = cache.type.text
     if kind == "registry":
         if (ref := cache.attrs.get("ref")) is not None and not ref.is_empty:
@@ -140,17 +152,17 @@ def places_of(build: Build, cache: Cache, direction: Direction) -> Iterator[Cach
     elif kind == "gha":
         if not _ELSEWHERE & cache.attrs.keys():
             scope = cache.attrs.get("scope") or _text("buildkit", cache)
-            default = "scope" not in cache.attrs
-            shown = f"GitHub cache scope {scope.pattern}{' (the default)' if default else ''}"
-            yield CachePlace(type="gha", values=(scope,), shown=shown, is_default=default)
+            default = "" if "scope" in cache.attrs else " (the default)"
+            yield CachePlace(type="gha", values=(scope,), shown=f"GitHub cache scope {scope.pattern}{default}")
     elif kind in ("s3", "azblob"):
         given = [cache.attrs.get(key) or _text(_DEFAULTS.get(key, f"${key}"), cache) for key in _KEYS[kind]]
         *front, name = given
-        default = "name" not in cache.attrs
+        default = "" if "name" in cache.attrs else " (the default name)"
         for one in _names(name) if kind == "s3" else [name]:
             store = front[2] if kind == "s3" else front[1]
-            shown = f"{kind} cache {one.pattern}{' (the default name)' if default else ''} of {store.pattern}"
-            yield CachePlace(type=kind, values=(*front, one), shown=shown, is_default=default)
+            yield CachePlace(
+                type=kind, values=(*front, one), shown=f"{kind} cache {one.pattern}{default} of {store.pattern}"
+            )
 
 
 def _text(text: str, cache: Cache) -> Value:

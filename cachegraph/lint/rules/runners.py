@@ -84,7 +84,7 @@ def _runtime(scene: Scene) -> Iterator[LintFinding]:
         if build.step is None or build.step.run is None or not is_hosted(job):
             continue
         names = {"ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL"}
-        known = names & (build.env.keys() | job.env.keys() | build.step.env.keys())
+        known = names & (build.env.keys() | job.env.keys())
         steps = steps_before(build)
         scripts = scripts_of([*steps, build.step])
         if known or "token" in use.cache.attrs or not are_understood(steps):

@@ -5,35 +5,20 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cachegraph.lint.model import Build, Cache, Entry, Repository
+from cachegraph.lint.rules.builds import target_of
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
 from cachegraph.lint.rules.editing import Fix
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
-from cachegraph.lint.rules.places import CachePlace, places_of
+from cachegraph.lint.rules.places import CachePlace, Use, places_of
 from cachegraph.lint.values import Direction, Place, folder_of
 
-__all__ = ["Scene", "Use"]
+__all__ = ["Scene"]
 
 _GOES_ELSEWHERE = re.compile(r"cd |pushd")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """One build that reads or writes one place."""
-
-    build: Build
-    entry: Entry
-    cache: Cache
-    place: CachePlace
-
-    @property
-    def events(self) -> frozenset[str]:
-        """The events in which it may happen; empty if the file does not tell."""
-        return self.build.events_of(self.entry.conditions)
 
 
 class Scene:
@@ -72,7 +57,7 @@ class Scene:
         return [
             Use(build=build, entry=entry, cache=cache, place=place)
             for build, entry, cache in self.caches
-            for place in places_of(build, cache, entry.direction)
+            for place in places_of(cache)
         ]
 
     @cached_property
@@ -162,6 +147,12 @@ class Scene:
         if id(build) not in self._of:
             self._of[id(build)] = self._dockerfile_of(build)
         return self._of[id(build)]
+
+    def stage_of(self, build: Build) -> tuple[ReadDockerfile, int] | None:
+        """Give the Dockerfile of a build and the stage that it asks for; None if one of them cannot be told."""
+        dockerfile = self.dockerfile_of(build)
+        number = None if dockerfile is None else dockerfile.stage_named(target_of(build))
+        return None if dockerfile is None or number is None else (dockerfile, number)
 
     def _dockerfile_of(self, build: Build) -> ReadDockerfile | None:
         context = self.context_of(build)

@@ -9,8 +9,8 @@ from cachegraph.lint.model import Build, Step
 from cachegraph.lint.rules.base import LintFinding, LintRule
 from cachegraph.lint.rules.builds import difference, may_run_together, pushed_images, target_of, title
 from cachegraph.lint.rules.examples import build_step, workflow
-from cachegraph.lint.rules.places import known_reference, same_in_a_run
-from cachegraph.lint.rules.scene import Scene, Use
+from cachegraph.lint.rules.places import Use, known_reference, same_in_a_run
+from cachegraph.lint.rules.scene import Scene
 from cachegraph.lint.rules.steps import is_plain
 from cachegraph.lint.values import Place
 from cachegraph.text.words import plural

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cachegraph.core.graph import ExportGraph
 from cachegraph.solver.blast import BlastRadius
 from cachegraph.solver.diff import Diff
 from cachegraph.solver.prediction import Prediction, Step
@@ -15,7 +14,6 @@ from cachegraph.text.clean import one_line
 from cachegraph.text.words import plural, size_text
 from cachegraph.views.drawing.looks import Look, state_looks
 from cachegraph.views.drawing.nodes import Node
-from cachegraph.views.drawing.weights import added_bytes
 
 __all__ = ["Overlay", "of_blast", "of_bytes", "of_coverage", "of_diff", "of_prediction"]
 
@@ -165,15 +163,15 @@ def of_blast(nodes: Sequence[Node], blast: BlastRadius) -> Overlay:
     )
 
 
-def of_bytes(nodes: Sequence[Node], graph: ExportGraph) -> Overlay:
+def of_bytes(nodes: Sequence[Node], own: Sequence[int | None]) -> Overlay:
     """Colour by what each record adds in bytes.
 
     Parameters
     ----------
     nodes : sequence of Node
-    graph : ExportGraph
+    own : sequence of (int or None), length records
+        See `cachegraph.views.drawing.weights.added_bytes`.
     """
-    own = added_bytes(graph)
     sizes = [0 if node.is_lost else own[node.index] or 0 for node in nodes]
     limits = _limits(sizes)
     return Overlay(

@@ -23,6 +23,7 @@ from cachegraph.views.drawing.nodes import nodes_of, with_lost
 from cachegraph.views.drawing.overlays import Overlay, of_blast, of_bytes, of_coverage, of_diff, of_prediction
 from cachegraph.views.drawing.scene import ONE_BY_ONE, Scene
 from cachegraph.views.drawing.svg import svg
+from cachegraph.views.drawing.weights import added_bytes
 from cachegraph.views.html.page import data_script, drawing_script, page, resource
 
 __all__ = ["Drawing", "draw", "scene_of"]
@@ -172,9 +173,13 @@ def scene_of(
     predicted: str = "What becomes of each step",
     notes: Sequence[tuple[int, str, str, str]] = (),
     begin: int | None = None,
+    own: Sequence[int | None] | None = None,
     limit: int = ONE_BY_ONE,
 ) -> Scene:
-    """Set the scene of a drawing; the parameters are those of `draw` and `Scene`, with words besides."""
+    """Set the scene of a drawing; the parameters are those of `draw` and `Scene`, and words.
+
+    `own` is what `added_bytes` gives, where that is known already.
+    """
     worth = judge(summarise(graph), (), step_name(graph))
     nodes, said = nodes_of(graph), one_line(f"{worth.word}: {'; '.join(facts(worth))}.")
     changes = None
@@ -189,7 +194,7 @@ def scene_of(
     if blast is not None:
         overlays.append(of_blast(nodes, blast))
     coverage = of_coverage(nodes, said)
-    in_bytes = of_bytes(nodes, graph)
+    in_bytes = of_bytes(nodes, added_bytes(graph) if own is None else own)
     some = [in_bytes] if any(in_bytes.values) else []
     name = short_ref(graph.export.source, graph.export.platform)
     part = f", {len(shown(graph)):,} of them in focus" if isinstance(graph, Window) else ""

@@ -134,25 +134,45 @@ def report(
         left -= size if drawn else 0
         parts.append(_part(number, export, drawn=drawn))
     order = sorted(range(len(exports)), key=lambda number: exports[number].verdict.rank)
-    title = f"Cache report: {parts[0]['name']}" if len(parts) == 1 else f"Cache report: {plural(len(parts), 'export')}"
     return page(
         "report.html.jinja",
         styles=resource("page.css") + resource("report.css"),
         scripts=drawing_script() + resource("report.js"),
-        title=title,
+        title=f"Cache report: {_about([part['name'] for part in parts], unread)}",
         exports=parts,
         order=order,
-        unread=unread,
+        unread=[
+            Unread(
+                spec=one_line(one.spec),
+                message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
+                hint=_sentence(one.hint),
+            )
+            for one in unread
+        ],
         settings=settings,
         version=__version__,
         now=now,
     )
 
 
+def _about(names: Sequence[str], unread: Sequence[Unread]) -> str:
+    """Say what a report is about, and what it could not be about."""
+    read = names[0] if len(names) == 1 else plural(len(names), "export")
+    if not unread:
+        return read
+    failed = one_line(unread[0].spec) if len(unread) == 1 and not names else plural(len(unread), "source")
+    return f"{read}; {failed} could not be read" if names else f"{failed} could not be read"
+
+
+def _sentence(text: str | None) -> str:
+    return capital(one_line(text or "")).rstrip(".")
+
+
 def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     """Gather what the template needs of an export."""
     graph, verdict = export.graph, export.verdict
-    scene = _scene(export) if drawn else None
+    own = added_bytes(graph) if drawn else []
+    scene = _scene(export, own) if drawn else None
     part: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
@@ -172,7 +192,6 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
 
         small = len(scene.fold.marks) <= _PICTURE
         part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
-        own = added_bytes(graph)
         part["map"] = _map(scene, own)
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
@@ -182,7 +201,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     return part
 
 
-def _scene(export: Export) -> Scene:
+def _scene(export: Export, own: Sequence[int | None]) -> Scene:
     graph = export.graph
     place = {record: position for position, record in enumerate(sorted(shown(graph)))}
     notes = [
@@ -212,6 +231,7 @@ def _scene(export: Export) -> Scene:
         title=f"Records of {short_ref(graph.export.source, graph.export.platform)}",
         predicted=predicted,
         notes=notes[:_NOTES],
+        own=own,
         begin=begin if export.compared is None else None,
     )
     if compared is not None:
