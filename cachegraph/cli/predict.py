@@ -23,7 +23,7 @@ __all__ = ["predict"]
 _EPILOG = """\b
 Examples:
   cachegraph predict --cache-from ./cache
-  cachegraph predict -f Dockerfile.prod --build-arg V=2 --cache-from app:cache .
+  cachegraph predict -f a.Dockerfile --build-arg V=2 --cache-from app:cache .
   cachegraph predict --cache-from ./cache --fail-on-miss 'npm ci'
   cachegraph predict --cache-from ./cache --compare HEAD~1 HEAD
   cachegraph predict --bake docker-bake.hcl app

@@ -71,7 +71,8 @@ def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
     wide = max((len(platform) for platform in platforms), default=0)
     for line in made.lines:
         name = one_line(line.name)
-        name = name if len(name) <= names else f"{name[: names - 3]}..."
+        if output.is_terminal and len(name) > names:  # elsewhere a long name is whole, and only its line is longer
+            name = f"{name[: names - 3]}..."
         if platforms:
             name = f"{name:<{names}}  {line.platform or '':<{wide}}"
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome

@@ -24,6 +24,7 @@ CauseWord = Literal[
     "instruction",
     "variable",
     "source",
+    "files or image",
     "no result",
     "lost blob",
     "not imported",
@@ -32,8 +33,9 @@ CauseWord = Literal[
 """Why most of the steps ran that did.
 
 ``base image``, ``files``, ``instruction``, ``variable``: that is another one. ``source``: another base image,
-repository or download. ``no result``: the export before holds the key only. ``lost blob``: the store lost what the
-result needs. ``not imported``: steps ran that the export before has. ``unclear``: cannot tell.
+repository or download. ``files or image``: one of the two. ``no result``: the export before holds the key only. ``lost
+blob``: the store lost what the result needs. ``not imported``: steps ran that the export before has. ``unclear``:
+cannot tell.
 """
 
 QUIET = "nothing ran"
@@ -96,6 +98,8 @@ def _word(cause: Cause, since: Since) -> CauseWord:
             return miss.topic
         case "variables":
             return "variable"
+        case "either":
+            return "files or image"
         case "step":
             return "instruction"
     return "unclear"

@@ -9,7 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cachegraph as cg
+from benchmarks.synthetic import make_config
+from cachegraph.core.decode import encode
 from cachegraph.solver.prediction import Prediction
+from cachegraph.views.drawing.svg import svg
+from tests.views.monorepo import monorepo
 
 __all__ = ["PICTURES"]
 
@@ -46,9 +50,36 @@ def _lost() -> str:
         return _drawn(cg.load(str(copy), names=str(_DATA / "layouts" / "web-prov")))
 
 
+def _layout(name: str) -> cg.CacheGraph:
+    return cg.load(str(_DATA / "layouts" / name))
+
+
+def _costly() -> str:
+    """Draw what a change of each record costs."""
+    graph = _layout("web-max")
+    return _plain(graph.plot(blast=cg.blast_radius(graph)).svg)
+
+
+def _heavy() -> str:
+    """Draw the bytes that each step adds."""
+    scene = _layout("web-oci").plot().scene
+    names = [overlay.name for overlay in scene.overlays]
+    return _plain(svg(scene, overlay=names.index("bytes")))
+
+
+def _counted() -> str:
+    """Draw more records than can be drawn."""
+    return _drawn(cg.from_config(encode(make_config(20_000))))
+
+
 def _drawn(graph: cg.CacheGraph, *, prediction: Prediction | None = None) -> str:
-    """Draw a graph, without what is another one each day or on each machine."""
-    return _AGE.sub("", graph.plot(prediction=prediction).svg).replace(f"{_ROOT}/", "") + "\n"
+    """Draw a graph."""
+    return _plain(graph.plot(prediction=prediction).svg)
+
+
+def _plain(text: str) -> str:
+    """Leave out of a picture what is another one each day or on each machine."""
+    return _AGE.sub("", text).replace(f"{_ROOT}/", "") + "\n"
 
 
 PICTURES: Mapping[str, Callable[[], str]] = {
@@ -59,5 +90,9 @@ PICTURES: Mapping[str, Callable[[], str]] = {
     "lost-blob": _lost,
     "merge": lambda: _drawn(cg.load(str(_DATA / "layouts" / "scratch-file-inline"))),
     "race": _raced,
+    "costly": _costly,
+    "heavy": _heavy,
+    "folded": lambda: _drawn(monorepo(140)),
+    "counted": _counted,
 }
 """Makes each picture, by the name of its file."""

@@ -50,6 +50,14 @@ def test_a_step_a_line(project: Project, cache: Path) -> None:
     assert lines[3] == "4  COPY src /app/src        runs: the step is cached with other files than these"
 
 
+def test_a_long_step_is_whole_where_nobody_looks(project: Project, cache: Path) -> None:
+    step = f"RUN echo {'long ' * 20}end"
+    project.write({"Dockerfile": f"FROM busybox:1\nCOPY package.json /app/\n{step}\n"})
+    lines = run(project, cache=cache).output.splitlines()
+    assert lines[1].startswith(f"2  {'COPY package.json /app/':<48}  cached")
+    assert f"3  {step}  runs: " in lines[2]
+
+
 def test_without_a_cache_everything_runs(project: Project) -> None:
     result = run(project)
     assert result.exit_code == 0

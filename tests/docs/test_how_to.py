@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_watching_a_fleet(world: World, clean_neo4j: Login, monkeypatch: pytest.
     monkeypatch.setenv("NEO4J_PASSWORD", clean_neo4j.password)
     for block in blocks(PAGES["watch-a-fleet"]):
         world.follow(block)
+
+
+def test_every_page_is_a_short_one_named_by_its_task() -> None:
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    tasks = dict(re.findall(r"^\| [^|]+ \| \[([^\]]+)\]\(how-to/([\w-]+)\.md\) \|$", index, re.MULTILINE))
+    titles = {}
+    for name, page in PAGES.items():
+        text = (ROOT / page).read_text("utf-8")
+        titles[text.partition("\n")[0].removeprefix("# ")] = name
+        assert len(text.splitlines()) < 90, page
+        assert any(block.language == "console" for block in blocks(page)), page
+    try_it = next(title for title, name in titles.items() if name == "try-it")
+    assert tasks == {title: name for title, name in titles.items() if title != try_it}
+    assert "(how-to/try-it.md)" in index

@@ -279,7 +279,7 @@ def test_a_dockerfile_beside_names_what_was_compared(tmp_path: Path, monkeypatch
     old, new, step = "../old.json", "../new.json", "COPY d /d (Dockerfile:4)"
     for given in (
         ["diff", old, new],
-        ["history", old, new],
+        ["history", old, new, "--format", "json"],
         ["explain", old, "--cache-from", new],
         ["report", new, "--compare", old],
     ):

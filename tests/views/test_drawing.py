@@ -89,6 +89,25 @@ def test_odd_names_are_text(named: cg.CacheGraph, hostile: str) -> None:
     assert page.count("</script") == 2  # the page's own
 
 
+def test_characters_that_turn_or_drive_a_line_are_replaced_in_labels_too() -> None:
+    graph = cg.from_config(json.dumps({"records": [{"digest": "\u202egnp.exe"}, {"digest": "a\x1b[31m\nb"}]}).encode())
+    scene = graph.plot().scene
+    assert [node.label for node in scene.nodes] == [
+        "\N{REPLACEMENT CHARACTER}gnp.exe",
+        "a\N{REPLACEMENT CHARACTER}[31m b",
+    ]
+    assert not re.search("[\x00-\x08\x1b\u202e]", graph.plot().page)
+
+
+def test_a_few_records_with_thousands_of_links_are_folded() -> None:
+    """Sixty that each take sixty would be one grey area."""
+    records: list[dict[str, object]] = [{"digest": f"{n}"} for n in range(60)]
+    records += [{"digest": f"a{n}", "inputs": [[{"link": m}] for m in range(60)]} for n in range(60)]
+    scene = cg.from_config(json.dumps({"records": records}).encode()).plot().scene
+    assert [len(scene.members(mark)) for mark in scene.fold.marks] == [60, 60]
+    assert [group.kind for group in scene.fold.groups] == ["fan", "fan"]
+
+
 def test_the_data_is_what_the_page_holds(named: cg.CacheGraph) -> None:
     drawing = named.plot()
     found = re.search(r'<script type="application/json" data-drawing="drawing">(.*?)</script>', drawing.page)

@@ -305,8 +305,13 @@ def test_the_overview_shows_what_is_seen_and_moves_it(browser: Chrome, show: Sho
     assert _run(browser, "return drawing.view.x") == 24 - 120
 
 
-def test_print_has_the_whole_drawing(browser: Chrome, show: Show) -> None:
+def test_print_has_the_whole_drawing_on_white(browser: Chrome, show: Show) -> None:
+    dark = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     show(monorepo(13).plot())
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    text = browser.find_element(By.CSS_SELECTOR, ".cg-mark text")
+    assert browser.execute_script("return getComputedStyle(arguments[0]).fill", text) == "rgb(27, 31, 36)"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     before = _run(browser, "return drawing.view")
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert len(browser.find_elements(By.CSS_SELECTOR, ".cg-mark")) == 190
@@ -317,6 +322,8 @@ def test_print_has_the_whole_drawing(browser: Chrome, show: Show) -> None:
     assert box[:2] == [-24, -24]
     assert box[2:] == _run(browser, "return [drawing.width + 48, drawing.height + 48]")
     assert browser.find_element(By.CSS_SELECTOR, ".cg-view > g").get_attribute("transform") == "translate(0 0) scale(1)"
+    high, wide = browser.find_element(By.CLASS_NAME, "cg-view").rect["height"], box[2] / box[3]
+    assert high == pytest.approx(browser.find_element(By.CLASS_NAME, "cg-view").rect["width"] / wide, rel=0.05)
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
     assert browser.find_element(By.CLASS_NAME, "cg-view").get_dom_attribute("viewBox") is None
     assert _run(browser, "return drawing.view") == before

@@ -103,7 +103,9 @@ def nodes_of(graph: ExportGraph) -> list[Node]:
                 digest=one_line(entry.digest[:200]),
                 op=naming.op,
                 name=one_line(naming.name[:_NAME]) or said.get(record, ""),
-                label=caption(graph, record, _LABEL) if record not in said else shortened(said[record], _LABEL),
+                label=one_line(
+                    caption(graph, record, _LABEL) if record not in said else shortened(said[record], _LABEL)
+                ),
                 state=_STATES.index(of[record]),
                 slots=tuple(tuple(put(alternative.link) for alternative in slot) for slot in entry.inputs),
                 results=tuple(results),

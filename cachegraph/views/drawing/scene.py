@@ -18,6 +18,8 @@ __all__ = ["CARD", "GROUP_WIDTH", "ONE_BY_ONE", "PAD", "Scene", "text_width"]
 
 ONE_BY_ONE = 200
 """Records that are all drawn; of more, chains and equal ones are folded."""
+_LINES = 10
+"""Links to a record up to which so many are all drawn: real exports have two or three."""
 SUMMARY = 12_000
 """Records that are counted by depth and state when there are more,"""
 FEW = 400
@@ -34,13 +36,16 @@ GROUP_WIDTH = 204
 GROUP_HEIGHT = 36
 PAD = 8
 _NARROW, _WIDE = frozenset(" .,:;'|!/()[]{}iIjlftr-"), frozenset("mwMW@%")
+_SQUARE = "\u2e80"
+"""Chinese, Japanese and Korean, emoji, mathematical letters, the replacement character: from here on."""
 
 
 def text_width(text: str) -> float:
     """Estimate how wide a text in 12 pixels of a sans-serif typeface is, a little too wide rather than too narrow."""
     narrow = sum(char in _NARROW for char in text)
-    wide = sum(char in _WIDE or ord(char) > 0x2E80 for char in text)
-    return 4.2 * narrow + 10.8 * wide + 7.3 * (len(text) - narrow - wide)
+    wide = sum(char in _WIDE for char in text)
+    square = sum(char >= _SQUARE for char in text)
+    return 4.2 * narrow + 10.8 * wide + 16.5 * square + 7.3 * (len(text) - narrow - wide - square)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,7 @@ class Scene:
     def fold(self) -> Fold:
         """What is drawn: every record, or groups of them."""
         count = len(self.nodes)
-        if count <= self.limit:
+        if count <= self.limit and sum(map(len, self.links)) <= _LINES * self.limit:
             return Fold(groups=[], marks=list(range(count)), inputs=list(self.links))
         if self.is_summary:
             return gather([node.kind for node in self.nodes], self._depths, self._step)

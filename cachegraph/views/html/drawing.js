@@ -74,7 +74,8 @@
       const [w, h] = this.settle(this.scene.sheet, 0, 0)
       this.width = Math.max(w, 1)
       this.height = Math.max(h, this.data.sizes.card)
-      this.svg.style.height = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
+      this.tall = `${Math.min(Math.max(this.height + 2 * EDGE, 260), 2000)}px` // the style sheet has the most
+      this.svg.style.height = this.tall
       this.clear()
     }
     extent(id) { // size as it is now, worked out once
@@ -212,7 +213,7 @@
       this.svg = draw("svg", { class: "cg-view", tabindex: "0", role: "application", "aria-roledescription": "record graph",
         "aria-label": `${data.title}. ${data.said} Arrow keys move, Enter selects, plus and minus zoom, 0 shows the whole, 1 is full size, slash searches.` }, this.world)
       this.help = make("p", { class: "cg-help" }, "Drag to move, pinch or Ctrl and wheel to zoom, click for details. Keys: arrows go from mark to mark, ",
-        "with Shift they move the drawing, Enter selects or opens, + − zoom, 0 whole, 1 100 %, / searches, Escape ends.")
+        "with Shift they move the drawing, Enter selects or opens, + − zoom, 0 shows the whole, 1 is full size, / searches, Escape ends.")
       root.replaceChildren(
         make("div", { class: "cg-bar" },
           make("span", { class: "cg-search" }, this.field, button("‹", "Previous found", () => this.jump(-1)),
@@ -273,6 +274,7 @@
     }
     print(on) { // paper has no zoom: the whole drawing, as large as fits
       this.printing = on
+      this.svg.style.height = on ? "auto" : this.tall
       if (on) this.svg.setAttribute("viewBox", `${-EDGE} ${-EDGE} ${this.width + 2 * EDGE} ${this.height + 2 * EDGE}`)
       else this.svg.removeAttribute("viewBox")
       this.clear()
@@ -354,6 +356,7 @@
       if (far !== this.isFar) this.clear()
       this.painted = key
       this.isFar = far
+      this.svg.classList.toggle("cg-small", far)
       this.paintLines(far ? this.lines : this.lines.filter(one => one.left < right + 200 && one.right > left - 200 && one.top < floor + 200 && one.floor > top - 200))
       if (far) this.paintFar()
       else {
@@ -540,12 +543,16 @@
       const { open } = this.scene
       if (!open.delete(id)) open.add(id)
       this.arrange()
-      const after = this.at.get(id), { view } = this
-      view.x += (before.x - after.x) * view.scale // it stays where it was
-      view.y += (before.y - after.y) * view.scale
-      this.moved = true
+      const after = this.at.get(id)
+      if (!this.moved && this.fitting() >= READABLE) this.fit()
+      else this.keep(before, after)
       this.paint()
       this.announce(`${this.group(id)[1]}: ${open.has(id) ? "open" : "closed"}`)
+    }
+    keep(before, after) { // what was clicked stays where it was
+      this.view.x += (before.x - after.x) * this.view.scale
+      this.view.y += (before.y - after.y) * this.view.scale
+      this.moved = true
     }
     select(node) {
       this.selected = node
