@@ -557,6 +557,16 @@ def test_tables_sort_and_follow_the_search(browser: Chrome, show: Show, pages: d
     assert _panel(browser).startswith(f"Record {column(0)[0]}")
 
 
+def test_lists_have_the_line_of_each_step(browser: Chrome, show: Show, layouts: Path, tmp_path: Path) -> None:
+    """The drawing has room for the beginning of a name; the stages and the table say where the step stands."""
+    show(_report(tmp_path, str(layouts / "web-oci"), "--names", str(layouts / "web-prov")))
+    called = "#9 RUN echo installing && mkdir node_module…o dep > node_modules/dep (Dockerfile:4)"
+    for part in ("causes", "stages"):
+        steps = browser.find_elements(By.CSS_SELECTOR, f".r-{part} .cg-to")
+        assert [step.text for step in steps if step.text.startswith("#9 ")] == [called]
+    assert called in browser.find_element(By.ID, "e0-table").text
+
+
 def test_overlays_change_colours_and_words(browser: Chrome, show: Show, pages: dict[str, Path]) -> None:
     show(pages["compared"])
     choice = browser.find_element(By.CSS_SELECTOR, ".cg-bar select")

@@ -704,11 +704,11 @@
       else if (down.dim.length) said.push(`Of ${count(down.dim.length, "record")} below it, some alternative is enough.`)
       return said.join(" ")
     }
-    link(node) {
+    link(node, label = this.data.label[node]) {
       if (node < 0) return make("span", {}, node === HIDDEN ? "a record out of focus" : "no such record")
       const look = this.looks()[this.value(node)]
       return make("button", { type: "button", class: "cg-to", on: { click: () => this.go(node) } },
-        draw("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, this.shape(look)), `#${this.data.index[node]} ${this.data.label[node]}`)
+        draw("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, this.shape(look)), `#${this.data.index[node]} ${label}`)
     }
     list(nodes, most = 20) {
       const rest = nodes.length - most
