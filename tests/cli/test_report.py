@@ -61,6 +61,7 @@ def test_compared_with_an_older_export(layouts: Path) -> None:
     text = _text(run(str(layouts / "web-churn"), "--compare", str(layouts / "web-max")).stdout)
     assert "What changed since web-max" in text
     assert "Keys: 22 gained, 7 lost, 12 the same." in text
+    assert "is needed by" not in text  # what earlier builds left is needed by nothing
     assert "Had this build imported the older export: 17 of 22 steps ran: 5 causes." in text
     assert "The content of the files in slot 1 differs" in text
 

@@ -63,12 +63,17 @@ def _called(node: Node) -> str:
 def _led_to(cause: Cause, scene: Scene | None) -> dict[str, Any]:
     """Find steps of a cause that have no name, and the first ones with a name that need what they make."""
     nodes = [] if scene is None else scene.nodes
-    nameless = {place for place, node in enumerate(nodes) if node.slots and not node.name and not node.is_lost}
+    # A merge puts together what instructions made: the instruction after it is what people know.
+    nameless = {
+        place
+        for place, node in enumerate(nodes)
+        if node.slots and not node.is_lost and (not node.name or node.op in ("merge", "diff"))
+    }
     hit = set(cause.steps)
     seen = {place for place in nameless if nodes[place].index in hit}
     many = sum(nodes[place].op == "unknown" for place in seen)
     takers: dict[int, list[int]] = {}
-    for place, node in enumerate(nodes if many else ()):
+    for place, node in enumerate(nodes if many and cause.kind != "earlier-build" else ()):
         for link in node.links:
             takers.setdefault(link, []).append(place)
     stack, found = list(seen), dict[int, None]()

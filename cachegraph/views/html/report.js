@@ -15,7 +15,7 @@
     element.append(...children)
     return element
   }
-  const ROWS = 100, CALLED = 80
+  const ROWS = 100, CALLED = 80, CLASSES = { step: "r-step", state: "word", made: "word" }
   const drawings = new Map()
   const link = (drawing, node) => { // beside the drawing there is room for more of the name; its end has the line of the Dockerfile
     const name = drawing.named(node), end = (CALLED - 1) >> 1
@@ -108,7 +108,7 @@
     }
     const fill = () => {
       body.replaceChildren(...kept.slice(0, shown).map(node => make("tr", {}, ...columns.map(([name, value, numeric, text], at) =>
-        make("td", { class: numeric ? "number" : null }, at === 1 ? link(drawing, node) : String((text ?? value)(node)))))))
+        make("td", { class: numeric ? "number" : CLASSES[name] ?? null }, at === 1 ? link(drawing, node) : String((text ?? value)(node)))))))
       more.hidden = kept.length <= shown
       more.textContent = `Show ${number(Math.min(1000, kept.length - shown))} more`
       told.textContent = `${number(Math.min(shown, kept.length))} of ${number(kept.length)} records${drawing.hitSet ? " that the search found" : ""}`
