@@ -125,8 +125,14 @@ def test_of_a_refused_export_too(browser: Chrome, show: Show) -> None:
     )
     show(loop.plot())
     _lit(browser, loop)
+    assert 'BuildKit refuses it ("' in _panel(browser)
+    assert "no build loads what is drawn" in browser.find_element(By.CLASS_NAME, "cg-note").text
     _run(browser, "drawing.go(4)")
     assert "no such record" in _panel(browser)
+    assert "It needs 1 record." in _panel(browser)
+    for record in (1, 3, 5):
+        _run(browser, f"drawing.go({record})")
+        assert "No build finds it" in _panel(browser)
 
 
 def test_a_click_lights_the_way_and_dims_the_alternatives(browser: Chrome, show: Show, layouts: Path) -> None:

@@ -699,6 +699,7 @@
 
     reached() {
       const { up, down } = this.ways
+      if (!this.rules.base[this.selected]) return "No build finds it: it takes itself, by way of others or directly, or a record that is not there."
       const said = [up.lit.length ? `If it changes, ${count(up.lit.length, "record")} no longer match${up.lit.length === 1 ? "es" : ""}.` : "If it changes, no other record loses its match."]
       if (up.dim.length) said.push(`${count(up.dim.length, "record")} further on would be reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
       if (down.lit.length) said.push(`It needs ${count(down.lit.length, "record")}${down.dim.length ? `; of ${number(down.dim.length)} more, some alternative is enough` : ""}.`)
