@@ -30,7 +30,7 @@ from cachegraph.views.html.page import data_script, drawing_script, page, resour
 from cachegraph.views.html.stages import stages
 from cachegraph.views.html.treemap import treemap
 
-__all__ = ["Compared", "Export", "Setting", "Unread", "report"]
+__all__ = ["Compared", "Export", "Setting", "Unread", "report", "worded"]
 
 _DRAWN = 70_000
 """Records that the drawings of a report have together; exports after that have words alone."""
@@ -145,18 +145,28 @@ def report(
         title=f"Cache report: {_about([part['name'] for part in parts], unread)}",
         exports=parts,
         order=order,
-        unread=[
-            Unread(
-                spec=one_line(one.spec),
-                message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
-                hint=_sentence(one.hint),
-            )
-            for one in unread
-        ],
+        unread=worded(unread),
         settings=settings,
         version=__version__,
         now=now,
     )
+
+
+def worded(unread: Sequence[Unread]) -> list[Unread]:
+    """Put what could not be read into sentences, each after what names it.
+
+    Parameters
+    ----------
+    unread : sequence of Unread
+    """
+    return [
+        Unread(
+            spec=one_line(one.spec),
+            message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
+            hint=_sentence(one.hint),
+        )
+        for one in unread
+    ]
 
 
 def _about(names: Sequence[str], unread: Sequence[Unread]) -> str:
