@@ -85,12 +85,10 @@ class _Drawing:
             yield f"<style>{_style()}</style>"
             yield f'<rect class="cg-paper" width="{width:.0f}" height="{head + self.floor + foot:.0f}" fill="#fff"/>'
         if self.legend:
-            for number, line in enumerate(title):
-                y = 24 + number * _LINE
-                yield f'<text class="cg-title" x="{_EDGE}" y="{y}" {_FONT} font-weight="600">{_text(line)}</text>'
-            for number, line in enumerate(note, len(title)):
-                y = 24 + number * _LINE
-                yield f'<text class="cg-note" x="{_EDGE}" y="{y}" {_FONT} fill="#57606a">{_text(line)}</text>'
+            said = [(line, "cg-title", 'font-weight="600"') for line in title]
+            said += [(line, "cg-note", 'fill="#57606a"') for line in note]
+            for number, (line, kind, look) in enumerate(said):
+                yield f'<text class="{kind}" x="{_EDGE}" y="{24 + number * _LINE}" {_FONT} {look}>{_text(line)}</text>'
         yield f'<g transform="translate({_EDGE} {head})">'
         yield from self._links()
         for position, mark in enumerate(scene.fold.marks):
@@ -98,15 +96,13 @@ class _Drawing:
             yield from self._mark(mark, x, self.tops[scene.layout.layers[position]])
         yield "</g>"
         if self.legend:
-            for number, look in enumerate(used):
-                y = head + self.floor + number * _LEGEND
-                yield f'<g transform="translate({_EDGE + 8} {y:.0f})">{_shape(look)}'
-                yield f'<text x="16" y="4.5" {_FONT} fill="#1b1f24">{_text(look.meaning)}</text></g>'
+            keys = [(_shape(look), look.meaning) for look in used]
             if dashed:
-                y = head + self.floor + len(used) * _LEGEND
                 line = f'<path class="cg-link cg-alt" {_LINK} stroke-dasharray="5 4" d="M-8 0H10"/>'
-                yield f'<g transform="translate({_EDGE + 8} {y:.0f})">{line}'
-                yield f'<text x="16" y="4.5" {_FONT} fill="#1b1f24">one of several alternatives: any will do</text></g>'
+                keys.append((line, "one of several alternatives: any will do"))
+            for number, (key, meaning) in enumerate(keys):
+                yield f'<g transform="translate({_EDGE + 8} {head + self.floor + number * _LEGEND:.0f})">{key}'
+                yield f'<text x="16" y="4.5" {_FONT} fill="#1b1f24">{_text(meaning)}</text></g>'
         yield "</svg>"
 
     def _used(self) -> list[Look]:
