@@ -17,13 +17,18 @@ demo: $(VENV)/.base
 	@echo
 	@echo 'Yours: $(BIN)/cachegraph check SPEC (what you give to --cache-from, a path, or an image reference)'
 
-quick: $(VENV)/.dev lint types
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --hypothesis-profile=quick -m "not server and not browser and not slow"
+# Whole files go to a process, and whatever needs one server (tests/servers/sharing.py).
+SHARED := --dist loadfile --no-loadscope-reorder
+# Without compiled files each process would compile all tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-# Two processes, each with servers of its own; JOBS=1 takes one.
+quick: $(VENV)/.dev lint types
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 $(SHARED) --hypothesis-profile=quick -m "not server and not browser and not slow"
+
+# Two processes; JOBS=1 takes one.
 JOBS ?= 2
 test: $(VENV)/.dev servers lint types
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) $(SHARED))
 
 # Registry, browser, Azurite and Neo4j for the tests: installs what is missing, or says what to install.
 servers: $(VENV)/.dev

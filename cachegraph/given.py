@@ -15,7 +15,8 @@ from cachegraph.builds import llb
 from cachegraph.builds.content.hashing import Hasher
 from cachegraph.builds.content.ignore import IgnoreFile
 from cachegraph.builds.content.unknown import Unknown
-from cachegraph.builds.definitions import Definition, Sources, operations_of, read_definition, read_recorded
+from cachegraph.builds.defined_operations import Sources, operations_of
+from cachegraph.builds.definitions import Definition, read_definition, read_recorded
 from cachegraph.builds.dockerfile.errors import DockerfileError
 from cachegraph.builds.dockerfile.platforms import default_platform, parse_platform
 from cachegraph.builds.execution import Granted, check_execution

@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.servers.neo4j",
     "tests.servers.objects",
     "tests.servers.registry",
+    "tests.servers.sharing",
     "tests.wheels",
 ]
 

@@ -145,5 +145,5 @@ def test_check_imports_no_more_than_it_needs() -> None:
 
 def test_every_module_has_a_docstring_and_one_subject() -> None:
     sizes = {name: path.read_text("utf-8").count("\n") for name, path in modules().items()}
-    assert {name: size for name, size in sizes.items() if size > 420} == {}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
     assert all(ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in modules().values())

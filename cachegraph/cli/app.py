@@ -189,8 +189,9 @@ def complain(error: CacheGraphError, about: str = "") -> None:
         The spec concerned, unless the message names it.
     """
     from cachegraph.cli.output import say
+    from cachegraph.text.words import is_about
 
-    where = f"{about}: " if about and about not in error.message else ""
+    where = f"{about}: " if about and not is_about(error.message, about) else ""
     say(f"{where}{error}")
 
 

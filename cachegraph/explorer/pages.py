@@ -63,7 +63,7 @@ def export_page(shown: Shown, record: int | None, up: int, down: int) -> str:
         graph = Window(graph, around(graph, record, up, down))
     elif len(graph) > _WHOLE:
         return _page("records.html.jinja", title=shown.title, shown=shown, facts=facts(shown.verdict))
-    return report([Export(graph=graph, verdict=shown.verdict, findings=shown.findings)])
+    return report([Export(graph=graph, verdict=shown.verdict, findings=shown.findings, looked_at=record)])
 
 
 def fleet_page(fleet: Fleet) -> str:

@@ -15,10 +15,11 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cachegraph.lint.folders import folder_of, start_of
 from cachegraph.lint.holes import Holes
 from cachegraph.lint.interpolation import Find
 from cachegraph.lint.model import Build, Runner
-from cachegraph.lint.values import Condition, Place, Value, folder_of
+from cachegraph.lint.values import Condition, Place, Value
 
 __all__ = ["BakeRuns", "Given"]
 
@@ -58,11 +59,9 @@ class _Run:
         source = "." if self.build.settings.context is None else self.build.settings.context.text
         if any(_is_remote(text) for text in (source or "", *(one.pattern for one in self.build.targets))):
             return False
-        is_here = self.build.job is not None and source in (".", "{{defaultContext}}")
-        folder = folder_of(self.build.directory) if is_here else None  # who calls a script chooses the folder
-        if self.build.files:
-            return _any(_is_file(value.text, file, folder) for value in self.build.files)
-        return any(_is_file(name, file, folder) is not False for name in _USUAL) and (None if folder is None else True)
+        folder = start_of(self.build) if source in (".", "{{defaultContext}}") else None
+        names = [value.text for value in self.build.files] or _USUAL
+        return _any(_is_file(name, file, folder) for name in names)
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:

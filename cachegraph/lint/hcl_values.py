@@ -160,9 +160,7 @@ class Values:
         return self.holes.hole(name, why, name, choices if are_texts else ())
 
     def _get(self, of: object, key: object, node: Node) -> object:
-        if has_hole(of):
-            return self._unknown(node)
-        if has_hole(key):
+        if has_hole(of) or has_hole(key):
             return self._unknown(node)
         if isinstance(of, dict) and self._text(key) in of:
             return of[self._text(key)]
@@ -305,25 +303,12 @@ class Values:
                     return self._format_list(given)
                 case "join":
                     return self._joined(given, node)
-            if name in STRUCTURAL:
-                return (
-                    self._unknown(node)
-                    if any(map(has_hole, given[:1])) and name != "coalesce"
-                    else _counted(STRUCTURAL[name](*given), self._budget)
-                )
-            if name in TEXTUAL:
-                return self._unknown(node) if _any_hole(given) else _counted(TEXTUAL[name](*given), self._budget)
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            IndexError,
-            StopIteration,
-            ArithmeticError,
-            AttributeError,
-            RecursionError,
-        ):
-            pass
+            if name in STRUCTURAL and (name == "coalesce" or not any(map(has_hole, given[:1]))):
+                return _counted(STRUCTURAL[name](*given), self._budget)
+            if name in TEXTUAL and not _any_hole(given):
+                return _counted(TEXTUAL[name](*given), self._budget)
+        except (ValueError, TypeError, LookupError, StopIteration, ArithmeticError, AttributeError, RecursionError):
+            pass  # bake refuses what is given, or makes something of it that is not known here
         return self._unknown(node)
 
     def _format_list(self, given: list[object]) -> list[str]:

@@ -5,15 +5,12 @@ A `Value` is a text in pieces: known text and `Unknown` pieces, such as ``app:ca
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Choice", "Condition", "Direction", "Part", "Place", "Unknown", "Value", "folder_of"]
+__all__ = ["Choice", "Condition", "Direction", "Part", "Place", "Unknown", "Value"]
 
 Direction = Literal["from", "to"]
-
-_ROOTS = frozenset({"github.workspace", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -182,26 +179,3 @@ def _ends(parts: tuple[Part, ...]) -> tuple[str, str]:
     head = parts[0] if parts and isinstance(parts[0], str) else ""
     tail = parts[-1] if parts and isinstance(parts[-1], str) else ""
     return head, tail
-
-
-def folder_of(value: Value | None, start: str = "") -> str | None:
-    """Give a folder from the root of the repository; None if that is not known, or if it is outside.
-
-    Parameters
-    ----------
-    value : Value or None
-        As written: relative, or from where the runner has the repository (``${{ github.workspace }}/app``). None for
-        where it starts.
-    start : str
-        The folder that a relative one starts in.
-    """
-    parts = () if value is None else value.parts
-    if parts and isinstance(parts[0], Unknown) and parts[0].name in _ROOTS:
-        parts, start = (".", *parts[1:]), ""
-    if not all(isinstance(part, str) for part in parts):
-        return None
-    text = "".join(map(str, parts))
-    if "://" in text or text.startswith(("/", "~", "git@", "-")):
-        return None
-    path = posixpath.normpath(posixpath.join(start, text))
-    return None if path.startswith("..") else path

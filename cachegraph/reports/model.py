@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cachegraph.text.rules import SEVERITIES, Rule, Severity
+from cachegraph.text.words import is_about
 
 __all__ = ["FAIL_ON", "Entry", "Place", "Report", "Subject", "Unread", "fingerprint", "numbered"]
 
@@ -130,7 +131,7 @@ class Unread:
     def text(self) -> str:
         """All of it in a line: what is wrong, what it costs, what to do."""
         at = f"{self.place.file}:{self.place.line}: " if self.place and self.place.line else ""
-        about = "" if self.source in self.message else f"{self.source}: "
+        about = "" if is_about(self.message, self.source) else f"{self.source}: "
         told = self.buildkit is None or "BuildKit" in self.message
         costs = None if told or self.buildkit is None else _BUILDKIT[self.buildkit]
         parts = [f"{at}{about}{self.message}", costs, f"To do: {self.hint}" if self.hint else None]

@@ -15,7 +15,7 @@ from cachegraph.server.places import needs_server_extra, write_private, writing
 __all__ = ["command", "environment", "reason", "run", "start"]
 
 # What Neo4j 5.26 and 2026.x need on Java 25; the last two only silence warnings.
-_FLAGS = (
+_FLAGS: tuple[str, ...] = (
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",

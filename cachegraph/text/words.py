@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 
-__all__ = ["capital", "plural", "size_text", "some_of"]
+__all__ = ["capital", "is_about", "plural", "size_text", "some_of"]
 
 
 def plural(count: int, noun: str) -> str:
@@ -55,6 +56,19 @@ def size_text(count: int | None) -> str:
             return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+def is_about(message: str, source: str) -> bool:
+    """Tell whether a message names a source already, as it was given or as the path that it is.
+
+    Examples
+    --------
+    >>> is_about("gone: there is no such file", "./gone")
+    True
+    >>> is_about("there is no such file", "./gone")
+    False
+    """
+    return source in message or message.startswith(f"{posixpath.normpath(source)}: ")
 
 
 def capital(text: str) -> str:

@@ -17,6 +17,7 @@ from cachegraph.queries.base import Finding
 from cachegraph.queries.catalogue import QUERIES, TOGETHER
 from cachegraph.queries.library import CypherFile, library
 from cachegraph.schema.declaration import BOOKKEEPING, KEPT, NODES, RELATIONSHIPS, Property
+from cachegraph.text.rules import CODES
 from cachegraph.views.frames import FRAMES
 from docs.tools.api import api_page
 from docs.tools.commands import cli_page
@@ -71,17 +72,25 @@ def schema_page() -> str:
 
 def questions_page() -> str:
     """Write the page on the questions."""
+    every = (*QUERIES, *TOGETHER)
     parts = [
         "# Questions",
         _MADE,
         "`cachegraph check` asks all of them (those about certain builders if `--buildkit` names one), "
-        "`cachegraph query NAME` one, `graph.query(name)` gives the findings in Python. Every "
-        "finding has these fields, and those of its question:",
+        "`cachegraph query NAME` one, `graph.query(name)` gives the findings in Python.",
+        "| code | question | severity |\n| --- | --- | --- |\n"
+        + "\n".join(f"| {CODES[query.name]} | [{query.title}](#{query.name}) | {query.severity} |" for query in every),
+        "Every finding has these fields, and those of its question:",
         _fields(Finding),
     ]
     common = {field.name for field in fields(Finding)}
-    for query in (*QUERIES, *TOGETHER):
-        parts += [f"## `{query.name}`", f"**{query.title}**", query.meaning, f"Severity: {query.severity}."]
+    for query in every:
+        parts += [
+            f"## `{query.name}`",
+            f"**{CODES[query.name]}: {query.title}**",
+            query.meaning,
+            f"Severity: {query.severity}.",
+        ]
         own = _fields(query.finding, skip=common)
         if own:
             parts.append(own)

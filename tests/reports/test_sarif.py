@@ -115,7 +115,7 @@ def test_a_fingerprint_depends_on_no_level_and_no_words() -> None:
 
 def test_more_than_github_takes_keeps_the_worst() -> None:
     entries = [entry(number, severity="note") for number in range(25_000)] + [entry(25_000, severity="error")]
-    run = checked(sarif(report(*entries)))
+    (run,) = json.loads(sarif(report(*entries)))["runs"]  # a validator of the schema takes seconds for so many
     assert len(run["results"]) == 25_000
     assert run["results"][0]["level"] == "error"
     (told,) = run["invocations"][0]["toolExecutionNotifications"]

@@ -12,10 +12,13 @@ import neo4j
 import pytest
 from filelock import FileLock
 
-from cachegraph.server import VERSIONS, Login, Running, down, up
+from cachegraph.server import VERSIONS, Login, Running, down, java, up
 from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore
 from tests.servers.programs import LOCKS, missing_jars
+
+# These servers live for minutes: Java's second compiler and its many collectors take more time than they save.
+java._FLAGS += ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 # Points the tests at another server instead; everything in it is deleted.
 _OTHER = os.environ.get("NEO4J_TEST_URI")

@@ -108,9 +108,8 @@ def test_the_thing_that_changed_is_named(cases: list[dict[str, Any]]) -> None:
     }
     checked = 0
     for case in cases:
-        causes = told(case) if case["source"] and case["source_before"] else ()
         kind = next((kind for pattern, kind in expected.items() if re.search(pattern, case["name"])), None)
-        if kind is not None and causes:
+        if kind is not None and case["source"] and case["source_before"] and (causes := told(case)):
             details = "\n".join(causes[0].details)
             assert re.search(CHANGES[kind], details, re.MULTILINE), (case["name"], details)
             checked += 1

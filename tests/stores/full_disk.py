@@ -24,6 +24,7 @@ from cachegraph.errors import StoreError
 from cachegraph.server import Running, down, logs, space, status, up
 from cachegraph.server.config import choose_port
 from cachegraph.stores.neo4j import Neo4jStore, StoppedError, connection
+from tests.servers import neo4j  # noqa: F401 - for a Java that costs little
 from tests.stores.test_neo4j_loading import dump, made
 
 MIB = 1 << 20

@@ -622,6 +622,66 @@ def test_hostile_texts_stay_texts(browser: Chrome, show: Show, hostile: str, tmp
     assert "onerror" in _panel(browser)
 
 
+_ODD: dict[str, list[Any]] = {
+    "nothing": [],
+    "one": [{"digest": "alone"}],
+    "a loop of a thousand": [{"digest": "r"}]
+    + [{"digest": f"c{n}", "inputs": [[{"link": n % 999 + 1}], [{"link": 0}]]} for n in range(1, 1000)],
+    "a thousand sources": [{"digest": f"{n}"} for n in range(1000)],
+    "two thousand inputs": [{"digest": f"{n}"} for n in range(2000)]
+    + [{"digest": "step", "inputs": [[{"link": n}] for n in range(2000)]}],
+    "two thousand alternatives": [{"digest": f"{n}"} for n in range(2000)]
+    + [{"digest": "step", "inputs": [[{"link": n} for n in range(2000)]]}],
+    "three thousand in a row": [{"digest": "0"}]
+    + [{"digest": f"{n}", "inputs": [[{"link": n - 1}]]} for n in range(1, 3000)],
+    "names": [
+        {"digest": text}
+        for text in (
+            "\u202egnp.exe",
+            "\x00\x1b[31m\n",
+            "<script>document.title='broken'</script>",
+            "x" * 20_000,
+            "\U0001f600" * 40,
+        )
+    ],
+}
+_USE = """
+    const longest = { of: "", ms: 0 }, took = (of, act) => {
+      const start = performance.now(); act(); drawing.paint()
+      const ms = performance.now() - start
+      if (ms > longest.ms) { longest.of = of; longest.ms = ms }
+    }
+    for (const node of new Set([0, drawing.count >> 1, drawing.count - 1])) {
+      took("go", () => drawing.go(node))
+      took("around", () => drawing.around(node))
+      took("back", () => drawing.leave())
+    }
+    took("search", () => { drawing.field.value = "record"; drawing.search(); drawing.jump(1) })
+    drawing.scene.groups.forEach((group, at) => drawing.scene.open.add(drawing.count + at))
+    took("open all", () => drawing.arrange()); took("whole", () => drawing.toWhole())
+    for (const key of ["Home", "ArrowDown", "ArrowRight", "End", "ArrowUp", "Enter", "Escape"])
+      took(key, () => drawing.svg.dispatchEvent(new KeyboardEvent("keydown", { key })))
+    took("print", () => drawing.print(true)); took("printed", () => drawing.print(false))
+    return [longest.of, longest.ms, document.title]
+"""
+
+
+@pytest.mark.parametrize("name", _ODD)
+def test_odd_exports(browser: Chrome, show: Show, tmp_path: Path, name: str) -> None:
+    """Nothing stands in the console, nothing hangs, and what is text stays text."""
+    config = tmp_path / "odd.json"
+    config.write_text(json.dumps({"records": _ODD[name]}))
+    show(_report(tmp_path, str(config)))
+    browser.execute_async_script("window.cachegraph.ready.then(arguments[0])")
+    drawn = browser.execute_script("return window.cachegraph.drawings.map(drawing => drawing.count)")
+    assert drawn == ([len(_ODD[name])] if _ODD[name] else [])
+    if drawn:
+        what, took, title = _run(browser, _USE)
+        assert took < 3000, what
+        assert title == "Cache report: odd.json"
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 1280
+
+
 @pytest.mark.slow
 def test_five_thousand_records(browser: Chrome, show: Show, large: cg.CacheGraph, tmp_path: Path) -> None:
     """Under 3 MB, and a search is answered in under a second; panning stays smooth."""

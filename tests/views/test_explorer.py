@@ -71,7 +71,9 @@ def test_records_are_found_opened_and_drawn(browser: Chrome, served: Served) -> 
 
     browser.find_element(By.LINK_TEXT, "Draw its surroundings").click()
     wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "svg"))
-    assert "#120" in browser.find_element(By.TAG_NAME, "body").text
+    selected = browser.find_element(By.CSS_SELECTOR, ".cg-mark.cg-selected")
+    assert "#120" in (selected.get_attribute("aria-label") or "")
+    assert browser.find_element(By.CLASS_NAME, "cg-details").text.startswith("Record 120")
     _sound(browser)
 
 

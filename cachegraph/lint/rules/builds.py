@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from cachegraph.lint.folders import folder_of
 from cachegraph.lint.model import Build, Job, Trigger
 from cachegraph.lint.rules.places import Use, known_reference
-from cachegraph.lint.values import Condition, Value, folder_of
+from cachegraph.lint.values import Condition, Value
 
 __all__ = ["difference", "is_true", "may_run_together", "pushed_images", "target_of", "title"]
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from cachegraph.lint.folders import folder_of, start_of
 from cachegraph.lint.model import Build, Cache, Entry, Repository
 from cachegraph.lint.rules.builds import target_of
 from cachegraph.lint.rules.dockerfiles import ReadDockerfile, read_dockerfile
 from cachegraph.lint.rules.editing import Fix
 from cachegraph.lint.rules.facts import BACKENDS, SECRETS
 from cachegraph.lint.rules.places import CachePlace, Use, places_of
-from cachegraph.lint.values import Direction, Place, folder_of
+from cachegraph.lint.values import Direction, Place
 
 __all__ = ["Scene"]
-
-_GOES_ELSEWHERE = re.compile(r"cd |pushd")
 
 
 class Scene:
@@ -139,7 +137,7 @@ class Scene:
 
     def context_of(self, build: Build) -> str | None:
         """Give the folder that a build has as its context, from the root; None if that cannot be told."""
-        start = _start_of(build)
+        start = start_of(build)
         return None if start is None else folder_of(build.settings.context, start)
 
     def dockerfile_of(self, build: Build) -> ReadDockerfile | None:
@@ -161,7 +159,7 @@ class Scene:
         named = build.settings.dockerfile
         if named is None or named.is_empty:
             return self.dockerfile(posixpath.join(context, "Dockerfile"))
-        path = folder_of(named, context if build.runner.kind in ("bake", "compose") else _start_of(build) or "")
+        path = folder_of(named, context if build.runner.kind in ("bake", "compose") else start_of(build) or "")
         return None if path is None else self.dockerfile(path)
 
     @cached_property
@@ -208,19 +206,3 @@ class Scene:
         ):
             return None
         return Fix(file=entry.place.file, line=entry.place.line, before=before, after=after, is_safe=is_safe)
-
-
-def _start_of(build: Build) -> str | None:
-    """Give the folder, from the root, that a build's relative paths start in; None if that cannot be told."""
-    if build.kind == "compose":
-        return posixpath.dirname(build.place.file)
-    if build.job is None:
-        # Bake takes paths from where it is called, which is the root as a rule; of a script nobody knows.
-        return folder_of(build.directory) if build.kind == "bake" else None
-    checkouts = build.job.uses("actions/checkout")
-    if checkouts and all("path" in step.inputs for step in checkouts):
-        return None  # the root of the repository is somewhere below
-    script = build.step.run if build.step is not None else None
-    if script is not None and _GOES_ELSEWHERE.search(script.pattern):
-        return None
-    return folder_of(build.directory)

@@ -59,6 +59,7 @@
       this.arrange()
       this.home()
       this.recolour()
+      if (data.selected) this.select(data.start)
       new ResizeObserver(() => this.resized()).observe(this.svg)
     }
 
@@ -670,11 +671,12 @@
       const from = this.at.get(this.focused)
       if (!from) return this.focus(this.stops()[0])
       const x = from.x + from.w / 2, y = from.y
+      const joined = new Set(this.lines.flatMap(line => line.from === this.focused ? line.to : line.to === this.focused ? line.from : []))
       let best, least = Infinity
       for (const id of this.stops()) {
         const item = this.at.get(id), ax = item.x + item.w / 2 - x, ay = item.y - y
         if (dx ? Math.abs(ay) > 2 || ax * dx <= 0 : ay * dy <= 0) continue
-        const far = dx ? Math.abs(ax) : Math.abs(ay) + Math.abs(ax) * 0.5 - (this.joined(this.focused, id) ? 60 : 0)
+        const far = dx ? Math.abs(ax) : Math.abs(ay) + Math.abs(ax) * 0.5 - (joined.has(id) ? 60 : 0)
         if (far < least) { least = far; best = id }
       }
       if (best !== undefined) return this.focus(best)
@@ -682,7 +684,6 @@
       const all = this.stops(), next = all[all.indexOf(this.focused) + dx] // the end of a layer leads to the next
       return next === undefined ? undefined : this.focus(next)
     }
-    joined(one, other) { return this.lines.some(line => (line.from === one && line.to === other) || (line.from === other && line.to === one)) }
     focus(id) {
       if (id === undefined) return
       this.focused = id
@@ -699,9 +700,9 @@
     reached() {
       const { up, down } = this.ways
       const said = [up.lit.length ? `If it changes, ${count(up.lit.length, "record")} no longer match${up.lit.length === 1 ? "es" : ""}.` : "If it changes, no other record loses its match."]
-      if (up.dim.length) said.push(`${count(up.dim.length, "record")} above ${up.dim.length === 1 ? "is" : "are"} reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
+      if (up.dim.length) said.push(`${count(up.dim.length, "record")} further on would be reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
       if (down.lit.length) said.push(`It needs ${count(down.lit.length, "record")}${down.dim.length ? `; of ${number(down.dim.length)} more, some alternative is enough` : ""}.`)
-      else if (down.dim.length) said.push(`Of ${count(down.dim.length, "record")} below it, some alternative is enough.`)
+      else if (down.dim.length) said.push(`Of the ${count(down.dim.length, "record")} that it can be made from, some alternative is enough.`)
       return said.join(" ")
     }
     link(node) {

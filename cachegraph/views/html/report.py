@@ -79,6 +79,8 @@ class Export:
     history : History or None
         Earlier exports of the same cache, where its store has them.
     compared : Compared or None
+    looked_at : int or None
+        The record that somebody asked for: the drawing opens with it selected.
     """
 
     graph: ExportGraph
@@ -86,6 +88,7 @@ class Export:
     findings: Sequence[Finding]
     history: History | None = None
     compared: Compared | None = None
+    looked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +199,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
+            "selected": export.looked_at is not None,
         }
         part["data"] = Markup(data_script(f"{part['id']}-drawing", data, report=part["id"]))  # noqa: S704 - holds no markup
     return part
@@ -209,8 +213,10 @@ def _scene(export: Export, own: Sequence[int | None]) -> Scene:
         for finding in export.findings
         if finding.record is not None and finding.record in place
     ]
-    # The drawing opens where the list of what to do begins.
-    begin = next((place[step] for cause in export.verdict.causes for step in cause.steps if step in place), None)
+    # The drawing opens at what was asked for, else where the list of what to do begins.
+    first = next((step for cause in export.verdict.causes for step in cause.steps if step in place), None)
+    wanted = first if export.looked_at is None else export.looked_at
+    begin = None if wanted is None else place.get(wanted)
     solved = len(graph) <= _SOLVED and graph.import_error is None and graph.export.results_known
     compared = export.compared
     prediction, predicted = None, ""
@@ -232,7 +238,7 @@ def _scene(export: Export, own: Sequence[int | None]) -> Scene:
         predicted=predicted,
         notes=notes[:_NOTES],
         own=own,
-        begin=begin if export.compared is None else None,
+        begin=begin if export.compared is None or export.looked_at is not None else None,
     )
     if compared is not None:
         return scene
