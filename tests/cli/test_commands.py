@@ -57,6 +57,14 @@ def test_the_groups_lines_are_the_commands_own() -> None:
     assert headings == ["Options", "Look at a cache", "Before a build", "After a build", "Many caches", "Help"]
 
 
+@pytest.mark.parametrize(
+    ("command", "own"), [("explain", "--cache-from"), ("simulate", "--change"), ("load", "--replace")]
+)
+def test_the_help_begins_with_what_is_the_commands_own(command: str, own: str) -> None:
+    text = run(command, "--help").stdout
+    assert text.index(f"  {own} ") < text.index("  --from-file ") < text.index("  --limit ") < text.index("--help  ")
+
+
 def test_version() -> None:
     assert run("--version").stdout == "cachegraph 0.1.0\n"
 
