@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.programs import DEBIAN, advice
+from tests.servers.sharing import unit
 
 ROOT = Path(__file__).parent.parent
 
@@ -91,3 +92,22 @@ def test_who_may_not_install_programs_is_told_which_and_how(tmp_path: Path) -> N
     )
     assert "sudo apt-get install --no-install-recommends chromium nodejs\n" in advice({"node", "chromium"}, apt=True)
     assert set(DEBIAN) == {"chromedriver", "chromium", "docker-registry", "node", "npm"}
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("tests/stores/test_neo4j_looks.py::test_it[2026.08.1]", "2026.08.1"),
+        ("tests/docs/test_how_to.py::test_it[5.26.30-page]", "5.26.30"),
+        ("tests/docs/test_how_to.py::test_it[page-5.26.30]", "5.26.30"),
+        ("tests/docs/test_how_to.py::test_it[page]", "tests/docs/test_how_to.py"),
+        ("tests/stores/test_neo4j_faults.py::test_it", "5.26.30"),
+        ("tests/server/test_server.py::test_it[4.26.30]", "5.26.30"),
+        ("tests/views/test_browser.py::test_it", "views"),
+        ("tests/views/test_explorer.py::test_it", "views"),
+        ("tests/core/test_spans.py::test_it[a::b]", "tests/core/test_spans.py"),
+    ],
+)
+def test_no_two_processes_start_the_same_server(test: str, expected: str) -> None:
+    """What has the same name goes to the same process."""
+    assert unit(test) == expected

@@ -249,10 +249,8 @@ def _pasted(text: str, depth: int) -> tuple[Spec, ...] | None:
         return _each(lines, depth)
     if len(parts := _SEVERAL.split(bare)) > 1:
         return tuple(_with_trap(spec, _semicolons()) for spec in _each(parts, depth))
-    if "=" not in bare and ";" in bare:
-        return tuple(
-            _with_trap(spec, _semicolons()) for spec in _each([part for part in bare.split(";") if part], depth)
-        )
+    if "=" not in bare and ";" in bare and (parts := [part for part in bare.split(";") if part.strip()]):
+        return tuple(_with_trap(spec, _semicolons()) for spec in _each(parts, depth))
     if len(bare) > 2 and bare[0] == bare[-1] and bare[0] in "'\"`" and bare[0] not in bare[1:-1]:
         return _parse(bare[1:-1], depth)
     if "=" not in bare and (spec := skopeo(bare)) is not None:

@@ -79,6 +79,8 @@ def test_what_is_no_spec(text: str, message: str) -> None:
         ("app:a,app:b", [("registry", {"ref": "app:a"}), ("registry", {"ref": "app:b"})]),
         ("app:a, app:b", [("registry", {"ref": "app:a"}), ("registry", {"ref": "app:b"})]),
         ("app:a;app:b", [("registry", {"ref": "app:a"}), ("registry", {"ref": "app:b"})]),
+        ("app:a; ;app:b;", [("registry", {"ref": "app:a"}), ("registry", {"ref": "app:b"})]),
+        (";", [("local", {"src": ";"})]),
         ("type=gha,scope=a;type=gha,scope=b", [("gha", {"scope": "a"}), ("gha", {"scope": "b"})]),
         ("type=s3,name=a;b,bucket=c", [("s3", {"name": "a;b", "bucket": "c"})]),
         ("|\n  type=gha,scope=a\n  - app:b\n", [("gha", {"scope": "a"}), ("registry", {"ref": "app:b"})]),

@@ -17,7 +17,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 import cachegraph as cg
+from benchmarks.synthetic import make_config
 from cachegraph.cli.app import app
+from cachegraph.core.decode import encode
 from cachegraph.views.html.drawing import Drawing
 from tests.servers.programs import axe
 from tests.views.monorepo import monorepo
@@ -312,6 +314,7 @@ def test_print_has_the_whole_drawing_on_white(browser: Chrome, show: Show) -> No
     text = browser.find_element(By.CSS_SELECTOR, ".cg-mark text")
     assert browser.execute_script("return getComputedStyle(arguments[0]).fill", text) == "rgb(27, 31, 36)"
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    _painted(browser)
     before = _run(browser, "return drawing.view")
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert len(browser.find_elements(By.CSS_SELECTOR, ".cg-mark")) == 190
@@ -326,6 +329,7 @@ def test_print_has_the_whole_drawing_on_white(browser: Chrome, show: Show) -> No
     assert high == pytest.approx(browser.find_element(By.CLASS_NAME, "cg-view").rect["width"] / wide, rel=0.05)
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
     assert browser.find_element(By.CLASS_NAME, "cg-view").get_dom_attribute("viewBox") is None
+    _painted(browser)
     assert _run(browser, "return drawing.view") == before
     assert len(browser.find_elements(By.CSS_SELECTOR, ".cg-mark")) < 100
 
@@ -361,6 +365,11 @@ def test_a_record_of_a_summary_opens_a_drawing_of_its_surroundings(
     # Every link between what is drawn is there, each mark below what it takes.
     lines = {tuple(pair) for pair in _run(browser, "return drawing.lines.map(line => [line.from, line.to])")}
     assert lines == {(link, mark) for mark in drawn for link in links.inputs[mark] if link in drawn}
+    # However often it is painted, lines that are alternatives stay dashed where they are large enough.
+    for _ in range(3):
+        dashed = browser.find_element(By.CSS_SELECTOR, ".cg-view .cg-alt").value_of_css_property("stroke-dasharray")
+        assert dashed == "5px, 4px"
+        _run(browser, "drawing.painted = ''; drawing.paint()")
     tops = dict(_run(browser, "return drawing.items.map(one => [one.id, one.y])"))
     assert all(tops[link] < tops[mark] for link, mark in lines)
     # What it leaves out is said, above and below each mark.
@@ -450,7 +459,7 @@ def test_the_page_draws_what_the_picture_has(browser: Chrome, show: Show, layout
 
 @pytest.fixture(scope="module")
 def pages(layouts: Path, kept: Path, nights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Reports: the case that started it, one compared with another, several, and one with a long history."""
+    """Reports: the case that started it, one compared with another, several, a long history, and one seen in part."""
     folder = tmp_path_factory.mktemp("reports")
     arguments = {
         "one": [str(layouts / "scratch-file-inline")],
@@ -458,6 +467,8 @@ def pages(layouts: Path, kept: Path, nights: Path, tmp_path_factory: pytest.Temp
         "several": [str(layouts / name) for name in ("web-max", "web-multi-inline", "web-oci")],
         "nights": [str(kept), "--names", str(nights / "names")],
     }
+    (folder / "many.json").write_bytes(encode(make_config(400)))
+    arguments["many"] = [str(folder / "many.json")]
     found = {}
     for name, given in arguments.items():
         (folder / name).mkdir()
@@ -467,7 +478,7 @@ def pages(layouts: Path, kept: Path, nights: Path, tmp_path_factory: pytest.Temp
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["one", "compared", "several", "nights"])
+@pytest.mark.parametrize("name", ["one", "compared", "several", "nights", "many"])
 def test_nothing_serious_is_found(
     browser: Chrome, show: Show, pages: dict[str, Path], name: str, scheme: str, width: int
 ) -> None:
@@ -477,7 +488,7 @@ def test_nothing_serious_is_found(
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         show(pages[name])
-        _run(browser, "drawing.go(2)")
+        _run(browser, "drawing.go(2)" if name != "many" else "drawing.go(200); drawing.around(200)")
         browser.execute_script(axe().read_text("utf-8"))
         found = browser.execute_async_script("const done = arguments[0]; axe.run().then(done)")
         serious = {
@@ -513,6 +524,19 @@ def test_it_works_inside_a_notebook(browser: Chrome, show: Show, named: cg.Cache
     assert _panel(browser).startswith("Record 1\n")
     browser.switch_to.default_content()
     assert browser.title == "whole"
+
+
+def test_much_data_is_unpacked_inside_a_notebook_too(
+    browser: Chrome, show: Show, large: cg.CacheGraph, tmp_path: Path
+) -> None:
+    """In a frame without an origin, under a policy that lets nothing in."""
+    page = tmp_path / "notebook.html"
+    page.write_text(f"<!doctype html><title>whole</title>{large.plot()._repr_html_()}")
+    show(page)
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    WebDriverWait(browser, 10).until(lambda _: browser.find_elements(By.CLASS_NAME, "cg-view"))
+    assert _run(browser, "return drawing.count") == 5000
+    browser.switch_to.default_content()
 
 
 # --- The report ------------------------------------------------------------------------------------------------------
@@ -686,8 +710,6 @@ def test_odd_exports(browser: Chrome, show: Show, tmp_path: Path, name: str) -> 
 def test_five_thousand_records(browser: Chrome, show: Show, large: cg.CacheGraph, tmp_path: Path) -> None:
     """Under 3 MB, and a search is answered in under a second; panning stays smooth."""
     config = tmp_path / "large.json"
-    from cachegraph.core.decode import encode
-
     config.write_bytes(encode(large.graphs[0].export.config))
     page = _report(tmp_path, str(config))
     assert page.stat().st_size < 3_000_000

@@ -53,6 +53,7 @@
       this.whole = { sheet: data.sheet, groups: data.groups, parent, open: new Set() }
       this.scene = this.whole // what is drawn: the whole, or what is around a record
       this.scenes = [] // those to go back to
+      this.printing = false
       this.notes = new Map()
       for (const note of data.notes) this.notes.set(note[0], [...(this.notes.get(note[0]) ?? []), note])
       this.build(root)
@@ -269,6 +270,7 @@
       addEventListener("afterprint", () => this.print(false))
     }
     resized() {
+      if (this.printing) return
       if (!this.moved) this.home()
       this.painted = ""
       this.later()
@@ -381,7 +383,8 @@
         const key = `cg-link${line.alternative ? " cg-alt" : ""}${name}`
         found.set(key, (found.get(key) ?? "") + line.line)
       }
-      this.paths.replaceChildren(...[...found].sort().reverse().map(([key, line]) => draw("path", { class: key, d: line })))
+      const stubs = this.isFar || !this.scene.more ? [] : this.items.flatMap(item => this.stubs(item))
+      this.paths.replaceChildren(...[...found].sort().reverse().map(([key, line]) => draw("path", { class: key, d: line })), ...stubs)
     }
     // The overview beside a drawing that is not readable as a whole; the rectangle is what is seen of it.
     paintSeen(x, y, w, h) {
@@ -453,7 +456,7 @@
         if (this.lost.has(id)) names.push("cg-lost")
         return draw("g", { ...attributes, class: names.join(" "), role: "button",
           "aria-label": `${this.data.label[id]} #${this.data.index[id]}${this.lost.has(id) ? " of the older export" : ""}: ${look[3]}${text ? `; ${text}` : ""}${this.stubSaid(id)}`,
-          "aria-pressed": String(id === this.selected) }, ...this.stubs(id, w, h),
+          "aria-pressed": String(id === this.selected) },
           draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
           draw("g", { transform: `translate(15 ${h / 2})` }, this.shape(look)),
           draw("text", { x: 28, y: h / 2 + 4.5 }, this.data.label[id]), " ", // a blank, so that the label and the number are two words
@@ -475,16 +478,16 @@
       })
       const said = counts.map((one, at) => one ? `${number(one)} ${looks[at][0]}` : "").filter(Boolean).join(", ")
       return draw("g", { ...attributes, class: [...names, "cg-group"].join(" "), role: "button", "aria-expanded": kind === "band" ? null : "false",
-        "aria-label": `${label}: ${said}${this.stubSaid(id)}` }, ...this.stubs(id, w, h),
+        "aria-label": `${label}: ${said}${this.stubSaid(id)}` },
         draw("rect", { class: "cg-card cg-behind", x: 4, y: -4, width: w, height: h, rx: 6 }),
         draw("rect", { class: "cg-card", width: w, height: h, rx: 6 }),
         draw("text", { x: 10, y: 18 }, label), ...bars)
     }
     // What a drawing of surroundings leaves out: above a mark what it takes too, below it what takes it too.
-    stubs(id, w, h) {
-      const [up, down] = this.scene.more?.get(id) ?? [0, 0], found = []
-      for (const [many, from, to, y] of [[up, 0, -10, -4], [down, h, h + 10, h + 12]]) if (many) found.push(
-        draw("path", { class: "cg-link", d: `M${w - 10} ${from}V${to}` }), draw("text", { class: "cg-index cg-more", x: w - 14, y }, `+${number(many)}`))
+    stubs({ id, x, y, w, h }) {
+      const [up, down] = this.scene.more?.get(id) ?? [0, 0], found = [], right = x + w
+      for (const [many, from, to, at] of [[up, y, y - 10, y - 4], [down, y + h, y + h + 10, y + h + 12]]) if (many) found.push(
+        draw("path", { class: "cg-link", d: `M${right - 10} ${from}V${to}` }), draw("text", { class: "cg-index cg-more", x: right - 14, y: at, "aria-hidden": "true" }, `+${number(many)}`))
       return found
     }
     stubSaid(id) {

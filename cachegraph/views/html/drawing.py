@@ -79,9 +79,12 @@ class Drawing:
 
     def _repr_html_(self) -> str:
         """Show it in a frame of its own, so that the notebook and the page cannot disturb each other."""
-        title = escape(self.scene.title)
+        # ASCII alone: around it a page may say no encoding; a script that is read in a wrong one is refused.
+        title, page = (
+            escape(text).encode("ascii", "xmlcharrefreplace").decode() for text in (self.scene.title, self.page)
+        )
         style = f"width: 100%; height: {_HEIGHT}px; border: 0; color-scheme: normal"
-        return f'<iframe srcdoc="{escape(self.page)}" title="{title}" sandbox="allow-scripts" style="{style}"></iframe>'
+        return f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" style="{style}"></iframe>'
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show it in a notebook."""

@@ -24,10 +24,10 @@ from cachegraph.verdict.words import facts
 from cachegraph.views.drawing.scene import Scene
 from cachegraph.views.drawing.svg import svg
 from cachegraph.views.drawing.weights import added_bytes
+from cachegraph.views.html.areas import areas
 from cachegraph.views.html.drawing import scene_of
 from cachegraph.views.html.page import data_script, drawing_script, page, resource
 from cachegraph.views.html.stages import stages
-from cachegraph.views.html.treemap import treemap
 
 __all__ = ["Compared", "Export", "Setting", "Unread", "report"]
 
@@ -41,11 +41,7 @@ _FINDINGS = 400
 """Findings that a list has; of more it says how many there are."""
 _POINTS = 60
 """Exports of a history that the page has, the newest ones."""
-_AREAS = 60
 _STEPS = 12
-_MAP = (960, 300)
-_FLAT = 120
-"""Pixels that the map of bytes is high where it has few areas."""
 _PICTURE = 200
 
 
@@ -195,7 +191,7 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
 
         small = len(scene.fold.marks) <= _PICTURE
         part["picture"] = Markup(svg(scene, colours=False)) if small else ""  # noqa: S704 - escaped when it was made
-        part["map"] = _map(scene, own)
+        part["map"] = areas(scene, own)
         data = scene.to_dict() | {
             "own": [None if node.is_lost else own[node.index] for node in scene.nodes],
             "stages": [[stage.on, stage.steps] for stage in stages(scene.nodes)],
@@ -313,33 +309,3 @@ def _compared(compared: Compared | None) -> dict[str, Any] | None:
         "causes": [] if explanation is None else explanation.causes[:20],
         "capital": capital,
     }
-
-
-def _map(scene: Scene, own: Sequence[int | None]) -> dict[str, Any] | None:
-    """Lay out what each step adds, the largest ones by themselves."""
-    sizes = [0 if node.is_lost else own[node.index] or 0 for node in scene.nodes]
-    order = sorted((place for place, size in enumerate(sizes) if size), key=lambda place: -sizes[place])
-    if not order:
-        return None
-    rest = order[_AREAS:]
-    values: list[int] = [sizes[place] for place in order[:_AREAS]]
-    if rest:
-        values.append(sum(sizes[place] for place in rest))
-    total, height = sum(values), _MAP[1] if len(values) > 6 else _FLAT
-    blocks = []
-    for area in treemap(values, _MAP[0], height):
-        place = order[area.position] if area.position < min(_AREAS, len(order)) else None
-        name = plural(len(rest), "other step") if place is None else scene.nodes[place].label
-        size = size_text(values[area.position])
-        which = "" if place is None else f", record {scene.nodes[place].index}"
-        blocks.append(
-            {
-                "place": place,
-                "box": {name: round(getattr(area, name), 1) for name in ("x", "y", "width", "height")},
-                "name": name if area.width > 7 * len(name) + 12 and area.height > 22 else "",
-                "size": size if area.width > 70 and area.height > 40 else "",
-                "title": f"{name} {size}: {values[area.position] / total:.0%}{which}",
-                "shade": 1 + area.position % 4 if place is not None else 0,
-            }
-        )
-    return {"blocks": blocks, "total": size_text(total), "steps": len(order), "width": _MAP[0], "height": height}
