@@ -3,8 +3,12 @@
 ::
 
     import cachegraph as cg
-    graph = cg.load("type=local,src=./cache")
-    graph.missing_results()
+    graph = cg.load(cg.sample("web-oci"))  # or any spec, path or image reference
+    graph.verdict()  # what it is worth to a build, what is missing, and why
+    graph.records  # a data frame; graph.plot() draws it
+
+Read: `load`, `from_config`, `load_record`, `sample`. Before a build: `build`, `predict`, `simulate`, `blast_radius`,
+`sources`, `inline_preview`. After it: `explain`, `diff`, `history`, `why`. In a database: `Neo4jStore`.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from cachegraph.core.model import Names
@@ -74,7 +75,7 @@ def _several(given: Any, what: str) -> list[Any]:  # noqa: ANN401 - whatever a c
     """Make a list of one or several."""
     if isinstance(given, (str, os.PathLike, Names)):
         return [given]
-    if isinstance(given, (bytes, bytearray)) or not isinstance(given, Iterable):
+    if isinstance(given, (bytes, bytearray, Mapping, io.IOBase)) or not isinstance(given, Iterable):
         raise TypeError(f"{what} is text, a path, or several of these, not {type(given).__name__}")
     return list(given)
 

@@ -15,10 +15,10 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
 
+from cachegraph.builds.content.zstd import open_zstd
 from cachegraph.core.progress import Report
 from cachegraph.errors import DecodeError
 from cachegraph.loaders.deadline import Deadline
@@ -39,11 +39,10 @@ _DAMAGED = (
 
 
 def _zstd(file: BinaryIO) -> IO[bytes]:
-    try:
-        module = import_module("compression.zstd")
-    except ImportError:
-        raise tarfile.ReadError("zstd is read by Python 3.14 and newer") from None
-    return cast("IO[bytes]", module.ZstdFile(file))
+    unpacked = open_zstd(file)
+    if unpacked is None:
+        raise tarfile.ReadError("reading zstd needs one more package: pip install 'cachegraph[zstd]'")
+    return unpacked
 
 
 _COMPRESSIONS: tuple[tuple[bytes, Callable[[BinaryIO], IO[bytes]]], ...] = (
@@ -121,7 +120,7 @@ class _Budgeted(io.RawIOBase):
 
 
 class Archive:
-    """A tar archive, plain or compressed (gzip, bzip2, xz; zstd where Python reads it), its regular files by name.
+    """A tar archive, plain or compressed (gzip, bzip2, xz, or zstd), its regular files by name.
 
     Parameters
     ----------
@@ -144,7 +143,7 @@ class Archive:
         self._limits = limits
         self._file = open_file(path, self.place, "check the path")
         try:
-            with self._reading("this is no tar archive that can be read (plain, gzip, bzip2 or xz)", _HINT):
+            with self._reading("this is no tar archive that can be read (plain, gzip, bzip2, xz or zstd)", _HINT):
                 self._stream = _decompressed(self._file, self.place, limits)
                 archive = tarfile.open(fileobj=cast("IO[bytes]", self._stream), mode="r:")  # noqa: SIM115 - closed with the file
             with self._reading("the archive is cut off or damaged", "make it again"):

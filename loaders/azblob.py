@@ -245,7 +245,7 @@ def _answered(place: str, error: HttpResponseError) -> SourceError:
 
 def _why(error: Exception) -> str:
     """Give the first reason that says more than that something is not set up, in a few words."""
-    lines = [line.strip() for line in str(error).splitlines()[1:] if ":" in line]
+    lines = [line.strip() for line in str(error).splitlines()[1:] if ": " in line]
     told = [line for line in lines if not re.search(r"unavailable|not (set|installed|found|configured|fully)", line)]
     return f" ({one_line(told[0])[:160]})" if told else ""
 

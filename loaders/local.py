@@ -19,6 +19,7 @@ Source: BuildKit ``client/solve.go`` (``parseCacheOptions``), ``client/ociindex`
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -41,6 +42,7 @@ from cachegraph.loaders.specs.parse import canonical, required
 __all__ = ["load", "load_store"]
 
 _MOST_FOLDERS = 1000  # that are looked into for an image layout
+_CONFIG = re.compile(rb'"layers"\s*:\s*\[\s*\{\s*"blob"|"records"\s*:\s*\[')
 _DEPTH = 8
 _FAULTS: dict[Fault, str] = {
     "wrong-digest": "has other bytes than its digest says",
@@ -176,12 +178,18 @@ class _Layout:
         return list(parse_manifest(data).manifests or ())
 
     def _where_else(self) -> str:
-        """Name the folders in the directory that are image layouts."""
-        below = []
+        """Name what in the directory is a cache: bare configs, or the folders that are image layouts."""
+        below, configs = [], []
         if kind_of(self.path) == "directory":
             with suppress(OSError):
                 folders = islice(self.path.iterdir(), _MOST_FOLDERS)
-                below = sorted(str(folder) for folder in folders if kind_of(folder / "index.json") == "file")
+                for path in sorted(folders):
+                    if kind_of(path / "index.json") == "file":
+                        below.append(str(path))
+                    elif path.suffix == ".json" and kind_of(path) == "file" and _is_config(path):
+                        configs.append(str(path))
+        if configs:
+            return f"cache configs there: {tags_in_words(configs)}"
         if below:
             return f"image layouts there: {tags_in_words(below)}"
         return "give the directory that --cache-to type=local,dest=DIR wrote to"
@@ -309,3 +317,9 @@ def _unlike(digest: str) -> Problem:
         "out what writes to the directory, and export again"
     )
     return Problem(code="digest-mismatch", digest=digest, severity="warning", message=message)
+
+
+def _is_config(path: Path) -> bool:
+    """Tell whether a file is a bare cache config, by how it begins."""
+    with path.open("rb") as file:
+        return _CONFIG.search(file.read(4096)) is not None

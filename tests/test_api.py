@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import shutil
 import warnings
@@ -72,7 +73,9 @@ def test_a_bad_source_is_raised_or_told(cache: Path) -> None:
     assert repr(graph) == "<CacheGraph: 1 export, 6 records, 1 source not read>"
 
 
-@pytest.mark.parametrize("wrong", [None, 7, b"cache", [b"cache"], [None], {"type": 1}.values()])
+@pytest.mark.parametrize(
+    "wrong", [None, 7, b"cache", [b"cache"], [None], {"type": 1}.values(), {"a": 1}, io.StringIO("a")]
+)
 def test_what_is_no_source_is_a_type_error(wrong: object) -> None:
     with pytest.raises(TypeError, match="a path"):
         cg.load(wrong)  # type: ignore[arg-type]  # the mistake

@@ -15,16 +15,16 @@ from click.testing import CliRunner
 import cachegraph as cg
 from cachegraph.cli.app import app
 from docs.tools.pages import PAGES
+from tests.cli.test_summary import on_a_terminal
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-PICTURE = re.findall(r"^\$ cachegraph (.*?)\n(.*?)(?=\n\n|\n\Z)", README.split("```")[1], re.DOTALL | re.MULTILINE)
+FIRST = re.findall(r"```text\n\$ cachegraph (.*?)\n(.*?)```", README, re.DOTALL)
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
-CONSOLE = [
-    found
+CONSOLE = {
+    page: re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     for page in (ROOT / "README.md", *TUTORIALS)
-    for found in re.findall(r"```console\n\$ cachegraph (.*?)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-]
+}
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -42,24 +42,32 @@ _NO_COMMIT = "; no commit that was looked at has them"
 _STALE = ("note Nothing new was exported", "Fix: Check that a build still exports")  # one day it will be
 
 
-def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", CONSOLE, ids=[page.stem for page in CONSOLE])
+def test_the_pages_commands_print_what_they_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for command, output in CONSOLE:
+    for command, output in CONSOLE[page]:
         result = CliRunner().invoke(app, shlex.split(command))
         assert result.exit_code == 0, command
         shown = lines(output)
         assert lines(at_any_time(result.stdout))[: len(shown)] == shown
 
 
-@pytest.mark.parametrize(("command", "output"), PICTURE, ids=["inline", "mode=max"])
-def test_the_picture_that_the_readme_begins_with_is_true(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, output: str
-) -> None:
-    for name in ("web-max", "web-oci", "web-prov"):
-        cg.sample(name, tmp_path / name)
+def test_the_answer_that_the_readme_begins_with_is_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a terminal of 80 columns shows it."""
+    ((command, output),) = FIRST
+    cg.sample("cold", tmp_path / "cold")
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert lines(at_any_time(result.stdout)) == lines(output)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    assert lines(at_any_time(on_a_terminal(80, *shlex.split(command)))) == lines(output)
+    assert max(map(len, lines(output))) <= 80
+
+
+def test_the_readme_fits_its_reader() -> None:
+    """Blocks fit a page without scrolling, and prose an editor."""
+    inside = False
+    for number, line in enumerate(README.splitlines(), 1):
+        inside = inside != line.startswith("```")
+        assert len(line) <= (110 if inside else 140) or line.startswith("|"), number
 
 
 @pytest.mark.parametrize("code", PYTHON)

@@ -15,47 +15,63 @@ from typing import Any
 import click
 
 from cachegraph import __version__
-from cachegraph.errors import CacheGraphError
+from cachegraph.errors import CacheGraphError, MissingExtraError
 
-__all__ = ["COMMANDS", "LazyGroup", "app"]
+__all__ = ["COMMANDS", "GROUPS", "LazyGroup", "app"]
 
-COMMANDS = {
-    "check": ("cachegraph.cli.check:check", "Read exports, ask everything, say what is wrong and what to do."),
-    "report": ("cachegraph.cli.report:report", "Write a page that can be kept: what a cache holds, why, what to do."),
-    "serve": ("cachegraph.cli.serve:serve", "Serve such pages and a JSON API, for what is too large for a file."),
-    "lint": ("cachegraph.cli.lint:lint", "Look for what is wrong with how caches are written and read."),
-    "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
-    "records": ("cachegraph.cli.records:records", "List the records of exports."),
-    "show": ("cachegraph.cli.show:show", "Show one record: what it is, what it takes, what takes it."),
-    "query": ("cachegraph.cli.query:query", "Ask one question."),
-    "queries": ("cachegraph.cli.query:queries", "List the questions."),
-    "explain": ("cachegraph.cli.explaining:explain", "Say why the steps of a build ran, by first cause."),
-    "diff": ("cachegraph.cli.diff:diff", "Compare two exports."),
-    "history": ("cachegraph.cli.history:history", "Follow a cache through its exports."),
-    "why": ("cachegraph.cli.why:why", "Say what keeps a record, a layer or a blob."),
-    "inline-preview": (
-        "cachegraph.cli.inline_preview:inline_preview",
-        "Say what inline cache would keep of a full export.",
-    ),
-    "explain-rule": ("cachegraph.cli.explain:explain_rule", "Explain a kind of finding, and how to cure it."),
-    "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
-    "blast-radius": ("cachegraph.cli.blast_radius:blast_radius", "Say for each step and source what its change costs."),
-    "sources": ("cachegraph.cli.sources:sources", "Compare caches for a build."),
-    "entries": ("cachegraph.cli.entries:entries", "List what a GitHub Actions cache holds, from anywhere."),
-    "sample": ("cachegraph.cli.sample:sample", "Write a real export that comes with the package, to try things on."),
-    "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
-    "load": ("cachegraph.cli.neo4j.load:load", "Load exports into Neo4j."),
-    "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
-    "neo4j": ("cachegraph.cli.neo4j.group:neo4j", "Run a Neo4j of your own, and look after what is in it."),
-    "completion": ("cachegraph.cli.completion:completion", "Print what makes a shell complete commands."),
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Look at a cache": {
+        "check": ("cachegraph.cli.check:check", "Say what a cache is worth, what is wrong, and what to do."),
+        "report": ("cachegraph.cli.report:report", "Write it as one HTML page to keep, with a drawing."),
+        "serve": ("cachegraph.cli.serve:serve", "Serve such pages and a JSON API, for large caches."),
+        "history": ("cachegraph.cli.history:history", "Follow a cache over time: what each build ran, and why."),
+        "records": ("cachegraph.cli.records:records", "List what a cache holds, record by record."),
+        "show": ("cachegraph.cli.show:show", "Show one record: what it is, what it takes, what takes it."),
+        "why": ("cachegraph.cli.why:why", "Say what keeps a record, a layer or a blob."),
+        "entries": ("cachegraph.cli.entries:entries", "List what a GitHub Actions cache holds, from anywhere."),
+    },
+    "Before a build": {
+        "lint": ("cachegraph.cli.lint:lint", "Look for what is wrong with how caches are written and read."),
+        "predict": ("cachegraph.cli.predict:predict", "Say which steps of a build will be cached, before it runs."),
+        "simulate": ("cachegraph.cli.simulate:simulate", "Say what a change would make run again."),
+        "blast-radius": (
+            "cachegraph.cli.blast_radius:blast_radius",
+            "Say for each step and source what its change costs.",
+        ),
+        "sources": ("cachegraph.cli.sources:sources", "Compare the caches that a build could import."),
+        "inline-preview": (
+            "cachegraph.cli.inline_preview:inline_preview",
+            "Say what an inline cache would keep of a full one.",
+        ),
+    },
+    "After a build": {
+        "explain": ("cachegraph.cli.explaining:explain", "Say why the steps of a build ran, by first cause."),
+        "diff": ("cachegraph.cli.diff:diff", "Compare two caches: what was gained, what was lost."),
+    },
+    "Many caches": {
+        "load": ("cachegraph.cli.neo4j.load:load", "Load caches into Neo4j."),
+        "cypher": ("cachegraph.cli.neo4j.cypher:cypher", "Run Cypher: a question of the library, or your own."),
+        "neo4j": ("cachegraph.cli.neo4j.group:neo4j", "Run a Neo4j of your own, and look after what is in it."),
+        "export": ("cachegraph.cli.export:export", "Write the graph for other programs."),
+    },
+    "Help": {
+        "sample": ("cachegraph.cli.sample:sample", "Write a real cache that comes with the package, to try."),
+        "explain-rule": ("cachegraph.cli.explain:explain_rule", "Explain a kind of finding, and how to cure it."),
+        "queries": ("cachegraph.cli.query:queries", "List the questions that check asks."),
+        "query": ("cachegraph.cli.query:query", "Ask one of them."),
+        "completion": ("cachegraph.cli.completion:completion", "Print what makes a shell complete commands."),
+    },
 }
-"""Command name to where it is defined, and its line in the help."""
+"""Headings of the help; below each, command name to where it is defined, and its line."""
+
+COMMANDS = {name: home for group in GROUPS.values() for name, home in group.items()}
 
 _EPILOG = """\b
 Examples:
-  cachegraph check ./cache
+  cachegraph sample cold
+  cachegraph check cold/inline.json
   cachegraph check type=registry,ref=registry.example.com/app:cache
-  cachegraph query missing-results --format json app:latest
+  cachegraph predict --cache-from registry.example.com/app:cache .
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 a source could not be read."""
 
@@ -65,13 +81,14 @@ class LazyGroup(click.Group):
 
     Parameters
     ----------
-    homes : dict of str to tuple of (str, str)
-        ``module:attribute`` and the line in the help, by command.
+    headings : dict of str to dict of str to tuple of (str, str)
+        ``module:attribute`` and the line in the help, by heading and command.
     """
 
-    def __init__(self, *args: Any, homes: dict[str, tuple[str, str]], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
+    def __init__(self, *args: Any, headings: dict[str, dict[str, tuple[str, str]]], **kwargs: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(*args, **kwargs)
-        self.homes = homes
+        self.headings = headings
+        self.homes = {name: home for homes in headings.values() for name, home in homes.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """List the commands in their natural order."""
@@ -90,8 +107,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
         """Write the commands' lines without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in self.homes.items()])
+        width = max(map(len, self.homes))  # the same under every heading
+        for heading, homes in self.headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in homes.items()])
 
     def main(
         self,
@@ -178,7 +197,7 @@ def complain(error: CacheGraphError, about: str = "") -> None:
 
 @click.group(
     cls=LazyGroup,
-    homes=COMMANDS,
+    headings=GROUPS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
@@ -186,9 +205,10 @@ def complain(error: CacheGraphError, about: str = "") -> None:
 @click.version_option(__version__, message="cachegraph %(version)s")
 @click.pass_context
 def app(ctx: click.Context) -> None:
-    """See what a BuildKit cache export holds, why a build missed, and what can be deleted.
+    """Say why a docker build is not cached, what its BuildKit cache holds, and what to change.
 
-    Without a command: which caches the files here name, and which commands look at them.
+    Without a command: which caches the files here name, and which commands look at them. A SPEC, wherever a command
+    takes one, is what --cache-from takes, a path, or an image reference.
     """
     if ctx.invoked_subcommand is None:
         _say_where_to_begin(ctx)
@@ -196,8 +216,12 @@ def app(ctx: click.Context) -> None:
 
 def _say_where_to_begin(ctx: click.Context) -> None:
     from cachegraph.cli.here import look_around, told
-    from cachegraph.cli.output import TEXT, write
+    from cachegraph.cli.output import TEXT, say, write
 
-    here = look_around()
+    try:
+        here = look_around()
+    except MissingExtraError as error:
+        here = None
+        say(f"there are files here that may name caches; reading them needs more packages ({error.hint})")
     lines = [*told(here, TEXT), "", "cachegraph --help lists all commands."] if here else [ctx.get_help()]
     write("\n".join(lines), TEXT)

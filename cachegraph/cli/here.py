@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cachegraph.cli.findings import folded
 from cachegraph.cli.output import Output, styled
-from cachegraph.errors import CacheGraphError, SpecError
+from cachegraph.errors import CacheGraphError, MissingExtraError, SpecError
 from cachegraph.lint.linting import Linted, lint_paths
 from cachegraph.loaders.specs.identity import identity
 from cachegraph.loaders.specs.parse import specs_of_setting
@@ -58,13 +58,22 @@ class Here:
 
 
 def look_around() -> Here | None:
-    """Look at the repository of the current folder, or at the files in it; None where nothing says how to build."""
+    """Look at the repository of the current folder, or at the files in it; None where nothing says how to build.
+
+    Raises
+    ------
+    cachegraph.errors.MissingExtraError
+        There are such files, and the reader of YAML is not installed.
+    """
     in_repository = any((folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents))
     files = [path for name in (*_MARKS, *_COMPOSE) if (path := Path(name)).is_file()]
+    files += sorted(Path(".github/workflows").glob("*.y*ml"))
     if not files and not in_repository:
         return None
     try:
         linted = lint_paths([] if in_repository else files)
+    except MissingExtraError:
+        raise
     except CacheGraphError:
         return None
     if not linted.repository.files and not linted.dockerfiles:

@@ -105,10 +105,9 @@ def takes(words: str) -> Callable[[F], F]:
 
 
 def source_options(command: F) -> F:
-    """Add the specs, and how to read them."""
+    """Add the specs, and how to read them; in the help, behind what is the command's own."""
     seconds = click.FloatRange(min=0.1)
     decorators: list[Callable[[Any], Any]] = [
-        click.argument("specs", nargs=-1, metavar="SPEC...", type=SpecText()),
         click.option(
             "--from-file",
             "files",
@@ -158,9 +157,13 @@ def source_options(command: F) -> F:
             help="Let a source cost more than usual, such as archive-bytes=64G (docs/security.md); may be repeated.",
         ),
     ]
+    own: list[click.Parameter] = list(getattr(command, "__click_params__", ()))
     for decorate in reversed(decorators):
         command = decorate(command)
-    return command
+    params: list[click.Parameter] = command.__click_params__  # type: ignore[attr-defined]  # what click hangs there
+    params[:] = [*params[len(own) :], *own]  # click reads it backwards
+    specs: Callable[[F], F] = click.argument("specs", nargs=-1, metavar="SPEC...", type=SpecText())
+    return specs(command)
 
 
 def neo4j_options(command: F) -> F:

@@ -17,7 +17,7 @@ from cachegraph.cli.output import TEXT, say
 from cachegraph.cli.progress import progress
 from cachegraph.core.model import Names
 from cachegraph.core.progress import Report
-from cachegraph.errors import CacheGraphError, NoCacheError, NotFoundError, SpecError
+from cachegraph.errors import CacheGraphError, MissingExtraError, NoCacheError, NotFoundError, SpecError
 from cachegraph.graph import CacheGraph
 from cachegraph.lint.files import FoundSpec
 from cachegraph.loaders import catalogue, several
@@ -188,7 +188,10 @@ def _to_begin_with() -> list[str]:
     """Say which caches the files here name, and how to give them."""
     from cachegraph.cli.here import look_around, told
 
-    here = look_around()
+    try:
+        here = look_around()
+    except MissingExtraError:
+        return []
     command = click.get_current_context().info_name or ""
     return ["", *told(here, TEXT, command)] if here is not None else []
 

@@ -14,6 +14,7 @@ from cachegraph.core.versions import LOSES_LINKS, NO_CHAINS, parse_version
 from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.loads import KeyLoads
 from cachegraph.solver.prediction import NotImported
+from cachegraph.solver.single import exports_of
 
 __all__ = ["Caches", "Graph", "prepare", "title"]
 
@@ -61,9 +62,7 @@ def prepare(caches: Graph | Iterable[Graph], buildkit: str | None = None) -> Cac
         No version.
     """
     version = parse_version(buildkit)
-    exports: list[ExportGraph] = []
-    for item in caches:
-        exports += [item] if isinstance(item, ExportGraph) else item
+    exports = exports_of(caches, "a cache")
     good = [export for export in exports if export.import_error is None]
     chains = not NO_CHAINS.hold(version)
     loads = tuple(KeyLoads(CacheKeys(export), chains=chains) for export in good)

@@ -17,12 +17,13 @@ from cachegraph.solver.history_rows import Became, Event, EventKind, History, Po
 from cachegraph.solver.history_words import cause_word, labels, story
 from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.since import Past, Since, asked, since
+from cachegraph.solver.single import Graphs, exports_of
 
 __all__ = ["history", "made_at"]
 
 
 def history(
-    exports: Iterable[ExportGraph],
+    exports: Iterable[Graphs],
     *,
     texts: Mapping[str, Plaintext] | None = None,
     references: Mapping[str, str] | None = None,
@@ -31,7 +32,7 @@ def history(
 
     Parameters
     ----------
-    exports : iterable of ExportGraph
+    exports : CacheGraph, or iterable of ExportGraph or CacheGraph
         In the order in which they were written, oldest first.
     texts, references : mapping, optional
         Plaintexts by digest and how users call images, as `cachegraph.explain` takes them.
@@ -47,7 +48,7 @@ def history(
     times of other steps contradict that.
     """
     with collection_paused():
-        return _follow(list(exports), texts, references)
+        return _follow(exports_of(exports, "a history"), texts, references)
 
 
 def _follow(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from cachegraph.cli.app import app
+from cachegraph.cli.app import GROUPS, app
 
 __all__ = ["cli_page", "commands"]
 
@@ -48,13 +48,15 @@ def cli_page() -> str:
     found = list(commands())
     counts = Counter(key for context in found for key in {_key(option, context) for option in _options(context)})
     shared = {key for key, count in counts.items() if count >= _SHARED}
-    lines = "\n".join(f"| [`{c.command_path}`](#{_anchor(c)}) | {_line(c)} |" for c in found)
     parts = [
         "# Commands",
         _MADE,
         "`cachegraph COMMAND --help` says the same in a terminal. A SPEC is what `--cache-from` takes, a path, or an "
         "image reference: [sources](sources.md). Options may stand before and behind it.",
-        f"| command | what it does |\n| --- | --- |\n{lines}",
+        *(
+            _group(heading, [c for c in found if c.command_path.split()[1] in names])
+            for heading, names in GROUPS.items()
+        ),
         "## Exit codes",
         _CODES,
         "## Common options",
@@ -64,6 +66,11 @@ def cli_page() -> str:
     for context in found:
         parts += _command(context, shared)
     return "\n\n".join(parts) + "\n"
+
+
+def _group(heading: str, found: Iterable[click.Context]) -> str:
+    lines = "\n".join(f"| [`{c.command_path}`](#{_anchor(c)}) | {_line(c)} |" for c in found)
+    return f"**{heading}**\n\n| command | what it does |\n| --- | --- |\n{lines}"
 
 
 def _command(context: click.Context, shared: set[tuple[str, str]]) -> Iterator[str]:

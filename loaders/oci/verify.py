@@ -6,10 +6,9 @@ import hashlib
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
+from cachegraph.builds.content.zstd import zstd_module
 from cachegraph.core.model import Blob, Fault
 from cachegraph.loaders.limits import Limits
 from cachegraph.loaders.oci.manifests import check_digest
@@ -40,7 +39,7 @@ def find_fault(chunks: Iterable[bytes], blob: Blob, limits: Limits) -> Fault | N
     -------
     str or None
         ``wrong-digest``, ``wrong-media-type`` (it is compressed otherwise than its type says) or ``wrong-diff-id``.
-        zstd is decompressed by Python 3.14 and newer; before, the diff ID of such a blob stays unchecked.
+        zstd is decompressed by Python 3.14 or with the extra ``zstd``; else the diff ID of such a blob stays unchecked.
     """
     algorithm, digits = check_digest(blob.digest)
     own = hashlib.new(algorithm)
@@ -48,7 +47,7 @@ def find_fault(chunks: Iterable[bytes], blob: Blob, limits: Limits) -> Fault | N
     head = next(pieces, b"")
     own.update(head)
     kind = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else "none"
-    readable = kind != "zstd" or find_spec("compression") is not None
+    readable = kind != "zstd" or zstd_module() is not None
     inner = _fed(_DiffId(kind, limits) if blob.diff_id and readable else None, head)
     for piece in pieces:
         own.update(piece)
@@ -79,10 +78,14 @@ class _DiffId:
         self._kind = kind
         self._broken = False
         self._inflate: Any = None
-        if kind == "gzip":
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a member of gzip, or a frame of zstd; a blob may have several."""
+        if self._kind == "gzip":
             self._inflate = zlib.decompressobj(wbits=31)
-        elif kind == "zstd":
-            self._inflate = import_module("compression.zstd").ZstdDecompressor()
+        elif self._kind == "zstd" and (module := zstd_module()) is not None:
+            self._inflate = module.ZstdDecompressor()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the blob."""
@@ -100,14 +103,14 @@ class _DiffId:
                 self._broken = True
                 return
             if self._kind == "zstd":
-                data = b""
                 while not self._inflate.eof and not self._inflate.needs_input:
                     yield self._inflate.decompress(b"", _PIECE)
+                data = b""
             else:
                 data = self._inflate.unconsumed_tail
-                if self._inflate.eof:  # another gzip member may follow
-                    data = self._inflate.unused_data
-                    self._inflate = zlib.decompressobj(wbits=31)
+            if self._inflate.eof:  # another may follow
+                data = self._inflate.unused_data
+                self._begin()
 
     def digest(self) -> str:
         """Give the diff ID; what cannot be unpacked has none that fits."""

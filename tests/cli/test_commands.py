@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import lzma
+import re
 from pathlib import Path
 
 import click
@@ -48,10 +49,20 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], command: 
 
 
 def test_the_groups_lines_are_the_commands_own() -> None:
-    text = run("--help").stdout
+    text = CliRunner().invoke(app, ["--help"], terminal_width=80).stdout
     for name, (_, line) in COMMANDS.items():
-        assert name in text
+        assert re.search(rf"^  {name} +{re.escape(line)}$", text, re.MULTILINE), "it is not whole in one line"
         assert line.endswith(".")
+    headings = re.findall(r"^(\S.*):$", text, re.MULTILINE)
+    assert headings == ["Options", "Look at a cache", "Before a build", "After a build", "Many caches", "Help"]
+
+
+@pytest.mark.parametrize(
+    ("command", "own"), [("explain", "--cache-from"), ("simulate", "--change"), ("load", "--replace")]
+)
+def test_the_help_begins_with_what_is_the_commands_own(command: str, own: str) -> None:
+    text = run(command, "--help").stdout
+    assert text.index(f"  {own} ") < text.index("  --from-file ") < text.index("  --limit ") < text.index("--help  ")
 
 
 def test_version() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,22 @@ def test_it_fits_a_terminal(repository: Path, layouts: Path, monkeypatch: pytest
     shown = on_a_terminal(80)
     assert [line for line in shown.splitlines() if len(line) > 80 and str(layouts) not in line] == []
     assert "only a run knows" in shown
+
+
+def test_workflows_of_a_folder_that_is_no_repository_are_read_too(repository: Path, layouts: Path) -> None:
+    (repository / ".git").rmdir()
+    assert run().stdout.startswith(NAMED.replace("CACHE", str(layouts / "web-max")))
+
+
+def test_without_the_reader_of_yaml_it_says_what_to_install(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    result = run()
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")
+    assert result.stderr == (
+        "cachegraph: there are files here that may name caches; reading them needs more packages "
+        "(pip install 'cachegraph[files]')\n"
+    )
+    without_spec = run("check")
+    assert (without_spec.exit_code, without_spec.stdout) == (2, "")
+    assert without_spec.stderr.endswith("Error: Missing argument 'SPEC...'.\n")

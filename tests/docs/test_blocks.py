@@ -19,7 +19,7 @@ from tests.docs.blocks import PAGES, ROOT, Block, blocks, calls, parse, words
 RUN = {
     ("README.md", "console"): "tests/test_docs.py::test_the_pages_commands_print_what_they_show",
     ("README.md", "python"): "tests/test_docs.py::test_the_readmes_python_runs",
-    ("README.md", "text"): "tests/test_docs.py::test_the_picture_that_the_readme_begins_with_is_true",
+    ("README.md", "text"): "tests/test_docs.py::test_the_answer_that_the_readme_begins_with_is_true",
     ("docs/cache.md", "console"): "tests/docs/test_reference.py::test_a_page_works",
     ("docs/cache.md", "dockerfile json"): (
         "tests/docs/test_reference.py::test_the_record_that_the_picture_book_takes_apart_is_a_real_one"
@@ -53,7 +53,7 @@ _OTHERS = "a file of a forge or another program; what it calls of cachegraph is 
 NOT_RUN = {
     ("README.md", "flowchart LR"): "a drawing",
     ("README.md", "make demo    #"): "the tests are run by it",
-    ("README.md", "pip install ."): "sets up what the tests run in",
+    ("README.md", "pip install .  "): "sets up what the tests run in",
     ("README.md", "pip install 'cachegraph[notebook]'"): "sets up what the tests run in",
     ("README.md", "pip install 'cachegraph[server]'"): "the tutorial of ops teams runs the same",
     ("README.md", "# GitHub Actions"): _OTHERS,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import AccountSasPermissions, ContainerClient, ResourceTypes, generate_account_sas
 
 from cachegraph.core.model import Blob, CacheExport
@@ -199,6 +200,13 @@ def test_no_default_credential(oauth_account_url: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     with pytest.raises(AccessError, match=r"no usable Azure credential .*secret_access_key"):
         azblob.load(bare_spec(oauth_account_url, container="cache", name="web"), Options())
+
+
+def test_the_libraries_list_of_what_it_tried_is_no_reason() -> None:
+    error = ClientAuthenticationError("DefaultAzureCredential failed.\nAttempted credentials:\n\tEnv: not set")
+    assert azblob._why(error) == ""
+    error = ClientAuthenticationError("DefaultAzureCredential failed.\nAttempted credentials:\n\tCli: token expired")
+    assert azblob._why(error) == " (Cli: token expired)"
 
 
 def test_no_default_credential_over_plain_http(azure_account: str) -> None:

@@ -140,3 +140,13 @@ def test_looking_at_a_text_takes_no_time(tmp_path: Path) -> None:
 
 def test_bytes_that_a_caller_gives_are_taken_as_they_are() -> None:
     assert export_from_config(json.dumps({"target": {}}).encode()).config.records == ()
+
+
+def test_a_folder_of_bare_configs_names_them(tmp_path: Path) -> None:
+    (tmp_path / "max.json").write_text('{"layers":[{"blob":"sha256:0","parent":-1}],"records":[]}')
+    (tmp_path / "bare.json").write_text('{"records": []}')
+    (tmp_path / "manifest.json").write_text('{"layers":[{"mediaType":"x"}]}')
+    (tmp_path / "none.json").write_text("[]")
+    with pytest.raises(CacheGraphError) as caught:
+        cg.load(tmp_path)
+    assert caught.value.hint == f"cache configs there: {tmp_path}/bare.json, {tmp_path}/max.json"

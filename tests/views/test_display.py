@@ -142,3 +142,12 @@ def test_a_history(scratch: cg.CacheGraph) -> None:
     assert repr(found) == f"<History: {said}.>"
     assert _text(found).startswith(f"{said}\n  export 1  ")
     assert "0 of 3 3 of 3 1.0 MiB nothing ran" in _page(found)
+
+
+def test_the_facts_of_a_verdict_stand_apart_on_a_page(layouts: Path) -> None:
+    graph = cg.load(str(layouts / "web-max"))
+    for shown in (graph, graph.verdict()):
+        page = shown._repr_mimebundle_()["text/html"]
+        line = next(line for line in page.splitlines() if "13 of 13 steps (100 %)" in line)
+        assert 'style="white-space: pre-wrap">' in line
+        assert "CACHED  13 of 13 steps (100 %)  15 layers" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 import cachegraph as cg
 from cachegraph.errors import UnknownNameError
+from cachegraph.views.figures.figures import in_words
 from cachegraph.views.states import LOOKS, states
 
 
@@ -100,6 +102,18 @@ def test_a_figure_shows_itself_once(scratch: cg.CacheGraph) -> None:
     assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # what IPython calls
     assert plt.get_fignums() == []
     assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def test_a_notebook_gets_a_figure_with_words(scratch: cg.CacheGraph, fleet: cg.CacheGraph) -> None:
+    bundle = scratch.plot_merge(2)._repr_mimebundle_()  # type: ignore[attr-defined]  # what IPython calls
+    alt = re.match(r'<img alt="([^"]*)" src="data:image/png;base64,', bundle["text/html"])
+    assert alt is not None
+    assert alt[1] == (
+        "record 2: merge of 3 inputs: 4 layers, bottom first; 3 in gaps, which no loadable input accounts for."
+    )
+    assert bundle["text/html"].endswith(f'{bundle["image/png"]}">')
+    assert in_words(fleet.plot_bytes()).startswith("What fills the configs; web-max: 4.8 KiB, 0.5% of the limit; ")
+    assert in_words(cg.CacheGraph(()).plot_bytes()) == "no config: a daemon has none. no blobs."
 
 
 def test_nothing_at_all_is_drawn() -> None:

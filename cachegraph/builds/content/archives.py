@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import importlib
 import lzma
 import tarfile
 import tempfile
@@ -17,6 +16,7 @@ from typing import BinaryIO, cast
 
 from cachegraph.builds.content.nodes import START, Blob, Bytes, File, Folder, Link, Metadata, Node, Special, header
 from cachegraph.builds.content.unknown import Unknown
+from cachegraph.builds.content.zstd import open_zstd
 
 __all__ = ["BadArchiveError", "Entry", "entries", "is_archive"]
 
@@ -222,15 +222,7 @@ def _decompress(opened: BinaryIO) -> BinaryIO:
     if start.startswith(b"\xfd7zXZ\0"):
         return cast("BinaryIO", lzma.open(opened))
     if start.startswith(b"\x28\xb5\x2f\xfd") or (start[1:4] == b"\x2a\x4d\x18" and start[0] & 0xF0 == 0x50):
-        return cast("BinaryIO", _zstd(opened))
+        if (unpacked := open_zstd(opened)) is None:
+            raise BadArchiveError("reading zstd needs one more package: pip install 'cachegraph[zstd]'")
+        return unpacked
     return opened
-
-
-def _zstd(opened: BinaryIO) -> object:
-    """Read zstd, which Python has from 3.14 on."""
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            return importlib.import_module(name).open(opened)
-        except ImportError as error:
-            missing = error
-    raise BadArchiveError("reading zstd needs one more package: pip install 'cachegraph[zstd]'") from missing

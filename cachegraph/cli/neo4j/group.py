@@ -23,7 +23,7 @@ COMMANDS = {
 
 @click.group(
     cls=LazyGroup,
-    homes=COMMANDS,
+    headings={"Commands": COMMANDS},
     epilog="\b\nExample:\n  cachegraph neo4j up && cachegraph load ./cache --neo4j",
 )
 def neo4j() -> None:
