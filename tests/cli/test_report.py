@@ -37,6 +37,7 @@ def test_a_page_in_a_file(layouts: Path, tmp_path: Path) -> None:
     assert "What they make is needed by #0 COPY /report /report and #2 COPY /src/dist /srv" in text
     assert text.count("6 steps have no name here") == 1
     assert text.index("6 steps have no name here") < text.index("The records")
+    assert "merge of 2 inputs 1.0 MiB: 100%, record 8 COPY package.json /etc/pk… 148 B: 0%, record 11" in text
 
 
 def test_steps_that_have_names_are_called_with_their_lines(layouts: Path) -> None:
