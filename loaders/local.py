@@ -26,6 +26,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from cachegraph.builds.dockerbuild.reading import is_record
 from cachegraph.core.model import CacheExport, Fault, Problem, StrayBlob
 from cachegraph.errors import DecodeError, NoCacheError, NotFoundError, SourceError, SpecError
 from cachegraph.loaders.base import Options, Spec
@@ -101,7 +102,14 @@ def load_store(store: BlobStore, path: Path, spec: Spec, options: Options) -> li
     with closing(store):
         try:
             return _Layout(store, path, spec, options).load()
-        except DecodeError as error:
+        except SourceError as error:
+            if is_record(path):
+                raise NotFoundError(
+                    f"{path}: this is a build record, no cache",
+                    hint=f"why its steps ran: cachegraph explain {path}; names of a cache's steps: --names {path}",
+                ) from None
+            if not isinstance(error, DecodeError):
+                raise
             message = error.message if str(path) in error.message else f"{path}: {error.message}"
             raise DecodeError(
                 message, hint=error.hint or "it is damaged, export again", buildkit=error.buildkit

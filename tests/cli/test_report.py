@@ -88,6 +88,11 @@ def test_several_exports_and_what_could_not_be_read(layouts: Path, tmp_path: Pat
     assert text.index(f"UNREADABLE {nowhere} There is no such file or directory.") < text.index("Overview")
 
 
+def test_what_could_not_be_read_is_named_once(layouts: Path) -> None:
+    text = _text(run(str(layouts / "web-prov")).stdout)
+    assert f"UNREADABLE {layouts / 'web-prov'} The image has no inline cache. Build it with" in text
+
+
 def test_nothing_that_could_be_read(tmp_path: Path) -> None:
     """The page says so first, the title names it, and the exit code is that of a source that cannot be read."""
     broken, path = tmp_path / "broken.json", tmp_path / "report.html"

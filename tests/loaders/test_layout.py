@@ -360,3 +360,11 @@ def test_a_history_with_a_time_that_is_none(layout: Layout) -> None:
     assert "image config.history[0].created: expected an RFC 3339 time, got 'yesterday'" in str(
         failure(str(layout.root))
     )
+
+
+def test_a_build_record_is_told_what_it_is(layouts: Path) -> None:
+    path = layouts.parent / "records" / "args.dockerbuild"
+    with pytest.raises(NotFoundError) as caught:
+        cg.load(str(path))
+    assert caught.value.message == f"{path}: this is a build record, no cache"
+    assert f"cachegraph explain {path}" in (caught.value.hint or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,6 +44,8 @@ _FINDINGS = 400
 _POINTS = 60
 """Exports of a history that the page has, the newest ones."""
 _PICTURE = 200
+_LONG_SPEC = re.compile(r"\Atype=[a-z0-9]+,.*?: ")
+"""At the beginning of a message: its source as a whole spec, which the page has above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,7 @@ def worded(unread: Sequence[Unread]) -> list[Unread]:
     return [
         Unread(
             spec=one_line(one.spec),
-            message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
+            message=_sentence(_LONG_SPEC.sub("", one.message.removeprefix(f"{one.spec}: "))),
             hint=_sentence(one.hint),
         )
         for one in unread
