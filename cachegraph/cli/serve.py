@@ -54,13 +54,15 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
     from contextlib import ExitStack, suppress
 
     from cachegraph.graph import CacheGraph
+    from cachegraph.views.html.report import Unread
 
     with ExitStack() as stack:
         fleet = None if neo4j is None else Fleet(stack.enter_context(open_store(neo4j or None, database)))
-        graph, code = CacheGraph(()), 0
+        graph, code, unread = CacheGraph(()), 0, list[Unread]()
         if specs or how["files"]:
             read = read_specs(specs, how)
             graph, code = read.graph, read.exit_code
+            unread = [Unread(spec=bad.spec, message=bad.error.message, hint=bad.error.hint) for bad in read.failures]
             if not graph.graphs and fleet is None:
                 sys.exit(code or 3)
         listening = _listen(port)
@@ -68,7 +70,9 @@ def serve(specs: tuple[str, ...], neo4j: str | None, database: str | None, port:
         place = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         served = " and ".join([plural(len(graph.graphs), "export"), *([fleet.place] if fleet else [])])
         say(f"{place} serves {served}; Ctrl-C ends it")
-        config = uvicorn.Config(make_app(Shelf(graph), fleet), log_level="error", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            make_app(Shelf(graph, unread), fleet), log_level="error", access_log=False, lifespan="off"
+        )
         with suppress(KeyboardInterrupt):  # how it is meant to end
             uvicorn.Server(config).run(sockets=[listening])
     sys.exit(code)
@@ -79,6 +83,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
+        listening.listen()  # who opens the address at once waits for the server instead of being refused
     except OSError as error:
         listening.close()
         raise UsageError(

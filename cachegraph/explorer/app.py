@@ -65,8 +65,8 @@ def make_app(shelf: Shelf, fleet: Fleet | None = None) -> FastAPI:
 
 async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name not in LOOPBACK:
+    name, colon, port = (host, "", "") if host.endswith("]") else host.rpartition(":")
+    if (name if colon else host) not in LOOPBACK or not (port.isdecimal() or not colon):
         return JSONResponse({"detail": "this server answers requests to 127.0.0.1 or localhost only"}, 403)
     response = await answer(request)
     response.headers["Cache-Control"] = "no-store"

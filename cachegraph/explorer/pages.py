@@ -12,7 +12,7 @@ from cachegraph.schema.focus import Window, around
 from cachegraph.text.clean import one_line
 from cachegraph.verdict.words import facts
 from cachegraph.views.html.page import page, resource
-from cachegraph.views.html.report import Export, report
+from cachegraph.views.html.report import Export, report, worded
 
 __all__ = ["export_page", "fleet_page", "overview_page", "question_page"]
 
@@ -38,7 +38,7 @@ def overview_page(shelf: Shelf, fleet: Fleet | None) -> str:
     rows = [
         {"id": one.graph.id, "title": one.title, "verdict": one.verdict, "facts": facts(one.verdict)} for one in shelf
     ]
-    return _page("overview.html.jinja", title="Build caches", rows=rows, fleet=fleet)
+    return _page("overview.html.jinja", title="Build caches", rows=rows, fleet=fleet, unread=worded(shelf.unread))
 
 
 def export_page(shown: Shown, record: int | None, up: int, down: int) -> str:

@@ -15,6 +15,7 @@ from cachegraph.schema.refs import short_ref
 from cachegraph.text.clean import one_line
 from cachegraph.verdict.model import Verdict
 from cachegraph.views.html.record import RecordView, look_at
+from cachegraph.views.html.report import Unread
 from cachegraph.views.states import states
 
 if TYPE_CHECKING:
@@ -94,9 +95,12 @@ class Shelf:
     Parameters
     ----------
     graph : CacheGraph
+    unread : sequence of Unread
+        What could not be read, which the first page says.
     """
 
-    def __init__(self, graph: CacheGraph) -> None:
+    def __init__(self, graph: CacheGraph, unread: Sequence[Unread] = ()) -> None:
+        self.unread = tuple(unread)
         findings = graph.check()
         own = findings.by_export()
         none: Findings[Any] = Findings(())

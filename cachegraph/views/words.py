@@ -7,7 +7,7 @@ import re
 from cachegraph.core.graph import ExportGraph
 from cachegraph.text.render import legal
 
-__all__ = ["caption", "short", "shortened"]
+__all__ = ["caption", "cut_inside", "short", "shortened"]
 
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
@@ -47,3 +47,17 @@ def caption(graph: ExportGraph, record: int, width: int = 24) -> str:
 def shortened(text: str, width: int) -> str:
     """Cut a text to so many characters; a longer one ends in dots."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def cut_inside(text: str, width: int) -> str:
+    """Cut a text to so many characters in its middle: the end of an instruction has its line in the Dockerfile.
+
+    Examples
+    --------
+    >>> cut_inside("RUN apt-get update && apt-get install -y make (Dockerfile:7)", 40)
+    'RUN apt-get update &…ke (Dockerfile:7)'
+    """
+    if len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[-end:]}"

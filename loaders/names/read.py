@@ -9,7 +9,8 @@ a directory, an archive    an OCI image layout: the provenance and the history o
                            ``type=local,src=DIR``
 a ``.dockerbuild`` file    a build record: its provenance, and what its progress called the steps
 ``app:latest``             the provenance and the history of an image in a registry; as a spec ``type=registry,ref=REF``
-``Dockerfile``             what its instructions ask for, with lines; ``Dockerfile:.`` with the files of a context;
+``Dockerfile``             what its instructions ask for, with lines; ``Dockerfile:.`` with the files of a context,
+                           as does a directory with a ``Dockerfile`` that is no layout;
                            ``type=dockerfile,src=PATH,context=DIR,platform=OS/ARCH`` for another platform
 =========================  ===========================================================================================
 """
@@ -96,8 +97,17 @@ def _spec(source: str) -> Spec:
     if found is not None:
         return Spec(type="dockerfile", attrs={"src": str(found[0]), "context": str(found[1])}, text=source)
     spec = parse(source)
+    folder = Path(spec.attrs.get("src", "")) if spec.type == "local" else None
+    if folder is not None and _is_build(folder):
+        return Spec(type="dockerfile", attrs={"src": str(folder / "Dockerfile"), "context": str(folder)}, text=source)
     is_one = spec.type == "config" and is_dockerfile(Path(spec.attrs.get("src", "")))
     return Spec(type="dockerfile", attrs=spec.attrs, text=spec.text) if is_one else spec
+
+
+def _is_build(folder: Path) -> bool:
+    """Tell whether a folder is what an image is built of, and no layout."""
+    is_layout = kind_of(folder / "index.json") == "file"
+    return kind_of(folder) == "directory" and not is_layout and is_dockerfile(folder / "Dockerfile")
 
 
 def _read(spec: Spec, options: Options) -> Texts:
@@ -191,7 +201,7 @@ def is_provenance(data: bytes) -> bool:
 def _layout_texts(store: BlobStore, place: str) -> Texts:
     index = store.file("index.json")
     if index is None:
-        raise NotFoundError(f"{place}: no index.json", hint="give an OCI image layout")
+        raise NotFoundError(f"{place}: no index.json", hint="give an OCI image layout, or a folder with a Dockerfile")
 
     def read(descriptor: Descriptor) -> bytes | None:
         digest = descriptor.digest

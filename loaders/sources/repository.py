@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from cachegraph.builds.content.nodes import (
+    START,
     UNREADABLE,
     File,
     Folder,
@@ -198,6 +199,10 @@ class _GitBlob:
     def open(self) -> BinaryIO:
         """Open it."""
         return BytesIO(self._repository.read(self.object_name))
+
+    def start(self) -> bytes:
+        """Read its first bytes."""
+        return self._repository.read(self.object_name)[:START]
 
 
 @dataclass(slots=True, eq=False)

@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from cachegraph.builds.content.nodes import Blob, Bytes, digest_of
+from cachegraph.builds.content.nodes import Blob, Bytes, digest_of, read_start
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.core.progress import quiet
 from cachegraph.core.untrusted import decode_json
@@ -99,6 +99,10 @@ class _StoredBlob:
         if self.object_name.startswith("sha256:") and digest_of(data) != self.object_name:
             return Unknown(because="image", reason=f"the layer {self.object_name[:19]} has other bytes than it should")
         return BytesIO(data)
+
+    def start(self) -> bytes | Unknown:
+        """Read its first bytes."""
+        return read_start(self)
 
     def digest(self, header: bytes) -> str | Unknown:
         """Hash a header and the layer."""

@@ -32,7 +32,22 @@ def test_a_page_in_a_file(layouts: Path, tmp_path: Path) -> None:
     assert "PARTLY CACHED 7 of 13 steps (54 %)" in text
     assert "6 steps keep no result" in text
     assert "mode=max" in text
-    assert "6 steps have no name here" in text
+    # What no name is known of is placed by what needs it, and stands in the order of the build.
+    assert "#4 57a5ab45ee83 #3 4fb8d1b7ddbf #9 63b4006fcfac #13 a37a5b4a45fc #15 e72ec2ad78a9 #18 ed205ca82db4" in text
+    assert "What they make is needed by #0 COPY /report /report and #2 COPY /src/dist /srv" in text
+    assert text.count("6 steps have no name here") == 1
+    assert text.index("6 steps have no name here") < text.index("The records")
+
+
+def test_steps_that_have_names_are_called_with_their_lines(layouts: Path) -> None:
+    text = _text(run(str(layouts / "web-oci"), "--names", str(layouts / "web-prov")).stdout)
+    assert (
+        "#4 WORKDIR /src (Dockerfile:2) #3 COPY package.json . (Dockerfile:3) "
+        "#9 RUN echo installing && mkdir node_module…o dep > node_modules/dep (Dockerfile:4) "
+        "#13 COPY app app (Dockerfile:6, 9) #15 RUN mkdir dist && cat app/* > dist/out (Dockerfile:7) "
+    ) in text
+    assert "is needed by" not in text
+    assert "no name here" not in text
 
 
 def test_on_standard_output(layouts: Path) -> None:
@@ -46,6 +61,7 @@ def test_compared_with_an_older_export(layouts: Path) -> None:
     text = _text(run(str(layouts / "web-churn"), "--compare", str(layouts / "web-max")).stdout)
     assert "What changed since web-max" in text
     assert "Keys: 22 gained, 7 lost, 12 the same." in text
+    assert "is needed by" not in text  # what earlier builds left is needed by nothing
     assert "Had this build imported the older export: 17 of 22 steps ran: 5 causes." in text
     assert "The content of the files in slot 1 differs" in text
 

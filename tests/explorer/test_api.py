@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import schemathesis
+import urllib3
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
@@ -85,7 +89,9 @@ def test_findings_can_be_asked_for_by_severity(explorer: Served, graph: cg.Cache
     assert explorer.ask(f"/api/exports/{export.id}/findings?severity=bad").status == 422
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", "", "[::2]:80", "localhost.:1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:8080", "", "[::2]:80", "localhost.:1", "localhost:1@evil"]
+)
 def test_who_names_another_host_gets_nothing(explorer: Served, host: str) -> None:
     answer = explorer.ask("/api/exports", Host=host)
     assert answer.status == 403
@@ -156,3 +162,22 @@ def test_the_command_takes_what_a_file_names(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["serve", "--from-file", str(bake)])
     assert result.exit_code == 3
     assert "none" in result.stderr
+
+
+def test_the_command_says_on_its_page_what_could_not_be_read(layouts: Path, tmp_path: Path) -> None:
+    """The address that it prints can be opened at once; Ctrl-C ends it, with the code of what could not be read."""
+    command = [sys.executable, "-m", "cachegraph", "serve", str(layouts / "web-max"), str(tmp_path / "<b>none")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            told = [process.stderr.readline(), process.stderr.readline()]
+            address = told[1].split()[1]
+            page = urllib3.PoolManager().request("GET", address, retries=False, timeout=30).data.decode()
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 3
+    assert "there is no such file or directory" in told[0]
+    assert "serves 1 export; Ctrl-C ends it" in told[1]
+    assert "There is no such file or directory." in page
+    assert "&lt;b&gt;none" in page
+    assert page.index("Could not be read") < page.index("web-max")

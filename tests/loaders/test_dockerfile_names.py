@@ -46,7 +46,7 @@ def test_instructions_with_their_lines(project: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("spec", ["{0}/Dockerfile:{0}", "type=dockerfile,src={0}/Dockerfile,context={0}"])
+@pytest.mark.parametrize("spec", ["{0}/Dockerfile:{0}", "type=dockerfile,src={0}/Dockerfile,context={0}", "{0}"])
 def test_what_they_take_from_a_context(project: Path, spec: str) -> None:
     found = names(project, spec.format(project / "context"))
     assert [name for name in found if name.startswith("content")] == [
@@ -54,6 +54,19 @@ def test_what_they_take_from_a_context(project: Path, spec: str) -> None:
         "content of /b.txt (Dockerfile:3)",
         "content of /d (Dockerfile:4)",
     ]
+
+
+def test_the_folder_that_a_build_is_run_in(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project / "context")
+    assert names(project, ".") == names(project, "Dockerfile:.")
+    Path("index.json").write_text('{"manifests": []}')  # a layout: what it holds counts
+    with pytest.raises(NotFoundError, match="no provenance that names a step"):
+        read_names(".", Options())
+    (project / "empty").mkdir()
+    with pytest.raises(
+        NotFoundError, match=r"no index\.json \(give an OCI image layout, or a folder with a Dockerfile\)"
+    ):
+        read_names(str(project / "empty"), Options())
 
 
 def test_every_stage_is_named(tmp_path: Path) -> None:

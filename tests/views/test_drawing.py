@@ -64,6 +64,21 @@ def test_a_picture_says_what_it_shows_to_those_who_do_not_see_it(scratch: cg.Cac
     assert "6 records: 2 loadable; 1 merge; 2 root; 1 lost root." in described
 
 
+def test_what_is_said_of_a_picture_ends_where_it_ends(scratch: cg.CacheGraph) -> None:
+    root = _svg(scratch.plot().svg)
+    assert root.get("width") == "454"
+    note = [text.text or "" for text in root.findall(f"{NS}text") if text.get("class") == "cg-note"]
+    assert len(note) in (2, 3)  # how old it is has more letters some day
+    assert " ".join(note).startswith("CACHED: 3 of 3 steps (100 %); 4 layers, 1.0 MiB, all there; newest result ")
+    assert max(map(len, note)) < 55
+
+
+def test_the_legend_says_what_dashes_are(scratch: cg.CacheGraph, fleet: cg.CacheGraph) -> None:
+    dashes = "one of several alternatives: any will do"
+    assert _texts(_svg(fleet.plot().svg))[-1] == dashes
+    assert dashes not in scratch.plot().svg
+
+
 def test_every_mark_has_its_index_and_its_whole_name(scratch: cg.CacheGraph) -> None:
     root = _svg(scratch.plot().svg)
     assert {f"#{index}" for index in range(6)} <= set(_texts(root))
@@ -77,7 +92,7 @@ def test_alternatives_are_dashed(fleet: cg.CacheGraph) -> None:
     assert {(1, 0), (18, 0)} <= pairs
     assert len(pairs) == 8
     dashed = [path for path in _svg(fleet.plot().svg).iter(f"{NS}path") if path.get("stroke-dasharray")]
-    assert [len(re.findall("M", path.get("d", ""))) for path in dashed] == [8]
+    assert [len(re.findall("M", path.get("d", ""))) for path in dashed] == [8, 1]  # the links, and the legend
 
 
 def test_odd_names_are_text(named: cg.CacheGraph, hostile: str) -> None:

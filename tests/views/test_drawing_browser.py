@@ -127,8 +127,14 @@ def test_of_a_refused_export_too(browser: Chrome, show: Show) -> None:
     )
     show(loop.plot())
     _lit(browser, loop)
+    assert 'BuildKit refuses it ("' in _panel(browser)
+    assert "no build loads what is drawn" in browser.find_element(By.CLASS_NAME, "cg-note").text
     _run(browser, "drawing.go(4)")
     assert "no such record" in _panel(browser)
+    assert "It needs 1 record." in _panel(browser)
+    for record in (1, 3, 5):
+        _run(browser, f"drawing.go({record})")
+        assert "No build finds it" in _panel(browser)
 
 
 def test_a_click_lights_the_way_and_dims_the_alternatives(browser: Chrome, show: Show, layouts: Path) -> None:
@@ -579,6 +585,16 @@ def test_tables_sort_and_follow_the_search(browser: Chrome, show: Show, pages: d
     assert set(column(2)) == {"key only"}
     table.find_element(By.CSS_SELECTOR, "tbody .cg-to").click()
     assert _panel(browser).startswith(f"Record {column(0)[0]}")
+
+
+def test_lists_have_the_line_of_each_step(browser: Chrome, show: Show, layouts: Path, tmp_path: Path) -> None:
+    """The drawing has room for the beginning of a name; the stages and the table say where the step stands."""
+    show(_report(tmp_path, str(layouts / "web-oci"), "--names", str(layouts / "web-prov")))
+    called = "#9 RUN echo installing && mkdir node_module…o dep > node_modules/dep (Dockerfile:4)"
+    for part in ("causes", "stages"):
+        steps = browser.find_elements(By.CSS_SELECTOR, f".r-{part} .cg-to")
+        assert [step.text for step in steps if step.text.startswith("#9 ")] == [called]
+    assert called in browser.find_element(By.ID, "e0-table").text
 
 
 def test_overlays_change_colours_and_words(browser: Chrome, show: Show, pages: dict[str, Path]) -> None:

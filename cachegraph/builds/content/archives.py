@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO, cast
 
-from cachegraph.builds.content.nodes import Blob, Bytes, File, Folder, Link, Metadata, Node, Special, header
+from cachegraph.builds.content.nodes import START, Blob, Bytes, File, Folder, Link, Metadata, Node, Special, header
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.builds.content.zstd import open_zstd
 
@@ -62,6 +62,7 @@ class _Member:
     size: int
     head: bytes
     known: str
+    first: bytes
 
     @property
     def identity(self) -> None:
@@ -91,6 +92,10 @@ class _Member:
         except BadArchiveError as error:
             return Unknown(because="unreadable", reason=str(error))
         return Unknown(because="unreadable", reason="the archive changed while it was read; ask again")
+
+    def start(self) -> bytes:
+        """Give what was kept: reading the archive again for a few bytes takes as long as for all of them."""
+        return self.first
 
 
 def _copied(data: BinaryIO) -> BinaryIO:
@@ -163,11 +168,12 @@ def _file(blob: Blob, place: int, size: int, metadata: Metadata, data: BinaryIO)
     """Keep a small file, and hash a large one."""
     if size <= _KEPT:
         return File(metadata=metadata, blob=Bytes(data.read(size)))
-    head = header(File(metadata=metadata, blob=_Member(blob, place, size, b"", "")))
-    hashed = sha256(head)
+    head = header(File(metadata=metadata, blob=_Member(blob, place, size, b"", "", b"")))
+    first = data.read(START)
+    hashed = sha256(head + first)
     while chunk := data.read(_CHUNK):
         hashed.update(chunk)
-    return File(metadata=metadata, blob=_Member(blob, place, size, head, "sha256:" + hashed.hexdigest()))
+    return File(metadata=metadata, blob=_Member(blob, place, size, head, "sha256:" + hashed.hexdigest(), first))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from cachegraph.builds.content.nodes import (
     Node,
     Special,
     Unreadable,
+    read_start,
 )
 from cachegraph.builds.content.unknown import Unknown
 from cachegraph.errors import AccessError, NotFoundError, SourceError
@@ -115,6 +116,10 @@ class DiskFile:
             os.close(handle)
             return self._unknown("it changed while the context was read; ask again")
         return open(handle, "rb", buffering=0)  # noqa: PTH123 - a handle has no path
+
+    def start(self) -> bytes | Unknown:
+        """Read its first bytes."""
+        return read_start(self)
 
     def _is_same(self, found: os.stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and _identity(found) == self.identity

@@ -19,6 +19,7 @@ from cachegraph.builds.content.known import Identity
 from cachegraph.builds.content.unknown import Unknown
 
 __all__ = [
+    "START",
     "UNREADABLE",
     "Blob",
     "Bytes",
@@ -34,6 +35,7 @@ __all__ = [
     "digest_of",
     "header",
     "read_blob",
+    "read_start",
     "scratch",
     "with_metadata",
 ]
@@ -59,6 +61,10 @@ class Metadata:
     xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
+START = 4
+"""As many bytes of a file tell what kind of program it is."""
+
+
 class Blob(Protocol):
     """The bytes of a file, read when they are needed."""
 
@@ -75,6 +81,9 @@ class Blob(Protocol):
 
     def open(self) -> BinaryIO | Unknown:
         """Open it to be read once, from its start."""
+
+    def start(self) -> bytes | Unknown:
+        """Read its first `START` bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,10 @@ class Bytes:
     def open(self) -> BinaryIO:
         """Open them."""
         return BytesIO(self.data)
+
+    def start(self) -> bytes:
+        """Give the first of them."""
+        return self.data[:START]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -224,12 +237,21 @@ def read_blob(blob: Blob, limit: int) -> bytes | Unknown:
     """Read the bytes of a file whole, if they are at most `limit`."""
     if blob.size > limit:
         return Unknown(because="budget", reason=f"{blob.size:,} bytes, and at most {limit:,} are read here")
+    return _read(blob, limit)
+
+
+def read_start(blob: Blob) -> bytes | Unknown:
+    """Open a file to read its first `START` bytes."""
+    return _read(blob, START)
+
+
+def _read(blob: Blob, count: int) -> bytes | Unknown:
     opened = blob.open()
     if isinstance(opened, Unknown):
         return opened
     with opened:
         try:
-            return opened.read(limit)
+            return opened.read(count)
         except OSError as error:
             return Unknown(because="unreadable", reason=error.strerror or str(error))
 

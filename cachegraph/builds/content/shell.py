@@ -96,12 +96,11 @@ class Shell:
         real, node = self.editor.resolve(path)
         if not isinstance(node, File) or posixpath.basename(real) not in names:
             raise stop(f"{path} is not known")
-        opened = node.blob.open()
-        if isinstance(opened, Unknown):
-            raise Stopped(opened)
-        with opened:
-            if opened.read(4) != _ELF:
-                raise stop(f"{path} is no binary")
+        start = node.blob.start()
+        if isinstance(start, Unknown):
+            raise Stopped(start)
+        if start != _ELF:
+            raise stop(f"{path} is no binary")
 
     def find(self, text: str) -> tuple[str, Node | None]:
         """Find a path, in a mount or in the tree."""

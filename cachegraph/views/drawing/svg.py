@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 from itertools import pairwise
+from textwrap import wrap
 
 from cachegraph.text.clean import legal
 from cachegraph.text.words import plural
@@ -19,6 +20,9 @@ _BETWEEN = 36
 """Pixels between layers."""
 _EDGE = 24
 _LEGEND = 22
+_LINE = 18
+_LETTER = 7.5
+"""Pixels that a letter of the title takes at most, on average."""
 
 
 def svg(scene: Scene, *, overlay: int = 0, legend: bool = True, colours: bool = True) -> str:
@@ -42,6 +46,11 @@ def svg(scene: Scene, *, overlay: int = 0, legend: bool = True, colours: bool = 
     return "".join(_Drawing(scene, scene.overlays[overlay], legend=legend, colours=colours).parts())
 
 
+def _folded(text: str, width: float) -> list[str]:
+    """Fold a text where the picture ends."""
+    return wrap(text, int((width - 2 * _EDGE) / _LETTER))
+
+
 class _Drawing:
     def __init__(self, scene: Scene, overlay: Overlay, *, legend: bool, colours: bool) -> None:
         self.scene = scene
@@ -63,8 +72,10 @@ class _Drawing:
     def parts(self) -> Iterator[str]:
         scene, used = self.scene, self._used()
         width = max(scene.layout.width + 2 * _EDGE, 420.0)
-        head = 52 if self.legend else 0
-        foot = (_LEGEND * len(used) + 12) if self.legend else 0
+        title, note = (_folded(text, width) for text in (scene.title, self.overlay.note))
+        head = 16 + _LINE * (len(title) + len(note)) if self.legend else 0
+        dashed = not scene.alternatives(scene.fold.marks).isdisjoint(scene.layout.courses)
+        foot = (_LEGEND * (len(used) + dashed) + 12) if self.legend else 0
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="cg-svg" role="img" width="{width:.0f}" '
             f'height="{head + self.floor + foot:.0f}" viewBox="0 0 {width:.0f} {head + self.floor + foot:.0f}">'
@@ -74,9 +85,10 @@ class _Drawing:
             yield f"<style>{_style()}</style>"
             yield f'<rect class="cg-paper" width="{width:.0f}" height="{head + self.floor + foot:.0f}" fill="#fff"/>'
         if self.legend:
-            yield f'<text class="cg-title" x="{_EDGE}" y="24" {_FONT} font-weight="600">{_text(scene.title)}</text>'
-            note = self.overlay.note
-            yield f'<text class="cg-note" x="{_EDGE}" y="42" {_FONT} fill="#57606a">{_text(note)}</text>'
+            said = [(line, "cg-title", 'font-weight="600"') for line in title]
+            said += [(line, "cg-note", 'fill="#57606a"') for line in note]
+            for number, (line, kind, look) in enumerate(said):
+                yield f'<text class="{kind}" x="{_EDGE}" y="{24 + number * _LINE}" {_FONT} {look}>{_text(line)}</text>'
         yield f'<g transform="translate({_EDGE} {head})">'
         yield from self._links()
         for position, mark in enumerate(scene.fold.marks):
@@ -84,10 +96,13 @@ class _Drawing:
             yield from self._mark(mark, x, self.tops[scene.layout.layers[position]])
         yield "</g>"
         if self.legend:
-            for number, look in enumerate(used):
-                y = head + self.floor + number * _LEGEND
-                yield f'<g transform="translate({_EDGE + 8} {y:.0f})">{_shape(look)}'
-                yield f'<text x="16" y="4.5" {_FONT} fill="#1b1f24">{_text(look.meaning)}</text></g>'
+            keys = [(_shape(look), look.meaning) for look in used]
+            if dashed:
+                line = f'<path class="cg-link cg-alt" {_LINK} stroke-dasharray="5 4" d="M-8 0H10"/>'
+                keys.append((line, "one of several alternatives: any will do"))
+            for number, (key, meaning) in enumerate(keys):
+                yield f'<g transform="translate({_EDGE + 8} {head + self.floor + number * _LEGEND:.0f})">{key}'
+                yield f'<text x="16" y="4.5" {_FONT} fill="#1b1f24">{_text(meaning)}</text></g>'
         yield "</svg>"
 
     def _used(self) -> list[Look]:
@@ -112,8 +127,7 @@ class _Drawing:
             if lines:
                 dash = ' stroke-dasharray="5 4"' if alternative else ""
                 kind = "cg-link cg-alt" if alternative else "cg-link"
-                ink = f'fill="none" stroke="#8c959f" stroke-width="1.3"{dash}'
-                yield f'<path class="{kind}" {ink} d="{"".join(lines)}"/>'
+                yield f'<path class="{kind}" {_LINK}{dash} d="{"".join(lines)}"/>'
 
     def _line(self, pair: tuple[int, int], course: Sequence[float]) -> str:
         layout = self.scene.layout
@@ -179,6 +193,7 @@ class _Drawing:
 
 
 _FONT = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif" font-size="12"'
+_LINK = 'fill="none" stroke="#8c959f" stroke-width="1.3"'
 _CARD = 'class="cg-card" fill="#fff" stroke="#8c959f" stroke-width="1.2"'
 _FRAME = 'class="cg-frame" fill="none" stroke="#8c959f" stroke-width="1" stroke-dasharray="2 3"'
 

@@ -702,17 +702,18 @@
 
     reached() {
       const { up, down } = this.ways
+      if (!this.rules.base[this.selected]) return "No build finds it: it takes itself, by way of others or directly, or a record that is not there."
       const said = [up.lit.length ? `If it changes, ${count(up.lit.length, "record")} no longer match${up.lit.length === 1 ? "es" : ""}.` : "If it changes, no other record loses its match."]
       if (up.dim.length) said.push(`${count(up.dim.length, "record")} further on would be reached too, but another alternative keeps ${up.dim.length === 1 ? "its" : "their"} match.`)
       if (down.lit.length) said.push(`It needs ${count(down.lit.length, "record")}${down.dim.length ? `; of ${number(down.dim.length)} more, some alternative is enough` : ""}.`)
       else if (down.dim.length) said.push(`Of the ${count(down.dim.length, "record")} that it can be made from, some alternative is enough.`)
       return said.join(" ")
     }
-    link(node) {
+    link(node, label = this.data.label[node]) {
       if (node < 0) return make("span", {}, node === HIDDEN ? "a record out of focus" : "no such record")
       const look = this.looks()[this.value(node)]
       return make("button", { type: "button", class: "cg-to", on: { click: () => this.go(node) } },
-        draw("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, this.shape(look)), `#${this.data.index[node]} ${this.data.label[node]}`)
+        draw("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" }, this.shape(look)), `#${this.data.index[node]} ${label}`)
     }
     list(nodes, most = 20) {
       const rest = nodes.length - most

@@ -185,6 +185,8 @@ def scene_of(
     """
     worth = judge(summarise(graph), (), step_name(graph))
     nodes, said = nodes_of(graph), one_line(f"{worth.word}: {'; '.join(facts(worth))}.")
+    if graph.import_error is not None:
+        said += f' BuildKit refuses it ("{one_line(graph.import_error)}"): no build loads what is drawn.'
     changes = None
     if compared_with is not None:
         changes = diff(compared_with, graph)

@@ -15,8 +15,12 @@
     element.append(...children)
     return element
   }
-  const ROWS = 100
+  const ROWS = 100, CALLED = 80, CLASSES = { step: "r-step", state: "word", made: "word" }
   const drawings = new Map()
+  const link = (drawing, node) => { // beside the drawing there is room for more of the name; its end has the line of the Dockerfile
+    const name = drawing.named(node), end = (CALLED - 1) >> 1
+    return drawing.link(node, name.length <= CALLED ? name : `${name.slice(0, CALLED - 1 - end)}…${name.slice(-end)}`)
+  }
   const show = (drawing, node) => {
     drawing.go(node)
     drawing.svg.scrollIntoView({ block: "center" })
@@ -31,7 +35,7 @@
     const stageOf = new Map()
     stages.forEach(([, steps], at) => steps.forEach(step => stageOf.set(step, at)))
     const step = (node, before) => {
-      const item = make("li", {}, drawing.link(node))
+      const item = make("li", {}, link(drawing, node))
       if (own[node]) item.append(make("span", { class: "r-size" }, ` adds ${size(own[node])}`))
       const stageNote = link => stageOf.has(link) ? ` (stage ${stageOf.get(link) + 1})` : ""
       slots[node].slice(0, 12).forEach((slot, at) => {
@@ -39,7 +43,7 @@
         if (!others.length) return
         const stands = slot.includes(before)
         item.append(make("div", { class: "r-takes" }, stands ? "or " : at || before === undefined ? "takes " : "on ",
-          ...others.flatMap((link, i) => [i ? " or " : "", drawing.link(link), stageNote(link)]), slot.length > 7 ? ` or ${number(slot.length - 7)} more` : ""))
+          ...others.flatMap((other, i) => [i ? " or " : "", link(drawing, other), stageNote(other)]), slot.length > 7 ? ` or ${number(slot.length - 7)} more` : ""))
       })
       if (slots[node].length > 12) item.append(make("div", { class: "r-takes" }, `and ${number(slots[node].length - 12)} more inputs`))
       return item
@@ -104,7 +108,7 @@
     }
     const fill = () => {
       body.replaceChildren(...kept.slice(0, shown).map(node => make("tr", {}, ...columns.map(([name, value, numeric, text], at) =>
-        make("td", { class: numeric ? "number" : null }, at === 1 ? drawing.link(node) : String((text ?? value)(node)))))))
+        make("td", { class: numeric ? "number" : CLASSES[name] ?? null }, at === 1 ? link(drawing, node) : String((text ?? value)(node)))))))
       more.hidden = kept.length <= shown
       more.textContent = `Show ${number(Math.min(1000, kept.length - shown))} more`
       told.textContent = `${number(Math.min(shown, kept.length))} of ${number(kept.length)} records${drawing.hitSet ? " that the search found" : ""}`

@@ -19,17 +19,18 @@ from cachegraph.solver.history_rows import History
 from cachegraph.solver.predict import predict
 from cachegraph.text.clean import one_line
 from cachegraph.text.words import capital, plural, size_text
-from cachegraph.verdict.model import Cause, Verdict
+from cachegraph.verdict.model import Verdict
 from cachegraph.verdict.words import facts
 from cachegraph.views.drawing.scene import Scene
 from cachegraph.views.drawing.svg import svg
 from cachegraph.views.drawing.weights import added_bytes
 from cachegraph.views.html.areas import areas
+from cachegraph.views.html.causes import in_order, told
 from cachegraph.views.html.drawing import scene_of
 from cachegraph.views.html.page import data_script, drawing_script, page, resource
 from cachegraph.views.html.stages import stages
 
-__all__ = ["Compared", "Export", "Setting", "Unread", "report"]
+__all__ = ["Compared", "Export", "Setting", "Unread", "report", "worded"]
 
 _DRAWN = 70_000
 """Records that the drawings of a report have together; exports after that have words alone."""
@@ -41,7 +42,6 @@ _FINDINGS = 400
 """Findings that a list has; of more it says how many there are."""
 _POINTS = 60
 """Exports of a history that the page has, the newest ones."""
-_STEPS = 12
 _PICTURE = 200
 
 
@@ -127,7 +127,8 @@ def report(
         HTML that asks nobody for anything.
     """
     left, parts = _DRAWN, list[dict[str, Any]]()
-    for number, export in enumerate(exports):
+    for number, given in enumerate(exports):
+        export = replace(given, verdict=in_order(given.verdict, given.graph))
         size = len(shown(export.graph))
         drawn = 0 < size <= left
         left -= size if drawn else 0
@@ -140,18 +141,28 @@ def report(
         title=f"Cache report: {_about([part['name'] for part in parts], unread)}",
         exports=parts,
         order=order,
-        unread=[
-            Unread(
-                spec=one_line(one.spec),
-                message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
-                hint=_sentence(one.hint),
-            )
-            for one in unread
-        ],
+        unread=worded(unread),
         settings=settings,
         version=__version__,
         now=now,
     )
+
+
+def worded(unread: Sequence[Unread]) -> list[Unread]:
+    """Put what could not be read into sentences, each after what names it.
+
+    Parameters
+    ----------
+    unread : sequence of Unread
+    """
+    return [
+        Unread(
+            spec=one_line(one.spec),
+            message=_sentence(one.message.removeprefix(f"{one.spec}: ")),
+            hint=_sentence(one.hint),
+        )
+        for one in unread
+    ]
 
 
 def _about(names: Sequence[str], unread: Sequence[Unread]) -> str:
@@ -172,19 +183,21 @@ def _part(number: int, export: Export, *, drawn: bool) -> dict[str, Any]:
     graph, verdict = export.graph, export.verdict
     own = added_bytes(graph) if drawn else []
     scene = _scene(export, own) if drawn else None
+    causes = [told(cause, scene) for cause in verdict.causes]
     part: dict[str, Any] = {
         "id": f"e{number}",
         "name": one_line(short_ref(graph.export.source, graph.export.platform)),
         "source": one_line(f"{graph.export.source} {graph.export.platform or ''}".strip()),
         "verdict": verdict,
         "facts": facts(verdict),
-        "causes": [_cause(cause, scene) for cause in verdict.causes],
+        "causes": causes,
         "findings": export.findings[:_FINDINGS],
         "more_findings": max(0, len(export.findings) - _FINDINGS),
         "history": _history(export.history),
         "compared": _compared(export.compared),
         "scene": scene,
-        "nameless": sum(not node.name for node in scene.nodes if node.slots) if scene else 0,
+        "nameless": sum(not node.name and node.op == "unknown" for node in scene.nodes if node.slots) if scene else 0,
+        "asked": any(cause["nameless"] for cause in causes),
     }
     if scene is not None:
         from markupsafe import Markup
@@ -241,21 +254,6 @@ def _scene(export: Export, own: Sequence[int | None]) -> Scene:
     # What the cache holds is what the report is about; what comes of it is one choice further.
     held = [overlay for overlay in scene.overlays if overlay.name == "coverage"]
     return replace(scene, overlays=[*held, *(overlay for overlay in scene.overlays if overlay not in held)])
-
-
-def _cause(cause: Cause, scene: Scene | None) -> dict[str, Any]:
-    """Put a cause into words; steps that have no name are called as the drawing calls them."""
-    labels = {} if scene is None else {node.index: node.label for node in scene.nodes if not node.is_lost}
-    return {
-        "severity": cause.severity,
-        "code": cause.code,
-        "what": cause.what,
-        "cost": cause.cost,
-        "cure": cause.cure,
-        "paste": cause.paste,
-        "steps": [(step, labels.get(step, "")) for step in cause.steps[:_STEPS]],
-        "more": max(0, len(cause.steps) - _STEPS),
-    }
 
 
 def _history(history: History | None) -> dict[str, Any] | None:
