@@ -230,7 +230,10 @@ def _worked_out(trees: Trees) -> tuple[str, ...]:
     if not lines:
         return ()
     which = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
-    return (f"what {which} will write was worked out from the commands, not run (--no-commands leaves it unknown)",)
+    return (
+        f"what {which} will write was worked out from the commands, not run "
+        "(--no-commands, or commands=False, leaves it unknown)",
+    )
 
 
 def _notes(

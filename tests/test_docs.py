@@ -67,7 +67,7 @@ def test_the_readme_fits_its_reader() -> None:
     inside = False
     for number, line in enumerate(README.splitlines(), 1):
         inside = inside != line.startswith("```")
-        assert len(line) <= (110 if inside else 140) or line.startswith("|"), number
+        assert len(line) <= (100 if inside else 140) or line.startswith("|"), number
 
 
 @pytest.mark.parametrize("code", PYTHON)

@@ -20,6 +20,9 @@ _NARROW = 10
 _MEASURE = re.compile(r"(\d) (?=(?:[KMGT]i)?B\b|%|h\b|min\b|s\b)")
 """The blank between a number and its unit, at which no line is broken."""
 
+_PINNED = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+"""The digest of an image in the name of a step, of which the beginning will do."""
+
 _UNBROKEN = "\ue000"
 """Stands for such a blank while a table is drawn: of a column's width, and no blank."""
 
@@ -66,7 +69,7 @@ def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, 
     from rich.table import Table
     from rich.text import Text
 
-    rows = [[_MEASURE.sub(f"\\1{_UNBROKEN}", cell) for cell in row] for row in rows]
+    rows = [[_MEASURE.sub(f"\\1{_UNBROKEN}", _PINNED.sub(r"\1", cell)) for cell in row] for row in rows]
     widths = _widths(columns, rows, width - _BETWEEN * (len(columns) - 1))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _BETWEEN - 1, 0, 0))
     for column, room in zip(columns, widths, strict=True):

@@ -102,3 +102,11 @@ def test_a_text_is_folded_between_words_and_not_before_a_unit() -> None:
     assert fold("it takes some time and almost all of 12 MiB", 42, indent=2) == (
         "it takes some time and almost all of\n  12 MiB"
     )
+
+
+def test_an_image_in_a_name_does_not_widen_a_table() -> None:
+    name = f"[build 1/6] FROM registry.example.com/tool:1@sha256:{'0a' * 32}"
+    shown = drawn(("change of", "runs again"), [[name, "5 to 7"]], 80, coloured=False).splitlines()
+    assert shown[2] == "[build 1/6] FROM registry.example.com/tool:1@sha256:0a0a0a0a0a0a  5 to 7"
+    source = f"type=local,src=a,digest=sha256:{'0a' * 32}"
+    assert source in drawn(("cache", "x"), [[source, "y"]], 80, coloured=False)
