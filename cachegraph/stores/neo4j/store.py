@@ -38,7 +38,7 @@ MATCH (e:Export {complete: true})
 WHERE e.current OR $history
 RETURN e {.*, loaded_at: toString(e.loaded_at), newest_at:
           e.newest_at.epochSeconds * 1000000000 + e.newest_at.nanosecond}
-ORDER BY e.source, e.platform, e.loaded_at DESC
+ORDER BY e.source, e.platform, e.current DESC, e.loaded_at DESC
 """
 _RETIRE = """
 MATCH (e:Export {source: $source})
@@ -252,7 +252,7 @@ class Neo4jStore:
         )
 
     def exports(self, *, history: bool = False) -> tuple[StoredExport, ...]:
-        """List the exports by source and platform, of each the newest first.
+        """List the exports by source and platform, of each the current one first, then the newest.
 
         Parameters
         ----------
@@ -271,9 +271,7 @@ class Neo4jStore:
         place : str
             A source, or a place that holds several, such as a directory.
         """
-        found = (e for e in self.exports(history=True) if e.source == place or e.source.startswith(f"{place},"))
-        # By time the current one comes first unless the server's clock was set back.
-        return tuple(sorted(found, key=lambda e: (e.source, e.platform or "", not e.current)))
+        return tuple(e for e in self.exports(history=True) if e.source == place or e.source.startswith(f"{place},"))
 
     def graph(self, export: str) -> ExportGraph:
         """Read an export back, as far as comparing and explaining need it.
