@@ -33,7 +33,21 @@ def text_of(choices: Choices, depth: int = 0) -> str:
     return "".join(choices.one(pieces) for _ in range(choices.number(0, 6 - depth)))
 
 
-_FUNCTIONS = ("f", "g", "try", "can", "and", "or", "not", "equal", "notequal", "format", "formatlist", "join", "nobody")
+_FUNCTIONS: tuple[str, ...] = (
+    "f",
+    "g",
+    "try",
+    "can",
+    "and",
+    "or",
+    "not",
+    "equal",
+    "notequal",
+    "format",
+    "formatlist",
+    "join",
+    "nobody",
+)
 _FUNCTIONS += (*sorted(STRUCTURAL), *sorted(TEXTUAL))
 _ATOMS = (
     "A", "B", "C", "x", "BAKE_CMD_CONTEXT", "1", "-1", "1e9", "0.5", "true", "null", "[]", "{}", '["b", "a", A]', "[1, 2]",
