@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cachegraph.lint.reader import read_texts
+from cachegraph.lint.values import Value
 
 pytestmark = pytest.mark.slow  # files that are made to take long
 
@@ -18,9 +19,8 @@ CASES = [
     ("a.sh", "".join(f"if a; then A{at}=x; fi\n" for at in range(30_000)) + "docker build ."),
     ("a.sh", "".join(f"[ a ] && A{at}=x\n" for at in range(30_000)) + "docker build ."),
     ("a.sh", "A=(" + "'' " * 100_000 + ")\n" + 'x "${A[@]}"\n' * 2_000 + "docker build ."),
-    ("Makefile", "ifdef A\n" + "else\n" * 500_000 + "a:\n\tdocker build ."),
-    ("Makefile", "ifdef A\n" * 40_000 + "B=x\n" * 40_000 + "a:\n\tdocker build ."),
-    ("Makefile", "A += x\n" * 500_000 + "a:\n\tdocker build ."),
+    ("Makefile", "ifdef A\n" + "else\n" * 600_000 + "a:\n\tdocker build ."),
+    ("Makefile", "ifdef A\n" * 80_000 + "B=x\n" * 40_000 + "a:\n\tdocker build ."),
     ("Jenkinsfile", "a='x'" + " " * 100_000 + "x\nsh 'docker build .'"),
     (".gitlab-ci.yml", f"a: {{{MATRIX}, script: [{'docker build ., ' * 1000}]}}"),
     (".gitlab-ci.yml", f"a: {{{MATRIX}, script: [docker build ., {'a b c d e f g h, ' * 3000}]}}"),
@@ -58,3 +58,33 @@ def test_a_hostile_file(name: str, text: str) -> None:
     assert time.process_time() - began < 5
     assert all(failure.place.file == name for failure in read.failures)
     assert len(read.builds) <= 20_000
+
+
+def test_a_variable_that_a_thousand_lines_add_to_is_not_told() -> None:
+    """Copied for each line it costs the square of its size; in the end it is a list of files, and no cache."""
+
+    def argument(lines: int) -> Value:
+        text = f"A += {'x' * 99}\n" * lines + "a:\n\tdocker build --build-arg 'A=$(A)' .\n"
+        (build,) = read_texts({"Makefile": text}).builds
+        return build.settings.args["A"]
+
+    assert argument(3).text == " ".join(["x" * 99] * 3)
+    assert argument(160).text == " ".join(["x" * 99] * 160)
+    assert argument(1_000).text is None
+
+
+@pytest.mark.parametrize(
+    ("first", "texts"),
+    [
+        ("", ["one", "other"]),
+        ("if b; then X=inner; fi\n", ["inner", "one", "other"]),
+        ("for X in p; do :; done\n", ["p", "one", "other"]),
+    ],
+)
+def test_what_a_variable_was_in_front_of_branches_that_both_set_it_is_gone(first: str, texts: list[str]) -> None:
+    """What the branch itself made of it before is not."""
+    script = f"X=before\nif a; then\n{first}X=one\nelse\nX=other\nfi\ndocker build --cache-from type=gha,scope=$X ."
+    (build,) = read_texts({"a.sh": script}).builds
+    (entry,) = build.entries
+    (unknown,) = entry.value.unknowns
+    assert [choice.parts for choice in unknown.choices] == [(text,) for text in texts]
