@@ -89,6 +89,22 @@ def test_a_damaged_archive_on_standard_input_is_called_so(layouts: Path, monkeyp
     [
         ("docker-bake.hcl", 'target "web" {\n}', "this is a bake file", "--from-file"),
         ("docker-bake.json", '{"target": {"web": {}}}', "this is a bake file", "--from-file"),
+        (
+            "truth.json",
+            '{"target": [{"name": "RUN make"}], "mode": 1}',
+            "layers nor records, but target, mode",
+            "config",
+        ),
+        ("truth.json", '{"target": {"web": [true]}}', "neither layers nor records, but target", "cache config"),
+        ("truth.json", '{"group": "web", "jobs": ["a"]}', "neither layers nor records, but group, jobs", "config"),
+        ("truth.json", '{"services": {}, "a": 1}', "neither layers nor records, but services, a", "cache config"),
+        ("compose.json", '{"services": {"web": {"build": "."}}}', "this is a compose file", "--from-file"),
+        (
+            "nights.json",
+            '[{"night": 1, "lost": null}]',
+            "a list, no cache config: its entries have night, lost",
+            "config",
+        ),
         ("compose.yaml", "services:\n  web:\n    build: .\n", "this is a compose file", "--from-file"),
         ("ci.yml", "on: push\njobs:\n  build: {}\n", "this is a workflow", "--from-file"),
         (".gitlab-ci.yml", "build:\n  script: [make]\n", "this is GitLab's CI settings", "--from-file"),
