@@ -115,7 +115,10 @@ def _other_json(fields: dict[str, msgspec.Raw], place: str) -> DecodeError | Non
 
 def _fits(key: str, value: msgspec.Raw) -> bool:
     """Tell whether a value is what the key has in a file of its kind."""
-    return key not in _OF_BLOCKS or bool(known_json(bytes(value), _BLOCKS))
+    if key not in _OF_BLOCKS:
+        return True
+    blocks = known_json(bytes(value), _BLOCKS)
+    return bool(blocks)
 
 
 def _list(data: bytes, place: str) -> DecodeError:
