@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cachegraph.text.words import plural, size_text
+from cachegraph.text.words import cut_at_word, plural, size_text
 
 if TYPE_CHECKING:
     from cachegraph.solver.blast import Blast
@@ -54,7 +54,7 @@ def between_sizes(low: int, high: int) -> str:
 
 def step_title(record: int, name: str | None, digest: str) -> str:
     """Name a step for a sentence: ``RUN make (record 7)``."""
-    shown = digest[:19] if not name else name if len(name) <= 60 else name[:57] + "..."
+    shown = cut_at_word(name, 60) if name else digest[:19]
     return f"{shown} (record {record})" if shown else f"record {record}"
 
 
