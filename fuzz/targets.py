@@ -30,7 +30,7 @@ from cachegraph.loaders.names.plaintexts import decode_answer
 from cachegraph.loaders.names.plaintexts import decode_database as decode_plaintexts
 from cachegraph.loaders.oci.manifests import parse_manifest
 from cachegraph.loaders.specs.parse import canonical, parse
-from fuzz import builds, containers, settings, shapes
+from fuzz import builds, containers, scripts, settings, shapes
 from fuzz.sources import Choices
 
 __all__ = ["TARGETS", "attack"]
@@ -130,6 +130,18 @@ def workflow(choices: Choices) -> None:
     _settings("ci.yml", settings.workflow(choices))
 
 
+def gitlab(choices: Choices) -> None:
+    _written("a.yml", scripts.gitlab(choices).encode("utf-8", "surrogatepass"))
+    _settings(".gitlab-ci.yml", scripts.gitlab(choices))
+
+
+def script(choices: Choices) -> None:
+    name, make = choices.one(
+        (("x.sh", scripts.script), ("Makefile", scripts.makefile), ("Jenkinsfile", scripts.jenkinsfile))
+    )
+    _settings(name, make(choices))
+
+
 def names(choices: Choices) -> None:
     from cachegraph.builds.plaintext_names import name_all
 
@@ -184,6 +196,8 @@ TARGETS: dict[str, Callable[[Choices], None]] = {
     "bake": bake,
     "compose": compose,
     "workflow": workflow,
+    "gitlab": gitlab,
+    "script": script,
     "names": names,
     "provenance": provenance,
     "dockerfile": dockerfile,

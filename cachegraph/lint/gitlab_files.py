@@ -41,6 +41,7 @@ _UNSET = "variable {} is set by GitLab, the runner or the project's settings"
 _DEEPEST = 12
 _MOST_INCLUDED = 100
 _MOST_COMBINATIONS = 200  # what GitLab allows
+_BUILD = 100  # characters that a build counts as
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,9 @@ class _Pipeline:
         if not scripts:
             return
         combinations = list(self._combinations(body))
+        # Each combination has the variables and reads the scripts again, some eight times as fast as what is filled in.
+        size = sum(len(line) for _, (_, line, _) in scripts) + 16 * len(self._variables)
+        self._budget.count(len(combinations) * size // 8)
         variables = {**self._variables, **self._own_variables(name)}
         place = Place(file=own.file, line=own.tree.line, path=name)
         holes = self._session.holes
@@ -191,6 +195,7 @@ class _Pipeline:
                             conditions=(condition,) if condition else (),
                             ignores_failure=fails,
                         )
+                        self._budget.count(_BUILD)
                         self._session.builds.append(made)
                         seen = self._session.bake_runs.env(build.runner, partial(self._seen, shell, command))
                         self._session.bake_runs.add(made, seen)

@@ -28,12 +28,16 @@ _MAKE_VARIABLE = re.compile(
 _MAKE_USE = re.compile(r"\$(?:\$|\(([^()$]{0,200})\)|\{([^{}$]{0,200})\}|([A-Za-z@<^*]))")
 _GROOVY = re.compile(r"'''([\s\S]*?)'''|\"\"\"([\s\S]*?)\"\"\"|'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|//[^\n]*")
 _GROOVY_SET = re.compile(
-    r"^[ \t]*(?:def[ \t]+|env\.)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\")[ \t]*;?[ \t]*$", re.MULTILINE
+    r"^[ \t]*(?:def[ \t]+|env\.)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\")[ \t]*+;?[ \t]*$",
+    re.MULTILINE,
 )
 _GROOVY_USE = re.compile(r"\$\{([^{}]{1,200})\}")
 _GROOVY_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MAKE_CONDITION = re.compile(r"[ ]*(ifeq|ifneq|ifdef|ifndef|else|endif)\b")
 _MOST_ASSIGNED = 8
+_MOST_CONDITIONS = 8
+_LONGEST_CONDITION = 200
+_LONGEST_ADDED = 16 << 10  # characters that `+=` adds to
 _DEEPEST = 8
 _MOST_STRINGS = 10_000
 _KNOWN_TO_MAKE = {"MAKE": "make", "SHELL": "/bin/sh", "CURDIR": "."}
@@ -73,7 +77,7 @@ def read_makefile(session: Session, file: str, text: str) -> None:
         if found := _MAKE_CONDITION.match(plain):
             _branch(conditions, found[1], plain.strip())
         elif found := _MAKE_VARIABLE.match(plain.replace("\\\n", " ")):
-            _assign(variables, found[1], found[2] or "", found[3].strip(), " && ".join(conditions))
+            _assign(variables, found[1], found[2] or "", found[3].strip(), " && ".join(conditions[-_MOST_CONDITIONS:]))
         elif ":" in plain and not plain.startswith((" ", "$(")):
             rule = plain.partition(":")[0].split(" ")[0].strip()
     filler = _Make(session, file, variables)
@@ -88,9 +92,9 @@ def _branch(conditions: list[str], word: str, said: str) -> None:
     if word == "endif":
         del conditions[-1:]
     elif word == "else":
-        conditions[-1:] = [f"!({conditions[-1]})" if conditions else said]
+        conditions[-1:] = [f"!({conditions[-1]})"[:_LONGEST_CONDITION] if conditions else said]
     else:
-        conditions.append(said)
+        conditions.append(said[:_LONGEST_CONDITION])
 
 
 def _assign(variables: dict[str, _Assigned], name: str, sign: str, value: str, condition: str) -> None:
@@ -100,7 +104,9 @@ def _assign(variables: dict[str, _Assigned], name: str, sign: str, value: str, c
     if sign == "!":
         value = f"$(shell {value})"
     if sign == "+":
-        value = f"{before[-1][0]} {value}".strip() if before else value
+        # A list of files rather than a cache; copied for each line, it takes for ever.
+        start = before[-1][0] if before else ""
+        value = f"{start if len(start) < _LONGEST_ADDED else '$(wildcard ..)'} {value}".strip()
     kept = before if condition else []
     variables[name] = [*kept[-_MOST_ASSIGNED:], (value, condition)]
 

@@ -33,6 +33,7 @@ _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 _DEEPEST = 4
 _FIRST_WORD = re.compile(r"^\s*(?:(?:if|elif|while|then|do|else)\b\s*)+")
 _LONGEST_CONDITION = 200
+_MOST_BRANCHES = 50  # that a command keeps the conditions of: those that stand closest to it
 _FILES = ("GITHUB_ENV", "GITHUB_OUTPUT")
 _OUTPUT = re.compile(r"([A-Za-z_][\w-]*)=")
 
@@ -99,12 +100,12 @@ class Shell:
         reader = Reader(self._variables, script, line)
         guard: Branch | None = None  # `[ .. ] &&` in front
         for tokens, at, ends, source in reader.statements():
+            outside = len(self._branches)
             if guard is not None:
-                guard.before = self._variables.kept()
                 self._branches.append(guard)
             command = self._command(tokens, at, ends, source)
-            if guard is not None:
-                self._branches = [branch for branch in self._branches if branch is not guard]
+            if guard is not None and any(branch is guard for branch in self._branches[outside : outside + 1]):
+                del self._branches[outside]  # from below those that the command opens
             guard = None
             if ends in ("&&", "||") and _literal(tokens[0]) in ("[", "[[", "test"):
                 said = self._condition(source)
@@ -129,24 +130,24 @@ class Shell:
             name, adds, value = found
             position += 1
             if position == len(words) and not env:
-                self._variables.assign(name, value, self._branches, adds=adds, line=line)
+                self._variables.assign(name, value, self._closest(), adds=adds, line=line)
                 return None
             env[name] = self._variables.joined(value)
         if position == len(words):
             for name, text in env.items():
-                self._variables.assign(name, [Piece(text=text, quoted=True)], self._branches, adds=False, line=line)
+                self._variables.assign(name, [Piece(text=text, quoted=True)], self._closest(), adds=False, line=line)
             return None
         if _literal(words[position]) in _DECLARES:
             for word in words[position + 1 :]:
                 if found := _assignment(word):
-                    self._variables.assign(found[0], found[2], self._branches, adds=found[1], line=line)
+                    self._variables.assign(found[0], found[2], self._closest(), adds=found[1], line=line)
                 if _literal(words[position]) == "export":
                     self._variables.export(found[0] if found else _literal(word))
             return None
         made = tuple(word for pieces in words[position:] for word in self._variables.split(pieces, line))
         if not made:
             return None
-        conditions = tuple(branch.condition for branch in self._branches)
+        conditions = tuple(branch.condition for branch in self._closest())
         self._note_environment(made, ends)
         return Command(made, line, conditions, ignores_failure=ends == "||true", env=env)
 
@@ -156,7 +157,6 @@ class Shell:
             literal = _literal(word)
             if literal in _OPENS:
                 self._branches.append(Branch(self._condition(source)))
-                self._branches[-1].before = self._variables.kept()
                 if literal in ("for", "case"):
                     self._loop(literal, words[position + 1 :])
                     return None
@@ -168,6 +168,9 @@ class Shell:
                 return position
         return len(words)
 
+    def _closest(self) -> list[Branch]:
+        return self._branches[-_MOST_BRANCHES:]
+
     def _condition(self, source: str) -> Condition:
         """Make a condition of the command that decides, as it is written."""
         said = " ".join(_FIRST_WORD.sub("", self._holes.shown(source)).split())
@@ -178,11 +181,11 @@ class Shell:
             given = [word for pieces in words[2:] for word in self._variables.split(pieces, 0)]
             texts = list(dict.fromkeys(word.text for word in given))
             if len(texts) == 1:
-                self._variables.put(name, Word(texts[0], given[0].line))
+                self._variables.put(name, Word(texts[0], given[0].line), self._closest())
                 return
             choices = [(text, Condition(text=f"for {name} in ..")) for text in texts]
             char = self._holes.hole(name, f"the loop sets {name} to one after the other", f"for {name}", choices)
-            self._variables.put(name, Word(char, 0))
+            self._variables.put(name, Word(char, 0), self._closest())
 
     def _other_branch(self, word: str) -> None:
         if not self._branches:

@@ -27,7 +27,7 @@ class Branch:
     """An ``if`` or a loop that is open."""
 
     condition: Condition
-    before: dict[str, Variable] = field(default_factory=dict)
+    before: dict[str, Variable | None] = field(default_factory=dict)  # what it changes, as it was
     assigned: set[str] = field(default_factory=set)
     last: bool = False  # behind `else`
 
@@ -66,13 +66,15 @@ class ShellVariables:
         self._variables: dict[str, Variable] = {}
         self._exported: set[str] = set(env)
 
-    def kept(self) -> dict[str, Variable]:
-        """Give all as they are now."""
-        return dict(self._variables)
-
-    def put(self, name: str, word: Word) -> None:
+    def put(self, name: str, word: Word, branches: Sequence[Branch]) -> None:
         """Set one, whatever it was."""
+        self._keep(name, branches)
         self._variables[name] = Variable((word,))
+
+    def _keep(self, name: str, branches: Sequence[Branch]) -> None:
+        """Let the branches that are open remember what a variable was in front of them."""
+        for branch in branches:
+            branch.before.setdefault(name, self._variables.get(name))
 
     def export(self, name: str) -> None:
         """Let commands see one."""
@@ -86,6 +88,7 @@ class ShellVariables:
     def assign(self, name: str, value: list[Piece], branches: Sequence[Branch], *, adds: bool, line: int) -> None:
         """Set one, or add to it, in the branches that are open."""
         array = value[0].words if len(value) == 1 and value[0].words is not None else None
+        self._keep(name, branches)
         before = self._variables.get(name)
         if before is None and name in self._env:
             before = Variable((Word(self._env[name], 0),))
@@ -140,6 +143,7 @@ class ShellVariables:
             if variable is not None:
                 if operator.endswith("+") and word.strip('"').startswith("${") and not variable.words:
                     return Piece("", quoted, words=())
+                self._budget.count(sum(len(word.text) + 8 for word in variable.words))
                 return Piece(quoted=True, words=variable.words)
             if operator.endswith(("-", "+")):
                 return Piece("", quoted, words=())

@@ -12,7 +12,18 @@ pytestmark = pytest.mark.slow  # files that are made to take long
 
 STEP = "{uses: docker/build-push-action@v6, with: {cache-from: 'type=gha,scope=${{ matrix.a }}'}}"
 DOUBLED = "\n".join(f"V{level}=$(V{level - 1})$(V{level - 1})" for level in range(1, 60))
+MATRIX = "parallel: {matrix: [{A: [" + "1, " * 200 + "]}]}"
 CASES = [
+    ("a.sh", "if a; then\n" * 40_000 + "docker build ."),
+    ("a.sh", "".join(f"if a; then A{at}=x; fi\n" for at in range(30_000)) + "docker build ."),
+    ("a.sh", "".join(f"[ a ] && A{at}=x\n" for at in range(30_000)) + "docker build ."),
+    ("a.sh", "A=(" + "'' " * 100_000 + ")\n" + 'x "${A[@]}"\n' * 2_000 + "docker build ."),
+    ("Makefile", "ifdef A\n" + "else\n" * 500_000 + "a:\n\tdocker build ."),
+    ("Makefile", "ifdef A\n" * 40_000 + "B=x\n" * 40_000 + "a:\n\tdocker build ."),
+    ("Makefile", "A += x\n" * 500_000 + "a:\n\tdocker build ."),
+    ("Jenkinsfile", "a='x'" + " " * 100_000 + "x\nsh 'docker build .'"),
+    (".gitlab-ci.yml", f"a: {{{MATRIX}, script: [{'docker build ., ' * 1000}]}}"),
+    (".gitlab-ci.yml", f"a: {{{MATRIX}, script: [docker build ., {'a b c d e f g h, ' * 3000}]}}"),
     ("a.sh", "$(" * 50_000),
     ("a.sh", "`" * 50_001),
     ("a.sh", "A=(" * 30_000),
