@@ -131,6 +131,12 @@ def decode_database(database: Database) -> tuple[CacheConfig, tuple[Problem, ...
         The file is damaged, or is another database than BuildKit's ``cache.db``.
     """
     buckets = database.buckets()
+    if b"_links" not in buckets and b"byhash" in buckets:
+        raise DecodeError(
+            "this is a daemon's cache-debug.db, which holds names and no cache",
+            path=database.name,
+            hint=f"give the daemon's cache.db, and this with --names {database.name}",
+        )
     if b"_links" not in buckets:
         names = ", ".join(sorted(repr(name.decode(errors="replace")) for name in buckets)) or "none"
         raise DecodeError(f"no bucket '_links' among {names}", path=database.name, hint="give a daemon's cache.db")

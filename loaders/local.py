@@ -19,11 +19,9 @@ Source: BuildKit ``client/solve.go`` (``parseCacheOptions``), ``client/ociindex`
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from cachegraph.builds.dockerbuild.reading import is_record
@@ -33,6 +31,7 @@ from cachegraph.loaders.base import Options, Spec
 from cachegraph.loaders.limits import over_limit
 from cachegraph.loaders.oci.blobstores import ArchiveStore, BlobStore, DirectoryStore
 from cachegraph.loaders.oci.exports import read_manifest
+from cachegraph.loaders.oci.folders import what_instead
 from cachegraph.loaders.oci.manifests import CACHE_CONFIG, Descriptor, check_digest, parse_manifest
 from cachegraph.loaders.oci.tags import other_tags, tag_of, tags_in_words, tags_of, with_tag
 from cachegraph.loaders.oci.verify import find_fault
@@ -42,8 +41,6 @@ from cachegraph.loaders.specs.parse import canonical, required
 
 __all__ = ["load", "load_store"]
 
-_MOST_FOLDERS = 1000  # that are looked into for an image layout
-_CONFIG = re.compile(rb'"layers"\s*:\s*\[\s*\{\s*"blob"|"records"\s*:\s*\[')
 _DEPTH = 8
 _FAULTS: dict[Fault, str] = {
     "wrong-digest": "has other bytes than its digest says",
@@ -180,27 +177,9 @@ class _Layout:
         """Read index.json."""
         data = self.store.file("index.json")
         if data is None:
-            empty = kind_of(self.path) == "directory" and not any(self.path.iterdir())
-            what = "the directory is empty" if empty else "there is no index.json, so this is not an image layout"
-            raise NotFoundError(f"{self.path}: {what}", hint=self._where_else(), buildkit="skip")
+            what, hint = what_instead(self.path)
+            raise NotFoundError(f"{self.path}: {what}", hint=hint, buildkit="skip")
         return list(parse_manifest(data).manifests or ())
-
-    def _where_else(self) -> str:
-        """Name what in the directory is a cache: bare configs, or the folders that are image layouts."""
-        below, configs = [], []
-        if kind_of(self.path) == "directory":
-            with suppress(OSError):
-                folders = islice(self.path.iterdir(), _MOST_FOLDERS)
-                for path in sorted(folders):
-                    if kind_of(path / "index.json") == "file":
-                        below.append(str(path))
-                    elif path.suffix == ".json" and kind_of(path) == "file" and _is_config(path):
-                        configs.append(str(path))
-        if configs:
-            return f"cache configs there: {tags_in_words(configs)}"
-        if below:
-            return f"image layouts there: {tags_in_words(below)}"
-        return "give the directory that --cache-to type=local,dest=DIR wrote to"
 
     def _chosen(self, entries: list[Descriptor]) -> list[Descriptor]:
         """Pick what the spec asks for."""
@@ -325,9 +304,3 @@ def _unlike(digest: str) -> Problem:
         "out what writes to the directory, and export again"
     )
     return Problem(code="digest-mismatch", digest=digest, severity="warning", message=message)
-
-
-def _is_config(path: Path) -> bool:
-    """Tell whether a file is a bare cache config, by how it begins."""
-    with path.open("rb") as file:
-        return _CONFIG.search(file.read(4096)) is not None

@@ -21,6 +21,7 @@ _BBOLT = (b"\xed\xda\x0c\xed", b"\xed\x0c\xda\xed")  # at byte 16, in either ord
 _SHOWN = 6  # keys
 
 _FROM_FILE = "read its cache entries with --from-file {place}"
+_CONFIG_HINT = "give the cache config that a manifest of type application/vnd.buildkit.cacheconfig.v0 names"
 _NAMES = "it names records: --names {place}"
 
 _JSON = (
@@ -42,6 +43,12 @@ _JSON = (
     (("containerimage.digest",), "what --metadata-file wrote", "give the reference that it names"),
     (("buildx.build.ref",), "what --metadata-file wrote", "give the reference that it names"),
 )
+_BLOCKS: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
+    dict[str, dict[str, msgspec.Raw]]
+)
+_OF_BLOCKS = frozenset({"target", "group", "services", "jobs"})  # of named objects; other JSON has these words as well
+_ENTRIES: msgspec.json.Decoder[list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_OF_DAEMON = frozenset({"id", "digest", "parents", "children"})  # keys in lists that a debug address answers
 _LIST = re.compile(rb"\s*\[\s*([\]\[{\"0-9-]|true\b|false\b|null\b)")  # of JSON; [project] begins a file of settings
 _TEXT = (
     (re.compile(rb"(?m)^(```|~~~)"), "a page of Markdown", "give a cache"),  # whatever its examples are
@@ -83,9 +90,7 @@ def what_else(data: bytes, place: str) -> DecodeError | None:
     if fields is not None:
         return _other_json(fields, place)
     if _LIST.match(data):
-        return DecodeError(
-            f"{place}: this is a list, no cache config", hint="a daemon's keys are type=daemon,debug=FILE"
-        )
+        return _list(data, place)
     if data.lstrip()[:1] == b"[":
         return DecodeError(f"{place}: this is no JSON, so it is no cache config", hint="give a cache")
     head = data[:_HEAD]
@@ -100,13 +105,33 @@ def _other_json(fields: dict[str, msgspec.Raw], place: str) -> DecodeError | Non
     if not fields or (keys & {"layers", "records"} and "schemaversion" not in keys):
         return None
     for needed, what, cure in _JSON:
-        if all(key in fields for key in needed):
+        if all(key in fields and _fits(key, fields[key]) for key in needed):
             return _named(place, what, cure)
-    shown = ", ".join(one_line(key)[:40] for key in list(fields)[:_SHOWN])
     return DecodeError(
-        f"{place}: this is JSON, but no cache config: it has neither layers nor records, but {shown}",
-        hint="give the cache config that a manifest of type application/vnd.buildkit.cacheconfig.v0 names",
+        f"{place}: this is JSON, but no cache config: it has neither layers nor records, but {_keys(fields)}",
+        hint=_CONFIG_HINT,
     )
+
+
+def _fits(key: str, value: msgspec.Raw) -> bool:
+    """Tell whether a value is what the key has in a file of its kind."""
+    if key not in _OF_BLOCKS:
+        return True
+    blocks = known_json(bytes(value), _BLOCKS)
+    return bool(blocks)
+
+
+def _list(data: bytes, place: str) -> DecodeError:
+    entries = known_json(data, _ENTRIES)
+    if not entries or _OF_DAEMON & {key.lower() for key in entries[0]}:
+        shown, hint = "", "a daemon's keys are type=daemon,debug=FILE"
+    else:
+        shown, hint = f": its entries have {_keys(entries[0])}", _CONFIG_HINT
+    return DecodeError(f"{place}: this is a list, no cache config{shown}", hint=hint)
+
+
+def _keys(fields: dict[str, msgspec.Raw]) -> str:
+    return ", ".join(one_line(key)[:40] for key in list(fields)[:_SHOWN]) or "no keys"
 
 
 def _named(place: str, what: str, cure: str) -> DecodeError:

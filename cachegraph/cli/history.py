@@ -18,7 +18,7 @@ from cachegraph.solver.history import history as follow
 from cachegraph.solver.history_rows import History, Point
 from cachegraph.solver.history_words import QUIET
 from cachegraph.text.clean import one_line
-from cachegraph.text.words import size_text
+from cachegraph.text.words import ended, size_text
 
 __all__ = ["history"]
 
@@ -149,7 +149,7 @@ def _said(found: History) -> Iterator[str]:
     """Say what happened at each export, but where nothing did, and in the end what that comes to."""
     for label, point in zip(found.labels, found, strict=True):
         if point.said != QUIET:
-            yield one_line(f"{label}: {point.said}.")
+            yield one_line(ended(f"{label}: {point.said}"))
     yield ""
     yield found.summary
     if any(not change.name for change in found.changes):

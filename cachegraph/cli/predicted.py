@@ -12,7 +12,7 @@ from cachegraph.cli.findings import folded
 from cachegraph.cli.output import Output, json_text, write, write_rows
 from cachegraph.predicting import Forecast
 from cachegraph.text.clean import markdown, one_line
-from cachegraph.text.words import plural
+from cachegraph.text.words import cut_at_word, plural
 
 __all__ = ["answer", "write_changes", "write_forecasts"]
 
@@ -71,8 +71,8 @@ def _text(title: str, made: Forecast, output: Output) -> Iterator[str]:
     wide = max((len(platform) for platform in platforms), default=0)
     for line in made.lines:
         name = one_line(line.name)
-        if output.is_terminal and len(name) > names:  # elsewhere a long name is whole, and only its line is longer
-            name = f"{name[: names - 3]}..."
+        if output.is_terminal:  # elsewhere a long name is whole, and only its line is longer
+            name = cut_at_word(name, names)
         if platforms:
             name = f"{name:<{names}}  {line.platform or '':<{wide}}"
         said = f"{line.outcome}: {one_line(line.reason)}" if line.reason else line.outcome

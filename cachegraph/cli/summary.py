@@ -18,7 +18,7 @@ from cachegraph.queries.findings import Findings
 from cachegraph.text.clean import one_line, plain
 from cachegraph.text.durations import age_text
 from cachegraph.text.rules import CODES
-from cachegraph.text.words import plural, size_text
+from cachegraph.text.words import cut_at_word, plural, size_text
 from cachegraph.verdict.model import Cause, Verdict, Word
 from cachegraph.verdict.verdicts import Verdicts
 from cachegraph.verdict.words import facts, pasted
@@ -178,7 +178,7 @@ def _cut(name: str) -> str:
     if len(name) <= _LONGEST:
         return name
     lines = found[0] if (found := _LINES.search(name)) else ""
-    return f"{name[: max(_LONGEST - 3 - len(lines), _LONGEST // 2)].rstrip()}...{lines}"
+    return cut_at_word(name.removesuffix(lines), max(_LONGEST - len(lines), _LONGEST // 2)) + lines
 
 
 def _fine(verdict: Verdict, findings: Findings[Any], output: Output) -> Iterator[str]:

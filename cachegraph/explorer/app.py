@@ -17,6 +17,7 @@ from cachegraph import __version__
 from cachegraph.errors import CacheGraphError, UnknownNameError
 from cachegraph.explorer import models
 from cachegraph.explorer.fleet import Fleet
+from cachegraph.explorer.kept import KeptPages
 from cachegraph.explorer.pages import export_page, fleet_page, overview_page, question_page
 from cachegraph.explorer.shelf import Shelf, Shown
 
@@ -146,6 +147,8 @@ def _add_fleet(app: FastAPI, fleet: Fleet | None) -> None:
 
 
 def _add_pages(app: FastAPI, shelf: Shelf, fleet: Fleet | None) -> None:
+    kept = KeptPages()
+
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def overview() -> str:
         return overview_page(shelf, fleet)
@@ -156,8 +159,10 @@ def _add_pages(app: FastAPI, shelf: Shelf, fleet: Fleet | None) -> None:
         record: Annotated[int | None, Query(ge=0, le=2**31)] = None,
         up: Annotated[int, Query(ge=0, le=50)] = 3,
         down: Annotated[int, Query(ge=0, le=50)] = 3,
-    ) -> str:
-        return export_page(shelf.get(export), record, up, down)
+    ) -> HTMLResponse:
+        shown = shelf.get(export)
+        asked = (shown.graph.id, record, up, down)
+        return HTMLResponse(kept.get(asked, lambda: export_page(shown, record, up, down)))
 
     if fleet is not None:
 

@@ -9,7 +9,7 @@ from cachegraph.core.graph import ExportGraph
 from cachegraph.core.results import State
 from cachegraph.schema.properties import once
 
-__all__ = ["Uncached", "UncachedCause", "uncached"]
+__all__ = ["Uncached", "UncachedCause", "asked", "uncached"]
 
 UncachedCause = Literal[
     "lost-blob", "damaged-blob", "unlisted-blob", "inline-link", "inline", "final-image", "earlier-build", "unknown"
@@ -78,6 +78,22 @@ def uncached(graph: ExportGraph) -> dict[int, Uncached]:
         elif shared is not None:
             found[record] = shared
     return dict(sorted(found.items()))
+
+
+@once
+def asked(graph: ExportGraph) -> list[int]:
+    """List the steps that an export's own build asked for: keys of earlier builds, carried along, are left out.
+
+    Parameters
+    ----------
+    graph : ExportGraph
+    """
+    causes = uncached(graph)
+    return [
+        index
+        for index in range(len(graph))
+        if not graph.is_root(index) and (index not in causes or causes[index].cause != "earlier-build")
+    ]
 
 
 def _systematic(graph: ExportGraph) -> UncachedCause:

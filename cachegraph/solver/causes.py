@@ -8,7 +8,7 @@ from typing import Literal
 
 from cachegraph.solver.rows import Rows
 from cachegraph.text.durations import seconds_text
-from cachegraph.text.words import plural, size_text, some_of
+from cachegraph.text.words import cut_at_word, ended, plural, size_text, some_of
 
 __all__ = ["BEGINS", "MAX_BEGINS", "Cause", "Explanation", "Miss", "MissKind", "Topic"]
 
@@ -96,7 +96,7 @@ class Miss:
         """The step, as a sentence names it."""
         if not self.name:
             return f"step {self.record} ({self.digest[:19]})"
-        return self.name if len(self.name) <= 80 else self.name[:77] + "..."
+        return cut_at_word(self.name, 80)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ class Explanation(Rows[Miss]):
             if cause.follows:
                 shown = [titles[record] for record in cause.follows[:3]]
                 others = "Because of it ran" if cause.kind in BEGINS else "The others"
-                lines.append(f"   {others}: {some_of(shown, len(cause.follows), '; ')}.")
+                lines.append(ended(f"   {others}: {some_of(shown, len(cause.follows), '; ')}"))
             lines.append(f"   Cost: {cause.cost}.")
             lines.append(f"   To change: {cause.advice}")
         if self.notes:

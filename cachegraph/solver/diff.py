@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cachegraph.core.graph import ExportGraph
+from cachegraph.schema.uncached import asked
 from cachegraph.solver.keys import CacheKeys
 from cachegraph.solver.match import match
 from cachegraph.solver.rows import Rows
@@ -62,8 +63,11 @@ class Side:
     Attributes
     ----------
     source : str
-    records, steps, loadable : int
-        Loadable ones count among the steps (records with inputs).
+    records : int
+    steps, loadable : int
+        Steps that its build asked for, and those of them that can be loaded, as ``check`` counts them.
+    carried : int
+        Keys of earlier builds that it carries along: none has a result, and none counts as a step.
     bytes : int or None
         Of all loadable results, each blob once; None where the export does not say.
     """
@@ -72,6 +76,7 @@ class Side:
     records: int
     steps: int
     loadable: int
+    carried: int
     bytes: int | None
 
 
@@ -279,13 +284,14 @@ def measure(graph: ExportGraph) -> Side:
     -------
     Side
     """
-    steps = [index for index in range(len(graph)) if not graph.is_root(index)]
+    steps = asked(graph)
     blobs = {graph.export.config.layers[layer].blob for layer, used in enumerate(graph.used_layers) if used}
     sizes = [graph.sizes.get(blob) for blob in blobs]
     return Side(
         source=graph.export.source,
         records=len(graph),
         steps=len(steps),
+        carried=sum(not graph.is_root(index) for index in range(len(graph))) - len(steps),
         loadable=sum(graph.loadable[index] for index in steps),
         bytes=None if None in sizes else sum(size or 0 for size in sizes),
     )

@@ -11,12 +11,12 @@ from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.garbage import collection_paused
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN
-from cachegraph.schema.uncached import uncached
+from cachegraph.schema.uncached import asked, uncached
 from cachegraph.solver.diff import Change, Diff, diff_keys, measure
 from cachegraph.solver.history_rows import Became, Event, EventKind, History, Point, StepChange
 from cachegraph.solver.history_words import cause_word, labels, story
 from cachegraph.solver.keys import CacheKeys
-from cachegraph.solver.since import Past, Since, asked, since
+from cachegraph.solver.since import Past, Since, since
 from cachegraph.solver.single import Graphs, exports_of
 
 __all__ = ["history", "made_at"]
@@ -141,17 +141,15 @@ def _point(
     said: str,
 ) -> Point:
     side = measure(graph)
-    steps = asked(graph)
-    loadable = sum(graph.loadable[step] for step in steps)
     return Point(
         source=side.source,
         platform=graph.export.platform,
         at=made_at(graph),
         records=side.records,
-        steps=len(steps),
-        loadable=loadable,
-        carried=side.steps - len(steps),
-        coverage=loadable / len(steps) if steps else None,
+        steps=side.steps,
+        loadable=side.loadable,
+        carried=side.carried,
+        coverage=side.loadable / side.steps if side.steps else None,
         bytes=side.bytes,
         new_bytes=None if old is None else _new_bytes(old, graph),
         ran=None if became is None else len(became.ran),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from cachegraph.core.graph import ExportGraph
 from cachegraph.schema.refs import short_ref
-from cachegraph.schema.uncached import uncached
+from cachegraph.schema.uncached import asked, uncached
 from cachegraph.solver.causes import Cause, Miss
 from cachegraph.solver.diff import measure
-from cachegraph.solver.since import Since, asked
+from cachegraph.solver.since import Since
 from cachegraph.text.words import plural, size_text
 
 if TYPE_CHECKING:

@@ -47,10 +47,11 @@ drops links at random.
 
 
 class MissedSlot(NamedTuple):
-    """A slot in which nothing matched, and what it takes."""
+    """A slot in which nothing matched, what it takes, and the record of the step that it takes."""
 
     slot: int
     kind: Literal["step", "content-or-source"]
+    record: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,11 @@ from cachegraph.builds.plaintexts import Plaintext
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.times import UNKNOWN
 from cachegraph.errors import CacheGraphError
-from cachegraph.schema.properties import once
-from cachegraph.schema.uncached import uncached
+from cachegraph.schema.uncached import asked
 from cachegraph.solver.causes import Cause, Explanation, Miss
 from cachegraph.solver.explain import explain
 
-__all__ = ["Past", "Since", "asked", "since"]
+__all__ = ["Past", "Since", "since"]
 
 
 @dataclass(slots=True)
@@ -90,22 +89,6 @@ class Since:
     def miss(self, cause: Cause) -> Miss | None:
         """Give the step with which a cause begins."""
         return None if self.explained is None else self.explained.miss(cause.record)
-
-
-@once
-def asked(graph: ExportGraph) -> list[int]:
-    """List the steps that an export's own build asked for: keys of earlier builds, carried along, are left out.
-
-    Parameters
-    ----------
-    graph : ExportGraph
-    """
-    causes = uncached(graph)
-    return [
-        index
-        for index in range(len(graph))
-        if not graph.is_root(index) and (index not in causes or causes[index].cause != "earlier-build")
-    ]
 
 
 def since(

@@ -188,17 +188,18 @@ class Solution:
             return ("blob-missing" if outlook.state[record] is Loadable.BLOB_MISSING else "no-result"), (), None
         count = len(records)
         missed = tuple(
-            MissedSlot(
-                number,
-                "step" if any(records[a.link].inputs for a in slot if 0 <= a.link < count) else "content-or-source",
-            )
-            for number, slot in enumerate(slots)
-            if not any(0 <= a.link < count and outlook.matched(a.link) for a in slot)
+            self._missed(number, taken)
+            for number, taken in enumerate([a.link for a in slot if 0 <= a.link < count] for slot in slots)
+            if not any(map(outlook.matched, taken))
         )
         first = all(slot.kind != "step" for slot in missed)
         if not self.caches.loads and self.caches.given:
             return "source-not-read", (), first
         return ("input" if missed else "instruction"), missed, first
+
+    def _missed(self, slot: int, taken: Sequence[int]) -> MissedSlot:
+        step = next((link for link in taken if self.build.export.config.records[link].inputs), None)
+        return MissedSlot(slot, "content-or-source" if step is None else "step", step)
 
     def _fails(self, outlook: Outlook, record: int) -> bool:
         return any(self.caches.loads[cache].is_lazy for cache, _ in outlook.hits[record])

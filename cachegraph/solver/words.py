@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cachegraph.text.words import plural, size_text
+from cachegraph.text.words import cut_at_word, plural, size_text
 
 if TYPE_CHECKING:
     from cachegraph.solver.blast import Blast
@@ -54,7 +54,7 @@ def between_sizes(low: int, high: int) -> str:
 
 def step_title(record: int, name: str | None, digest: str) -> str:
     """Name a step for a sentence: ``RUN make (record 7)``."""
-    shown = digest[:19] if not name else name if len(name) <= 60 else name[:57] + "..."
+    shown = cut_at_word(name, 60) if name else digest[:19]
     return f"{shown} (record {record})" if shown else f"record {record}"
 
 
@@ -76,10 +76,10 @@ def reason(step: Step, prediction: Prediction) -> str:
     """
     if step.depends is not None:
         return depends_text(step.depends, prediction)
-    return "; ".join(part for part in (_why(step), _needed(step, prediction)) if part)
+    return "; ".join(part for part in (_why(step, prediction), _needed(step, prediction)) if part)
 
 
-def _why(step: Step) -> str:
+def _why(step: Step, prediction: Prediction) -> str:
     match step.why:
         case "instruction":
             return "the step itself is another one: what it takes is cached, this step is not"
@@ -87,7 +87,7 @@ def _why(step: Step) -> str:
             slots = ", ".join(str(slot.slot) for slot in step.slots)
             return f"what it takes in slot {slots} is not cached: other files, or another source such as the base image"
         case "input":
-            return "a step that it takes is not cached either"
+            return _stands_on(step, prediction)
         case "no-result":
             return "its key is cached, but the cache has no result for it to load"
         case "blob-missing" if step.fails:
@@ -99,6 +99,15 @@ def _why(step: Step) -> str:
         case "asked-for":
             return "the build was told to run it (no-cache)"
     return ""
+
+
+def _stands_on(step: Step, prediction: Prediction) -> str:
+    """Say which uncached step a step takes, the first of several."""
+    record = next((slot.record for slot in step.slots if slot.record is not None), None)
+    taken = None if record is None else prediction.step(record)
+    if taken is None:
+        return "a step that it takes is not cached either"
+    return f"{step_title(taken.record, taken.name, taken.digest)} is not cached, and this step stands on it"
 
 
 def _needed(step: Step, prediction: Prediction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
-__all__ = ["capital", "is_about", "plural", "size_text", "some_of"]
+__all__ = ["capital", "cut_at_word", "ended", "is_about", "plural", "size_text", "some_of"]
 
 
 def plural(count: int, noun: str) -> str:
@@ -74,3 +74,39 @@ def is_about(message: str, source: str) -> bool:
 def capital(text: str) -> str:
     """Begin a sentence with a capital letter, and leave the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def cut_at_word(text: str, width: int) -> str:
+    """Shorten a text to so many characters: at a word, without what joins it to the next, with three dots.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+
+    Examples
+    --------
+    >>> cut_at_word("RUN make && rm -rf /tmp/build", 16)
+    'RUN make...'
+    >>> cut_at_word("RUN make", 16)
+    'RUN make'
+    """
+    if len(text) <= width:
+        return text
+    room = width - 3
+    words = text[: room + 1].rpartition(" ")[0]  # one more: a word that ends there is whole
+    kept = words if len(words) * 2 >= room else text[:room]  # of a single long word more than nothing
+    return f"{kept.rstrip(' &|;,.<>' + chr(92))}..."
+
+
+def ended(sentence: str) -> str:
+    """End a sentence with a full stop, unless it ends in the dots of a shortened name.
+
+    Examples
+    --------
+    >>> ended("RUN make ran")
+    'RUN make ran.'
+    >>> ended("new or changed: RUN make...")
+    'new or changed: RUN make...'
+    """
+    return sentence if sentence.endswith("...") else f"{sentence}."

@@ -64,7 +64,7 @@ def test_steps_are_named_in_the_order_of_the_build_and_the_rest_is_counted(layou
     named = [line for line in text.splitlines() if line.startswith(" " * 6) and "--cache-to" not in line]
     assert named == [
         "      WORKDIR /src (Dockerfile:2)   COPY package.json . (Dockerfile:3)",
-        "      RUN echo installing && mkdir node_modu... (Dockerfile:4)   ... 3 more",
+        "      RUN echo installing && mkdir... (Dockerfile:4)   ... 3 more",
     ]
 
 

@@ -395,7 +395,13 @@ def test_another_database(tmp_path: Path) -> None:
     path.write_bytes(unpack("cache-debug.db"))
     with pytest.raises(DecodeError) as caught:
         read(db=str(path))
-    assert str(caught.value) == f"{path}: no bucket '_links' among 'byhash' (give a daemon's cache.db)"
+    assert str(caught.value) == (
+        f"{path}: this is a daemon's cache-debug.db, which holds names and no cache "
+        f"(give the daemon's cache.db, and this with --names {path})"
+    )
+    path.write_bytes(unpack("bbolt-levels.db"))
+    with pytest.raises(DecodeError, match=r"no bucket '_links' among .* \(give a daemon's cache\.db\)"):
+        read(db=str(path))
 
 
 def test_a_torn_database(cache_db: Path) -> None:

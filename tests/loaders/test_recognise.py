@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 import tarfile
 from pathlib import Path
@@ -88,6 +89,22 @@ def test_a_damaged_archive_on_standard_input_is_called_so(layouts: Path, monkeyp
     [
         ("docker-bake.hcl", 'target "web" {\n}', "this is a bake file", "--from-file"),
         ("docker-bake.json", '{"target": {"web": {}}}', "this is a bake file", "--from-file"),
+        (
+            "truth.json",
+            '{"target": [{"name": "RUN make"}], "mode": 1}',
+            "layers nor records, but target, mode",
+            "config",
+        ),
+        ("truth.json", '{"target": {"web": [true]}}', "neither layers nor records, but target", "cache config"),
+        ("truth.json", '{"group": "web", "jobs": ["a"]}', "neither layers nor records, but group, jobs", "config"),
+        ("truth.json", '{"services": {}, "a": 1}', "neither layers nor records, but services, a", "cache config"),
+        ("compose.json", '{"services": {"web": {"build": "."}}}', "this is a compose file", "--from-file"),
+        (
+            "nights.json",
+            '[{"night": 1, "lost": null}]',
+            "a list, no cache config: its entries have night, lost",
+            "config",
+        ),
         ("compose.yaml", "services:\n  web:\n    build: .\n", "this is a compose file", "--from-file"),
         ("ci.yml", "on: push\njobs:\n  build: {}\n", "this is a workflow", "--from-file"),
         (".gitlab-ci.yml", "build:\n  script: [make]\n", "this is GitLab's CI settings", "--from-file"),
@@ -150,3 +167,44 @@ def test_a_folder_of_bare_configs_names_them(tmp_path: Path) -> None:
     with pytest.raises(CacheGraphError) as caught:
         cg.load(tmp_path)
     assert caught.value.hint == f"cache configs there: {tmp_path}/bare.json, {tmp_path}/max.json"
+
+
+@pytest.mark.parametrize("store", ["s3", "azblob"])
+@pytest.mark.parametrize("given", ["", "manifests"])
+def test_a_copied_bucket_is_called_so_and_names_what_can_be_read(data: Path, store: str, given: str) -> None:
+    with pytest.raises(CacheGraphError) as caught:
+        cg.load(data / store / given)
+    assert caught.value.message == (
+        f"{data / store / given}: this is a copy of a bucket (type=s3 or type=azblob), not an image layout"
+    )
+    said, _, command = (caught.value.hint or "").partition(": ")
+    assert said == "read a manifest of it (no blob is looked for)"
+    assert command == f"cachegraph check {data}/{store}/manifests/web"
+    (graph,) = cg.load(command.split()[-1])
+    assert (len(graph), graph.export.kind) == (35, "config")
+
+
+def test_names_of_manifests_in_a_copied_bucket(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / ("sha256:" + "a" * 64)).touch()
+    config = (data / "s3" / "manifests" / "web").read_bytes()
+    for name, held in (("pr/7 a", config), ("main", config), (".marker", b"x")):
+        path = tmp_path / "manifests" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(held)
+    with pytest.raises(CacheGraphError, match="copy of a bucket") as caught:
+        cg.load(tmp_path)
+    folder = tmp_path / "manifests"
+    assert (caught.value.hint or "").endswith(f": cachegraph check {folder}/main; others: {folder}/pr/7 a")
+    (folder / "main").unlink()
+    with pytest.raises(CacheGraphError) as caught:
+        cg.load(tmp_path)
+    assert (caught.value.hint or "").endswith(f": cachegraph check '{folder}/pr/7 a'")
+
+
+@pytest.mark.parametrize("missing", ["blobs", "manifests"])
+def test_a_folder_with_half_of_a_bucket_is_none(data: Path, tmp_path: Path, missing: str) -> None:
+    shutil.copytree(data / "s3", tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / missing)
+    with pytest.raises(CacheGraphError, match=r"there is no index\.json, so this is not an image layout"):
+        cg.load(tmp_path)

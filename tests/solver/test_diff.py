@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+import cachegraph as cg
 from cachegraph.core.decode import encode
 from cachegraph.core.graph import ExportGraph
 from cachegraph.core.model import CacheConfig
@@ -124,3 +125,17 @@ def test_of_real_exports_with_themselves() -> None:
                 config = json.dumps(case[part]["config"]).encode()
                 graph = ExportGraph(export_from_config(config, blobs=case[part]["blobs"]))
                 assert len(diff(graph, graph)) == 0
+
+
+@pytest.mark.parametrize("name", ["web-churn", "web-max", "web-oci", "alternating-4", "web-multi-max"])
+def test_steps_are_counted_as_check_counts_them(layouts: Path, name: str) -> None:
+    for one in cg.load(str(layouts / name)):
+        graph = cg.CacheGraph([one.export])
+        (verdict,) = graph.verdict()
+        side = diff(graph, graph).new
+        assert (side.steps, side.loadable, side.carried) == (verdict.steps, verdict.cached, verdict.earlier_steps)
+
+
+def test_keys_of_earlier_builds_are_no_steps(layouts: Path) -> None:
+    side = diff(cg.load(str(layouts / "web-churn")), cg.load(str(layouts / "web-churn"))).new
+    assert (side.records, side.steps, side.loadable, side.carried) == (34, 13, 13, 11)

@@ -46,7 +46,7 @@ def test_from_the_first_changed_step_on_everything_runs() -> None:
     assert outcomes(prediction) == {1: "loaded", 2: "runs", 3: "runs"}
     first, then = prediction.runs
     assert (first.why, first.first, first.slots) == ("instruction", True, ())
-    assert (then.why, then.first, then.slots) == ("input", False, ((0, "step"),))
+    assert (then.why, then.first, then.slots) == ("input", False, ((0, "step", 2),))
     assert then.needed is not None
     assert then.needed.why == "wanted"
 
@@ -54,7 +54,7 @@ def test_from_the_first_changed_step_on_everything_runs() -> None:
 def test_another_base_image_is_a_first_cause() -> None:
     build = graph(root("other base"), *CHAIN[1:])
     step = cg.predict(build, graph(*CHAIN))[0]
-    assert (step.why, step.first, step.slots) == ("input", True, ((0, "content-or-source"),))
+    assert (step.why, step.first, step.slots) == ("input", True, ((0, "content-or-source", None),))
 
 
 def test_a_key_without_result_runs_only_when_it_is_needed() -> None:
@@ -250,7 +250,7 @@ def test_it_is_shown_in_words() -> None:
         "2 of 3 steps run, 1 is loaded, 0 need not be looked at",
         "  cached, loaded  1  one",
         "  runs  2  two changed  the step itself is another one: what it takes is cached, this step is not",
-        "  runs  3  three  a step that it takes is not cached either",
+        "  runs  3  three  two changed (record 2) is not cached, and this step stands on it",
     ]
     assert "<td>two changed</td>" in shown["text/html"]
 

@@ -44,7 +44,7 @@ def test_nothing_changes() -> None:
 def test_a_changed_source_reaches_all_that_takes_it() -> None:
     assert outcomes(cg.simulate(graph(*CHAIN), "base")) == {1: "runs", 2: "runs", 3: "runs"}
     first = cg.simulate(graph(*CHAIN), 0)[0]
-    assert (first.why, first.first, first.slots) == ("input", True, ((0, "content-or-source"),))
+    assert (first.why, first.first, first.slots) == ("input", True, ((0, "content-or-source", None),))
 
 
 def test_what_a_changed_step_makes_decides_where_content_is_looked_at() -> None:
