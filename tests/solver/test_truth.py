@@ -34,7 +34,7 @@ def truth(case: dict[str, Any], build: CacheGraph) -> dict[int, dict[str, Any]]:
 def said(step: Step) -> tuple[object, ...]:
     """What a prediction says, in the words of the case."""
     why = "no-loadable-result" if step.why == "no-result" else step.why
-    return step.executed, why, step.first, [list(slot) for slot in step.slots]
+    return step.executed, why, step.first, [[slot.slot, slot.kind] for slot in step.slots]
 
 
 def happened(step: dict[str, Any]) -> tuple[object, ...]:
