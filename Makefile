@@ -23,7 +23,7 @@ SHARED := --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 quick: $(VENV)/.dev lint types
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 $(SHARED) --hypothesis-profile=quick -m "not server and not browser and not slow"
+	$(BIN)/python -m pytest -q -n 3 $(SHARED) --hypothesis-profile=quick -m "not server and not browser and not slow"
 
 # Two processes; JOBS=1 takes one.
 JOBS ?= 2
