@@ -57,15 +57,12 @@ class Variables(Protocol):
 
     def parameter(self, inner: str, quoted: bool, depth: int = 0) -> Piece:
         """Work out what stands in ``${ }``."""
-        ...
 
     def split(self, pieces: list[Piece], line: int) -> Iterator[Word]:
         """Make words of one."""
-        ...
 
     def hole(self, name: str, reason: str, exact: str = "") -> str:
         """Make an unknown text."""
-        ...
 
 
 class Reader:
